@@ -1,0 +1,34 @@
+import { createHash } from "node:crypto";
+import { v5, v7 } from "uuid";
+
+/** Namespace of our name-based ids (RFC 9562 version 5); a constant, so that the same input gives the same id anywhere. */
+const SCORE_NAMESPACE = "6f2f8ed2-6f0e-5d5c-9c8a-0d7a3ad6c1b4";
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** A new suggestion or feedback id: UUID version 7, so ids sort by time. */
+export const newId = (): string => v7();
+
+export const isUuid = (value: unknown): value is string => typeof value === "string" && UUID.test(value);
+
+/** The trace id of a suggestion: its UUID without dashes, 32 lower-case hex digits. Nobody has to look it up. */
+export const traceIdOf = (suggestionId: string): string => suggestionId.replaceAll("-", "").toLowerCase();
+
+/** The id of a trace's index-th observation (0 = root): the first 16 hex digits of SHA-256 of `traceId:index`. */
+export const observationIdOf = (traceId: string, index: number): string =>
+  createHash("sha256").update(`${traceId}:${index}`).digest("hex").slice(0, 16);
+
+/** The id of one score of a feedback event: UUID version 5 of `feedbackId:name`. Same input, same id, any number of times. */
+export const scoreIdOf = (feedbackId: string, name: string): string => v5(`${feedbackId}:${name}`, SCORE_NAMESPACE);
+
+/** A name-based id (UUID version 5) for a thing that has a natural key, such as an imported conversation's ticket. */
+export const namedId = (...parts: readonly string[]): string => v5(JSON.stringify(parts), SCORE_NAMESPACE);
+
+/**
+ * A suggestion id that is the same for the same moment and key: UUID version 7 layout, its random bits taken from
+ * SHA-256 of the key. Lets an import run twice without creating anything twice, and keeps ids in time order.
+ */
+export function repeatableId(createdAt: Date, key: string): string {
+  const random = createHash("sha256").update(key).digest().subarray(0, 16);
+  return v7({ msecs: createdAt.getTime(), random, seq: random.readUInt32BE(0) >>> 1 });
+}

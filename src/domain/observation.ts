@@ -1,0 +1,41 @@
+/** Langfuse's observation types, lower-case as OTLP wants them. */
+export type ObservationType =
+  | "span"
+  | "agent"
+  | "generation"
+  | "retriever"
+  | "tool"
+  | "chain"
+  | "embedding"
+  | "evaluator"
+  | "guardrail"
+  | "event";
+
+/** Tokens by exclusive bucket: `input` excludes cached input, `output` excludes reasoning. */
+export type Usage = Readonly<Record<string, number>>;
+
+/**
+ * One observation of a run, as `ai_traces.observations` keeps it (JSON array, root first).
+ * Times are ISO 8601 UTC with milliseconds, taken once and never recomputed.
+ */
+export type Observation = {
+  /** 16 hex digits, see `observationIdOf`. */
+  readonly id: string;
+  readonly parentId: string | null;
+  readonly type: ObservationType;
+  readonly name: string;
+  readonly startTime: string;
+  readonly endTime: string;
+  readonly level?: "DEBUG" | "DEFAULT" | "WARNING" | "ERROR";
+  readonly statusMessage?: string;
+  readonly input?: unknown;
+  readonly output?: unknown;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  readonly model?: string;
+  readonly modelParameters?: Readonly<Record<string, unknown>>;
+  readonly usage?: Usage;
+  /** USD for the whole call; absent means unknown, never zero. */
+  readonly costUsd?: number;
+  readonly completionStartTime?: string;
+  readonly prompt?: { readonly name: string; readonly version: number | string };
+};

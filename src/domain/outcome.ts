@@ -1,0 +1,27 @@
+import type { FeedbackType } from "./feedback.ts";
+import type { Outcome } from "./suggestion.ts";
+
+/** From which kept ratio on what was sent counts as the suggestion itself, and below which as something else. */
+export type OutcomeThresholds = { readonly approval: number; readonly rejection: number };
+
+/**
+ * The one place for the thresholds of inference.
+ *
+ * - approval ≥ 0.95: up to one word in twenty changed is a fixed name or typo, not a judgement of the suggestion.
+ * - rejection < 0.30: two unrelated replies to the same customer still share greetings and little words; on real
+ *   conversations that alone keeps up to about a quarter of the characters, so below 0.30 nothing of substance survived.
+ */
+export const DEFAULT_THRESHOLDS: OutcomeThresholds = { approval: 0.95, rejection: 0.3 };
+
+/** The act that a kept ratio (0–1) stands for. */
+export function inferFeedbackType(keptRatio: number, thresholds: OutcomeThresholds = DEFAULT_THRESHOLDS): FeedbackType {
+  if (keptRatio >= thresholds.approval) return "approval";
+  return keptRatio < thresholds.rejection ? "rejection" : "revision";
+}
+
+/** The outcome that a feedback event of this type leaves its suggestion with. */
+export const OUTCOME_OF: Readonly<Record<FeedbackType, Outcome>> = {
+  approval: "accepted",
+  revision: "revised",
+  rejection: "rejected",
+};

@@ -1,0 +1,103 @@
+-- What agent functions suggested, and what people did with it. Names and meanings of the first columns are those
+-- of the support desk that Uptake fits into; the rest is ours. Ids of the product's own things (ticket, message,
+-- person) are text, because Uptake does not own their shape.
+
+create table ai_suggestions (
+  id uuid primary key default gen_random_uuid(),
+  ticket_id text,
+  message_id text,
+  suggested_response text not null,
+  confidence_score real,
+  system_user_id text,
+  metadata jsonb not null default '{}',
+  status text not null default 'pending',
+  feedback text,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+
+  project_id text not null default 'default',
+  function_name text,
+  environment text,
+  release text,
+  model text,
+  prompt_name text,
+  prompt_version text,
+  trace_id text,
+  observation_id text,
+  latency_ms integer,
+  time_to_first_token_ms integer,
+  input_tokens integer,
+  output_tokens integer,
+  cost_usd numeric,
+  error_type text,
+  error_message text,
+  outcome text not null default 'pending'
+    check (outcome in ('pending', 'accepted', 'revised', 'rejected', 'expired')),
+  shown_at timestamptz,
+  decided_at timestamptz,
+  kept_ratio real check (kept_ratio between 0 and 1)
+);
+comment on column ai_suggestions.outcome is 'How the suggestion stands; written only by the feedback trigger: the newest explicit feedback event decides, else the newest inferred one.';
+comment on column ai_suggestions.decided_at is 'When the first feedback event happened; a change of mind does not move it.';
+comment on column ai_suggestions.kept_ratio is 'Share of the suggestion that survives in what was last sent, 0 to 1; null is unknown.';
+
+create index ai_suggestions_ticket on ai_suggestions (ticket_id, created_at desc) where ticket_id is not null;
+
+create table ai_traces (
+  trace_id text primary key,
+  suggestion_id uuid not null,
+  project_id text not null default 'default',
+  observations jsonb not null,
+  created_at timestamptz not null default now()
+);
+
+create table ai_feedback_events (
+  id uuid primary key default gen_random_uuid(),
+  suggestion_id uuid not null,
+  ticket_id text,
+  agent_id text,
+  feedback_type text not null check (feedback_type in ('approval', 'revision', 'rejection')),
+  agent_response text,
+  feedback_reason text,
+  time_to_feedback interval,
+  metadata jsonb not null default '{}',
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+
+  project_id text not null default 'default',
+  source text not null default 'explicit' check (source in ('explicit', 'inferred')),
+  kept_ratio real check (kept_ratio between 0 and 1),
+  edit_distance real check (edit_distance between 0 and 1),
+  idempotency_key text,
+  constraint ai_feedback_events_reason
+    check (feedback_type = 'approval' or source = 'inferred' or feedback_reason is not null)
+);
+create index ai_feedback_events_suggestion on ai_feedback_events (suggestion_id);
+create unique index ai_feedback_events_idempotency on ai_feedback_events (project_id, idempotency_key)
+  where idempotency_key is not null;
+
+-- A feedback event is a fact about the past: a changed mind is a new event.
+create function uptake_refuse_change() returns trigger language plpgsql as $$
+begin
+  raise exception '% is immutable: % refused', tg_table_name, lower(tg_op)
+    using hint = 'Insert a new feedback event; the newest one decides.', errcode = 'restrict_violation';
+end $$;
+create trigger ai_feedback_events_immutable before update or delete on ai_feedback_events
+  for each row execute function uptake_refuse_change();
+
+-- Feedback whose suggestion is not there yet. Mostly empty; see docs/decisions/0002.
+create table ai_feedback_waiting (
+  suggestion_id uuid primary key,
+  created_at timestamptz not null default now()
+);
+
+-- lz4 costs the server a third less than the default; not every build has it.
+do $$
+begin
+  if exists (select from pg_settings where name = 'default_toast_compression' and 'lz4' = any (enumvals)) then
+    alter table ai_suggestions alter column suggested_response set compression lz4;
+    alter table ai_suggestions alter column metadata set compression lz4;
+    alter table ai_traces alter column observations set compression lz4;
+    alter table ai_feedback_events alter column agent_response set compression lz4;
+  end if;
+end $$;

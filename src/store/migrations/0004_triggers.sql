@@ -1,0 +1,150 @@
+-- One place to log: whoever inserts into the two tables, the mirror and the metrics follow in the same transaction.
+-- Statement-level triggers with transition tables, so a batch of 500 costs one call. Security definer with a fixed
+-- search path, since in an adopted database the inserting role has no rights on our tables.
+
+create function uptake_wake_mirror() returns void language plpgsql as $$
+begin
+  -- One waiting message is enough to keep the mirror looking; a notification a commit would make commits queue.
+  if not exists (select from langfuse_outbox where dead_at is null and locked_until is null and available_at < now()) then
+    perform pg_notify('uptake_outbox', '');
+  end if;
+end $$;
+
+-- Recomputes how these suggestions stand from all their feedback events. Locks first, in order, and reads in the
+-- next statement: under concurrent feedback on one suggestion the last to commit then sees every event.
+create function uptake_apply_feedback(suggestion_ids uuid[]) returns void language plpgsql as $$
+begin
+  perform from ai_suggestions where id = any (suggestion_ids) order by id for no key update;
+
+  update ai_suggestions s
+  set outcome = latest.outcome, decided_at = latest.first_at, kept_ratio = latest.kept_ratio, updated_at = now()
+  from (
+    select e.suggestion_id, e.project_id,
+      case (array_agg(e.feedback_type order by e.source = 'explicit' desc, e.created_at desc, e.id desc))[1]
+        when 'approval' then 'accepted' when 'revision' then 'revised' else 'rejected' end as outcome,
+      min(e.created_at) as first_at,
+      (array_agg(e.kept_ratio order by e.created_at desc, e.id desc) filter (where e.kept_ratio is not null))[1] as kept_ratio
+    from ai_feedback_events e
+    where e.suggestion_id = any (suggestion_ids)
+    group by e.suggestion_id, e.project_id
+  ) latest
+  where s.id = latest.suggestion_id and s.project_id = latest.project_id
+    and (s.outcome, s.decided_at, s.kept_ratio) is distinct from (latest.outcome, latest.first_at, latest.kept_ratio);
+end $$;
+
+-- Applies feedback that came before its suggestion. The insert trigger calls it for what it can see; the roller calls
+-- it for the rest: a suggestion and its feedback that were committed at the same moment, each blind to the other.
+create function uptake_apply_waiting_feedback() returns integer
+  language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  arrived uuid[];
+begin
+  with gone as (
+    delete from ai_feedback_waiting w
+    where exists (select from ai_suggestions s where s.id = w.suggestion_id)
+    returning w.suggestion_id
+  )
+  select array_agg(suggestion_id) into arrived from gone;
+  if arrived is not null then
+    perform uptake_apply_feedback(arrived);
+  end if;
+  return coalesce(cardinality(arrived), 0);
+end $$;
+
+create function uptake_suggestions_inserted() returns trigger
+  language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  perform uptake_wake_mirror();
+  insert into langfuse_outbox (kind, ref, project_id)
+  select 'trace', n.id, n.project_id from new_rows n where n.status <> 'pending'
+  on conflict (kind, ref) do nothing;
+
+  perform uptake_append_deltas('{}', array(
+    select row(n.project_id, n.function_name, n.environment, n.model, n.prompt_version, n.created_at, n.status, n.outcome,
+      n.shown_at, n.decided_at, n.latency_ms, n.time_to_first_token_ms, n.input_tokens, n.output_tokens, n.cost_usd,
+      n.kept_ratio)::uptake_measured
+    from new_rows n
+  ));
+
+  if exists (select from ai_feedback_waiting w join new_rows n on n.id = w.suggestion_id) then
+    perform uptake_apply_waiting_feedback();
+  end if;
+  return null;
+end $$;
+create trigger ai_suggestions_inserted after insert on ai_suggestions
+  referencing new table as new_rows for each statement execute function uptake_suggestions_inserted();
+
+create function uptake_suggestions_updated() returns trigger
+  language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  was uptake_measured[];
+  now_is uptake_measured[];
+begin
+  -- A row whose agent function has just answered is complete now, and only now goes to the mirror, once.
+  if exists (select from new_rows n join old_rows o using (id) where o.status = 'pending' and n.status <> 'pending') then
+    perform uptake_wake_mirror();
+    insert into langfuse_outbox (kind, ref, project_id)
+    select 'trace', n.id, n.project_id
+    from new_rows n join old_rows o using (id)
+    where o.status = 'pending' and n.status <> 'pending'
+      and not exists (select from langfuse_deliveries d where d.kind = 'trace' and d.ref = n.id)
+    on conflict (kind, ref) do nothing;
+  end if;
+
+  select array_agg(pair.was), array_agg(pair.now_is) into was, now_is
+  from new_rows n
+  join old_rows o using (id)
+  cross join lateral (
+    select row(o.project_id, o.function_name, o.environment, o.model, o.prompt_version, o.created_at, o.status, o.outcome,
+        o.shown_at, o.decided_at, o.latency_ms, o.time_to_first_token_ms, o.input_tokens, o.output_tokens, o.cost_usd,
+        o.kept_ratio)::uptake_measured as was,
+      row(n.project_id, n.function_name, n.environment, n.model, n.prompt_version, n.created_at, n.status, n.outcome,
+        n.shown_at, n.decided_at, n.latency_ms, n.time_to_first_token_ms, n.input_tokens, n.output_tokens, n.cost_usd,
+        n.kept_ratio)::uptake_measured as now_is
+  ) pair
+  where pair.was is distinct from pair.now_is;
+  if was is not null then
+    perform uptake_append_deltas(was, now_is);
+  end if;
+  return null;
+end $$;
+create trigger ai_suggestions_updated after update on ai_suggestions
+  referencing old table as old_rows new table as new_rows for each statement execute function uptake_suggestions_updated();
+
+create function uptake_suggestions_deleted() returns trigger
+  language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  perform uptake_append_deltas(array(
+    select row(o.project_id, o.function_name, o.environment, o.model, o.prompt_version, o.created_at, o.status, o.outcome,
+      o.shown_at, o.decided_at, o.latency_ms, o.time_to_first_token_ms, o.input_tokens, o.output_tokens, o.cost_usd,
+      o.kept_ratio)::uptake_measured
+    from old_rows o
+  ), '{}');
+  return null;
+end $$;
+create trigger ai_suggestions_deleted after delete on ai_suggestions
+  referencing old table as old_rows for each statement execute function uptake_suggestions_deleted();
+
+create function uptake_feedback_inserted() returns trigger
+  language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  judged uuid[];
+begin
+  perform uptake_wake_mirror();
+  insert into langfuse_outbox (kind, ref, project_id)
+  select 'feedback', n.id, n.project_id from new_rows n
+  on conflict (kind, ref) do nothing;
+
+  select array_agg(distinct n.suggestion_id) into judged from new_rows n;
+  insert into ai_feedback_waiting (suggestion_id)
+  select j.suggestion_id from unnest(judged) as j (suggestion_id)
+  where not exists (select from ai_suggestions s where s.id = j.suggestion_id)
+  order by 1
+  on conflict do nothing;
+  if judged is not null then
+    perform uptake_apply_feedback(judged);
+  end if;
+  return null;
+end $$;
+create trigger ai_feedback_events_inserted after insert on ai_feedback_events
+  referencing new table as new_rows for each statement execute function uptake_feedback_inserted();
