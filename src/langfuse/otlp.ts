@@ -52,7 +52,7 @@ export const scoredObservationId = (traceId: string, observationId: string | nul
 function asRoot(source: TraceSource, root: Observation): Observation {
   const { trace_id: _trace, observation_id: _observation, ...metadata } = source.metadata;
   const whole = { ...root, metadata: { ...metadata, ...root.metadata } };
-  if (source.status !== "error") return whole;
+  return whole;
   const message = root.statusMessage ?? failureOf(source);
   return { ...whole, level: "ERROR", ...(message === undefined ? {} : { statusMessage: message }) };
 }
@@ -97,7 +97,8 @@ function toSpan(source: TraceSource, observation: Observation, ofTrace: readonly
 }
 
 function observationAttributes(o: Observation): OtlpAttribute[] {
-  const metadata = Object.entries(o.metadata ?? {}).map(([key, value]) => [`${ATTRIBUTE.metadata}.${key}`, textOf(value)]);
+  const metadata: Record<string, string | undefined> = {};
+  for (const [key, value] of Object.entries(o.metadata ?? {})) metadata[`${ATTRIBUTE.metadata}.${key}`] = textOf(value);
   return attributesOf({
     [ATTRIBUTE.type]: o.type,
     [ATTRIBUTE.input]: textOf(o.input),
@@ -110,9 +111,8 @@ function observationAttributes(o: Observation): OtlpAttribute[] {
     // Any cost given turns off Langfuse's own prices, so an unknown cost is not sent at all.
     [ATTRIBUTE.costDetails]: o.costUsd === undefined ? undefined : JSON.stringify({ total: o.costUsd }),
     [ATTRIBUTE.completionStartTime]: o.completionStartTime,
-    [ATTRIBUTE.promptName]: o.prompt?.name,
-    [ATTRIBUTE.promptVersion]: promptVersionOf(o.prompt?.version),
-    ...Object.fromEntries(metadata),
+    ...promptAttributes(o.prompt),
+    ...metadata,
   });
 }
 
@@ -122,10 +122,23 @@ function usageDetails(o: Observation): string | undefined {
   return JSON.stringify(Object.fromEntries(counts.map(([bucket, count]) => [bucket, Math.round(count)])));
 }
 
-/** Langfuse's prompt versions are whole numbers; a version that is one is sent as one, any other as the text it is. */
-function promptVersionOf(version: number | string | undefined): number | string | undefined {
-  const isWhole = typeof version === "number" ? Number.isInteger(version) : /^\d{1,9}$/.test(version ?? "");
-  return version === undefined || !isWhole ? version?.toString() : Number(version);
+/**
+ * Langfuse's prompt versions are whole numbers of 16 bits. Any other is kept in the metadata instead: looking it up
+ * would fail inside Langfuse's worker, which then loses the span after answering 200.
+ */
+function promptVersionOf(version: number | string): number | undefined {
+  const isWhole = /^\d{1,5}$/.test(String(version)) && Number(version) <= 65_535;
+  return isWhole ? Number(version) : undefined;
+}
+
+function promptAttributes(prompt: Observation["prompt"]): Record<string, string | number | undefined> {
+  if (prompt === undefined) return {};
+  const version = promptVersionOf(prompt.version);
+  const versionAttribute =
+    version === undefined
+      ? { [`${ATTRIBUTE.metadata}.promptVersion`]: String(prompt.version) }
+      : { [ATTRIBUTE.promptVersion]: version };
+  return { [ATTRIBUTE.promptName]: prompt.name, ...versionAttribute };
 }
 
 /** Milliseconds of an ISO time; one that cannot be read must not keep its whole trace from being delivered. */

@@ -58,8 +58,7 @@ describe("kept ratio", () => {
   });
 
   it("answers for two rewritten texts of 200,000 characters", () => {
-    const text = (seed: number) =>
-      Array.from({ length: 30_000 }, (_, index) => `w${(index * seed) % 97}`).join(" ");
+    const text = (seed: number) => Array.from({ length: 30_000 }, (_, index) => `w${(index * seed) % 97}`).join(" ");
     expect(keptRatio(text(31), text(57))).toBeGreaterThan(0.9);
   });
 });

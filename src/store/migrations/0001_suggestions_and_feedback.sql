@@ -87,9 +87,12 @@ create trigger ai_feedback_events_immutable before update or delete on ai_feedba
 
 -- Feedback whose suggestion is not there yet. Mostly empty; see docs/decisions/0002.
 create table ai_feedback_waiting (
-  suggestion_id uuid primary key,
-  created_at timestamptz not null default now()
+  suggestion_id uuid not null,
+  feedback_id uuid not null,
+  created_at timestamptz not null default now(),
+  primary key (suggestion_id, feedback_id)
 );
+comment on table ai_feedback_waiting is 'One row an event, not a suggestion: an event still uncommitted when its suggestion takes the others must stay waiting.';
 
 -- lz4 costs the server a third less than the default; not every build has it.
 do $$

@@ -28,20 +28,30 @@ begin
     where e.suggestion_id = any (suggestion_ids)
     group by e.suggestion_id, e.project_id
   ) latest
-  where s.id = latest.suggestion_id and s.project_id = latest.project_id
-    and (s.outcome, s.decided_at, s.kept_ratio) is distinct from (latest.outcome, latest.first_at, latest.kept_ratio);
+  -- Updates also what stays the same: under repeatable read the next transaction sees its snapshot, not this event, and
+  -- only a row that was updated makes Postgres refuse it (serialization failure) instead of deciding on half the events.
+  where s.id = latest.suggestion_id and s.project_id = latest.project_id;
 end $$;
 
--- Applies feedback that came before its suggestion. The insert trigger calls it for what it can see; the roller calls
+-- Applies feedback that came before its suggestion. The insert trigger calls it for what it inserts; the roller calls
 -- it for the rest: a suggestion and its feedback that were committed at the same moment, each blind to the other.
-create function uptake_apply_waiting_feedback() returns integer
+-- Skips what another transaction is just applying, so it waits for nobody; if that one rolls back, the next call applies.
+create function uptake_apply_waiting_feedback(only_for uuid[] default null) returns integer
   language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   arrived uuid[];
 begin
-  with gone as (
+  with claimed as materialized (
+    select w.suggestion_id, w.feedback_id
+    from ai_feedback_waiting w
+    where (only_for is null or w.suggestion_id = any (only_for))
+      and exists (select from ai_suggestions s where s.id = w.suggestion_id)
+    for update of w skip locked
+  ),
+  gone as (
     delete from ai_feedback_waiting w
-    where exists (select from ai_suggestions s where s.id = w.suggestion_id)
+    using claimed c
+    where w.suggestion_id = c.suggestion_id and w.feedback_id = c.feedback_id
     returning w.suggestion_id
   )
   select array_agg(suggestion_id) into arrived from gone;
@@ -67,7 +77,7 @@ begin
   ));
 
   if exists (select from ai_feedback_waiting w join new_rows n on n.id = w.suggestion_id) then
-    perform uptake_apply_waiting_feedback();
+    perform uptake_apply_waiting_feedback(array(select n.id from new_rows n));
   end if;
   return null;
 end $$;
@@ -136,11 +146,9 @@ begin
   on conflict (kind, ref) do nothing;
 
   select array_agg(distinct n.suggestion_id) into judged from new_rows n;
-  insert into ai_feedback_waiting (suggestion_id)
-  select j.suggestion_id from unnest(judged) as j (suggestion_id)
-  where not exists (select from ai_suggestions s where s.id = j.suggestion_id)
-  order by 1
-  on conflict do nothing;
+  insert into ai_feedback_waiting (suggestion_id, feedback_id)
+  select n.suggestion_id, n.id from new_rows n
+  where not exists (select from ai_suggestions s where s.id = n.suggestion_id);
   if judged is not null then
     perform uptake_apply_feedback(judged);
   end if;

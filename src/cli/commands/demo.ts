@@ -1,0 +1,55 @@
+import { Option as Flag, type Command } from "commander";
+import type { Given } from "../../config/read-config.ts";
+import { addCommonFlags } from "../common-flags.ts";
+import type { CliContext, ExitCode } from "../context.ts";
+import { demoLines } from "../demo-lines.ts";
+import { createProgress } from "../progress.ts";
+import type { DemoEvent } from "../services.ts";
+import { withServices } from "../with-services.ts";
+
+const HELP = `
+Fills a sample support desk, makes suggestions for its open tickets, records what agents did with them, mirrors
+everything into Langfuse and counts it. Needs no key and no server: without them the database is embedded,
+the model is an offline retrieval model and Langfuse is a stand-in. With --once it ends; else it stays up
+with a status page on http://127.0.0.1:4100 until Ctrl-C.
+
+Examples:
+  $ uptake demo --once
+  $ uptake demo --port 8080
+  $ OPENAI_API_KEY=… UPTAKE_MODEL=gpt-4.1-mini uptake demo`;
+
+type DemoFlags = Given & { readonly once?: true };
+
+async function demo(flags: DemoFlags, context: CliContext): Promise<ExitCode> {
+  const once = flags.once === true;
+  const { output, interrupt } = context;
+  return withServices(context, { flags }, async (services, config) => {
+    const progress = createProgress(output, "suggestions", context.now);
+    let leftOver = 0;
+    const report = (event: DemoEvent): void => {
+      if (event.kind === "suggesting") {
+        progress.update(event.done, event.total);
+        return;
+      }
+      if (event.kind === "suggested") progress.finish();
+      if (event.kind === "mirrored") leftOver = event.waitingCount + event.deadCount;
+      for (const line of demoLines(event)) output.print(line);
+    };
+    await services.runDemo({ once, port: config.port }, report, interrupt.signal).finally(progress.finish);
+    if (!once) return 0;
+    if (interrupt.signal.aborted) return 130;
+    return leftOver > 0 ? 1 : 0;
+  });
+}
+
+/** `uptake demo`: the whole loop on a sample desk. */
+export function addDemo(program: Command, context: CliContext, exitWith: (code: ExitCode) => void): void {
+  const command = program
+    .command("demo")
+    .description("run the whole loop on a sample support desk")
+    .addOption(new Flag("--once", "do the loop once, print what came of it, and end"))
+    .addHelpText("after", HELP);
+  addCommonFlags(command).action(async (flags: DemoFlags) => {
+    exitWith(await demo(flags, context));
+  });
+}

@@ -1,0 +1,36 @@
+import type { Command } from "commander";
+import type { Given } from "../../config/read-config.ts";
+import { addCommonFlags } from "../common-flags.ts";
+import type { CliContext, ExitCode } from "../context.ts";
+import { whenAborted } from "../interrupt.ts";
+import { withServices } from "../with-services.ts";
+
+const HELP = `
+Mirrors what is waiting into Langfuse and adds metrics up, until it is stopped with Ctrl-C or
+SIGTERM; it then ends what it has in hand. Any number of workers may share one Postgres.
+
+Example:
+  $ DATABASE_URL=postgres://app:secret@db/app LANGFUSE_PUBLIC_KEY=pk-lf-… LANGFUSE_SECRET_KEY=sk-lf-… uptake worker`;
+
+/** `uptake worker`: runs the mirror and the roller until stopped. */
+export function addWorker(program: Command, context: CliContext, exitWith: (code: ExitCode) => void): void {
+  const command = program
+    .command("worker")
+    .description("mirror into Langfuse and add metrics up, until stopped")
+    .addHelpText("after", HELP);
+  addCommonFlags(command).action(async (flags: Given) => {
+    exitWith(
+      await withServices(context, { flags, verbose: true }, async (services, config) => {
+        const worker = await services.startWorker();
+        const target =
+          config.langfuse === null
+            ? "no Langfuse keys are set, so nothing is mirrored and the outbox waits"
+            : `mirroring into ${config.langfuse.baseUrl}`;
+        context.output.note(`uptake: worker running; ${target}; Ctrl-C stops it`);
+        await whenAborted(context.interrupt.signal);
+        await worker.stop();
+        return 0;
+      }),
+    );
+  });
+}

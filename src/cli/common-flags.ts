@@ -1,0 +1,32 @@
+import { Option as Flag, type Command } from "commander";
+import { options, type Option, type OptionType } from "../config/options.ts";
+
+/** What a flag's value is called in `--help`; a boolean flag has none. */
+const valueNames: Readonly<Record<OptionType, string>> = {
+  text: " <text>",
+  path: " <path>",
+  port: " <port>",
+  url: " <url>",
+  "database url": " <url>",
+  "environment name": " <name>",
+  "api key": " <keys>",
+  boolean: "",
+};
+
+function helpLine({ help, default: fallback, variables }: Option): string {
+  const variable = variables[0] === undefined ? [] : [`variable: ${variables[0]}`];
+  const known = [...(fallback === undefined ? [] : [`default: ${fallback}`]), ...variable].join(", ");
+  return known === "" ? help : `${help} (${known})`;
+}
+
+/**
+ * Adds the flags of the option table that this command takes. Defaults are shown and not set here, because a
+ * flag that was not given must leave room for the variable.
+ */
+export function addCommonFlags(command: Command): Command {
+  for (const option of options as readonly Option[]) {
+    if (option.flag === undefined || option.commands?.includes(command.name()) === false) continue;
+    command.addOption(new Flag(`${option.flag}${valueNames[option.type]}`, helpLine(option)));
+  }
+  return command;
+}

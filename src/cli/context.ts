@@ -1,0 +1,24 @@
+import type { Environment } from "../config/environment.ts";
+import type { Interrupt } from "./interrupt.ts";
+import type { Output } from "./output.ts";
+import type { OpenServices } from "./services.ts";
+
+/** 0 done; 1 failed or left something out; 2 used wrongly or given bad input; 130 interrupted before it was done. */
+export type ExitCode = 0 | 1 | 2 | 130;
+
+export const EXIT_CODES_HELP = `Exit codes:
+  0    done; for demo and worker also: stopped as asked
+  1    failed, or something was left out (a malformed line, a failed suggestion)
+  2    wrong usage, bad input or bad configuration; nothing was done
+  130  interrupted before it was done`;
+
+/** What the commands are given: everything outside the program that they touch. */
+export type CliContext = {
+  readonly version: string;
+  readonly environment: Environment;
+  readonly output: Output;
+  readonly interrupt: Interrupt;
+  readonly openServices: OpenServices;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+};

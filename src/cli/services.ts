@@ -1,0 +1,103 @@
+import type { Config } from "../config/config.ts";
+import type { Logger } from "../domain/logger.ts";
+import type { MetricsRequest } from "../domain/metrics-request.ts";
+
+/** What `src/server.ts` provides: opens the store (and migrates it, except for `migrate`'s own report) and nothing else. */
+export type OpenServices = (config: Config, deps: { readonly log: Logger }) => Promise<Services>;
+
+/** Everything the commands do; the commands only read flags and print. Every promise may reject with an UptakeError. */
+export type Services = {
+  /** Brings the tables up to date; `applied` names the migrations that this call ran. */
+  migrate(): Promise<{ readonly applied: readonly string[]; readonly version: number }>;
+  /** `rows` as they are printed with `--json`, `table` as text. */
+  metrics(request: MetricsRequest): Promise<{ readonly rows: readonly unknown[]; readonly table: string }>;
+  mirrorStatus(): Promise<MirrorStatus>;
+  /** Starts the mirror and the roller; `stop` ends what is in hand and takes no more. */
+  startWorker(): Promise<{ stop(): Promise<void> }>;
+  /** Resolves early, with `interrupted`, once the signal is aborted; what was stored stays. */
+  replay(
+    options: ReplayOptions,
+    onProgress: (done: number, total: number | null) => void,
+    signal: AbortSignal,
+  ): Promise<ReplaySummary>;
+  /** With `once` resolves after the last report; else stays up until the signal is aborted. */
+  runDemo(
+    options: { readonly once: boolean; readonly port: number },
+    report: DemoReport,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Closes everything, once; called again it returns the same promise. */
+  close(): Promise<void>;
+};
+
+export type MirrorStatus = {
+  /** Outbox messages not yet delivered, dead letters left out. */
+  readonly waiting: number;
+  readonly oldestWaitingSeconds: number | null;
+  /** Dead letters: refused for good. */
+  readonly dead: number;
+  readonly deliveredTraces: number;
+  readonly deliveredFeedback: number;
+  readonly deliveredScores: number;
+  /** Address of the Langfuse that is mirrored into; `null` when none is set. */
+  readonly target: string | null;
+};
+
+export type ReplayOptions = {
+  readonly file: string;
+  /** Most customer turns to replay; all when left out. */
+  readonly limit?: number;
+  readonly concurrency: number;
+};
+
+export type ReplaySummary = {
+  readonly conversationCount: number;
+  /** Customer turns that a text reply follows; only these are replayed. */
+  readonly turnCount: number;
+  /** Suggestions made by this call; those of an earlier replay of the same file are in `knownCount`. */
+  readonly suggestionCount: number;
+  readonly knownCount: number;
+  /** Turns whose agent function failed; recorded as errors. */
+  readonly errorCount: number;
+  /** Feedback inferred by this call. */
+  readonly approvalCount: number;
+  readonly revisionCount: number;
+  readonly rejectionCount: number;
+  readonly malformedCount: number;
+  /** The first malformed lines; line numbers count from 1. */
+  readonly malformed: readonly { readonly line: number; readonly problem: string }[];
+  readonly interrupted: boolean;
+};
+
+/** Told what the demo does, while it does it. */
+export type DemoReport = (event: DemoEvent) => void;
+
+export type DemoEvent =
+  /** First: with what it runs. Addresses are without passwords. */
+  | {
+      readonly kind: "started";
+      readonly store: { readonly kind: "embedded" | "postgres"; readonly place: string };
+      readonly model: { readonly name: string; readonly offline: boolean };
+      readonly langfuse: { readonly standIn: boolean; readonly baseUrl: string };
+    }
+  | { readonly kind: "suggesting"; readonly done: number; readonly total: number }
+  | { readonly kind: "suggested"; readonly suggestionCount: number; readonly errorCount: number }
+  | {
+      readonly kind: "acted";
+      readonly sentAsItIsCount: number;
+      readonly editedCount: number;
+      readonly rejectedCount: number;
+      readonly leftCount: number;
+    }
+  | { readonly kind: "measured"; readonly table: string }
+  | {
+      readonly kind: "mirrored";
+      readonly traceCount: number;
+      readonly scoreCount: number;
+      readonly target: string;
+      /** Messages that Langfuse has not taken yet, for example because it is away. */
+      readonly waitingCount: number;
+      readonly deadCount: number;
+    }
+  /** Without `once`: the status page is up. */
+  | { readonly kind: "listening"; readonly url: string };

@@ -1,0 +1,53 @@
+import { UptakeError } from "../domain/errors.ts";
+import type { OptionKey } from "./options.ts";
+
+export type LangfuseKeys = { readonly publicKey: string; readonly secretKey: string; readonly baseUrl: string };
+
+export type OpenaiAccess = { readonly apiKey: string; readonly baseUrl: string | null; readonly model: string };
+
+/** Everything Uptake is configured with; an unset option is `null`. */
+export type Config = {
+  /** `null`: the embedded database in `dataDir`. Holds the password, so print `withoutPassword` of it. */
+  readonly databaseUrl: string | null;
+  readonly dataDir: string;
+  readonly projectId: string;
+  readonly environment: string;
+  readonly release: string | null;
+  /** `null`: no Langfuse is set, so nothing is mirrored, or into the demo's stand-in. */
+  readonly langfuse: LangfuseKeys | null;
+  /** `null`: the offline model. */
+  readonly openai: OpenaiAccess | null;
+  readonly host: "127.0.0.1";
+  readonly port: number;
+  readonly debug: boolean;
+};
+
+/** An option's text and where it came from; a default has no place. */
+export type Found = { readonly text: string; readonly place: string | null };
+export type FoundValues = ReadonlyMap<OptionKey, Found>;
+
+/** One wrong value: its option, where it came from, what is wrong, what was expected and what to do. */
+export type ConfigProblem = {
+  readonly option: OptionKey;
+  readonly place: string;
+  /** The value (`null` for secrets and missing ones) and, in words, what is wrong with it. */
+  readonly value: string | null;
+  readonly problem: string;
+  readonly expected: string;
+  readonly remedy: string;
+};
+
+const sentence = ({ place, problem, expected, remedy }: ConfigProblem): string =>
+  `${place}: ${problem}; expected ${expected}; ${remedy}`;
+
+/** The error that reports every wrong value at once, one line each; `facts.problems` holds them one by one. */
+export function invalidConfiguration(problems: readonly ConfigProblem[]): UptakeError {
+  return new UptakeError("invalid_configuration", problems.map(sentence).join("\n"), { facts: { problems } });
+}
+
+/** A database URL as it may be printed: without password and without parameters, which can hold one too. */
+export function withoutPassword(databaseUrl: string): string {
+  const url = new URL(databaseUrl);
+  const user = url.username === "" ? "" : `${url.username}@`;
+  return `${url.protocol}//${user}${url.host}${url.pathname}`;
+}

@@ -1,0 +1,123 @@
+/** How the text of an option is read; `read-value.ts` holds one reader for each. */
+export type OptionType = "text" | "path" | "port" | "url" | "database url" | "environment name" | "api key" | "boolean";
+
+/** One thing that can be configured. Flags, variables, `--help` and docs/configuration.md all come from here. */
+export type Option = {
+  readonly key: string;
+  /** The flag, without its value; where missing, the option is set by variable only. */
+  readonly flag?: `--${string}`;
+  /** Commands that take the flag; all of them where missing. */
+  readonly commands?: readonly string[];
+  /** Variables in the order in which they are asked; the first that is set counts. */
+  readonly variables: readonly string[];
+  readonly type: OptionType;
+  /** What counts when nothing is set; where missing, the option is unset. */
+  readonly default?: string;
+  /** A secret is never printed, not even in the message that says it is wrong. */
+  readonly secret?: true;
+  readonly help: string;
+};
+
+export const options = [
+  {
+    key: "databaseUrl",
+    flag: "--database-url",
+    variables: ["DATABASE_URL"],
+    type: "database url",
+    secret: true,
+    help: "Postgres (15 or newer) to store everything in; unset: the embedded database",
+  },
+  {
+    key: "dataDir",
+    flag: "--data-dir",
+    variables: ["UPTAKE_DATA_DIR"],
+    type: "path",
+    default: ".uptake/data",
+    help: "directory of the embedded database; unused with a database URL",
+  },
+  {
+    key: "projectId",
+    variables: ["UPTAKE_PROJECT"],
+    type: "text",
+    default: "default",
+    help: "project that suggestions, feedback and metrics belong to",
+  },
+  {
+    key: "langfusePublicKey",
+    variables: ["LANGFUSE_PUBLIC_KEY"],
+    type: "text",
+    secret: true,
+    help: "Langfuse public key; set both keys or neither",
+  },
+  {
+    key: "langfuseSecretKey",
+    variables: ["LANGFUSE_SECRET_KEY"],
+    type: "text",
+    secret: true,
+    help: "Langfuse secret key; set both keys or neither",
+  },
+  {
+    key: "langfuseApiKey",
+    variables: ["LANGFUSE_API_KEY"],
+    type: "api key",
+    secret: true,
+    help: "both Langfuse keys in one value, `pk-lf-…:sk-lf-…`",
+  },
+  {
+    key: "langfuseBaseUrl",
+    variables: ["LANGFUSE_BASE_URL", "LANGFUSE_BASEURL"],
+    type: "url",
+    default: "https://cloud.langfuse.com",
+    help: "the Langfuse to mirror into; used once the keys are set",
+  },
+  {
+    key: "environment",
+    variables: ["LANGFUSE_TRACING_ENVIRONMENT"],
+    type: "environment name",
+    default: "default",
+    help: "environment that suggestions are recorded under, here and in Langfuse",
+  },
+  {
+    key: "release",
+    variables: ["LANGFUSE_RELEASE"],
+    type: "text",
+    help: "release of your application, for example a commit",
+  },
+  {
+    key: "openaiApiKey",
+    variables: ["OPENAI_API_KEY"],
+    type: "text",
+    secret: true,
+    help: "key of the model; with neither key nor base URL the offline model answers",
+  },
+  {
+    key: "openaiBaseUrl",
+    variables: ["OPENAI_BASE_URL"],
+    type: "url",
+    help: "any OpenAI-compatible endpoint; may be set alone, as local servers need no key",
+  },
+  {
+    key: "model",
+    variables: ["UPTAKE_MODEL"],
+    type: "text",
+    help: "model to ask, `gpt-4.1-mini` when unset; needs a key or a base URL",
+  },
+  {
+    key: "port",
+    flag: "--port",
+    commands: ["demo"],
+    variables: ["UPTAKE_PORT"],
+    type: "port",
+    default: "4100",
+    help: "port of the status page on 127.0.0.1; 0 takes any free one",
+  },
+  {
+    key: "debug",
+    flag: "--debug",
+    variables: [],
+    type: "boolean",
+    help: "log everything, and print the stack of an error",
+  },
+] as const satisfies readonly Option[];
+
+export type OptionKey = (typeof options)[number]["key"];

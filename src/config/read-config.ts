@@ -1,0 +1,87 @@
+import { invalidConfiguration, type Config, type ConfigProblem, type Found } from "./config.ts";
+import type { Environment } from "./environment.ts";
+import { options, type Option, type OptionKey } from "./options.ts";
+import { readLangfuse } from "./read-langfuse.ts";
+import { readOpenai } from "./read-openai.ts";
+import { readValue } from "./read-value.ts";
+
+/** Values by option key, from flags or from code; an empty text counts as unset, as it does in the environment. */
+export type Given = Readonly<Partial<Record<OptionKey, string | number | boolean | null | undefined>>>;
+
+/** Where values come from; `code` are options given by a program, named by their key in messages. */
+export type ConfigSources = { readonly code?: Given; readonly flags?: Given; readonly environment: Environment };
+
+/** More of a wrong value than this would hide the message. */
+const SHOWN_CHARS = 80;
+
+type KeyedOption = Option & { readonly key: OptionKey };
+/** A value as it was given, and where. */
+type Candidate = readonly [value: Given[OptionKey], place: string];
+
+function find(option: KeyedOption, sources: ConfigSources): Found | undefined {
+  const candidates: readonly Candidate[] = [
+    [sources.code?.[option.key], option.key],
+    [sources.flags?.[option.key], option.flag ?? option.key],
+    ...option.variables.map((name): Candidate => [sources.environment[name], name]),
+  ];
+  for (const [value, place] of candidates) {
+    const text = value === undefined || value === null ? "" : String(value).trim();
+    if (text !== "") return { text, place };
+  }
+  return option.default === undefined ? undefined : { text: option.default, place: null };
+}
+
+/** Reads one option; what is wrong with it is added to the problems and the option counts as unset. */
+function readOption(option: KeyedOption, sources: ConfigSources, problems: ConfigProblem[]): Found | undefined {
+  const found = find(option, sources);
+  if (found === undefined) return undefined;
+  const reading = readValue(option.type, found.text);
+  if (reading.ok) return { text: reading.value, place: found.place };
+  // An address can hold a password where none belongs, so one with an @ is not repeated either.
+  const hidden = option.secret === true || (option.type === "url" && found.text.includes("@"));
+  problems.push({
+    option: option.key,
+    place: found.place ?? option.key,
+    value: hidden ? null : found.text,
+    problem: hidden ? "got a value that is not shown here" : `got ${JSON.stringify(found.text.slice(0, SHOWN_CHARS))}`,
+    expected: reading.expected,
+    remedy: reading.remedy,
+  });
+  return undefined;
+}
+
+function readAll(sources: ConfigSources, problems: ConfigProblem[]): Map<OptionKey, Found> {
+  const values = new Map<OptionKey, Found>();
+  for (const option of options) {
+    const found = readOption(option, sources, problems);
+    if (found !== undefined) values.set(option.key, found);
+  }
+  return values;
+}
+
+/**
+ * Reads the configuration: code over flags over environment over defaults. Opens nothing.
+ * Throws one `invalid_configuration` with everything that is wrong; secrets are in no message.
+ *
+ * @example readConfig({ flags: { port: "8080" }, environment: processEnvironment() }).port // 8080
+ */
+export function readConfig(sources: ConfigSources): Config {
+  const problems: ConfigProblem[] = [];
+  const values = readAll(sources, problems);
+  const langfuse = readLangfuse(values, problems);
+  const openai = readOpenai(values, problems);
+  if (problems.length > 0) throw invalidConfiguration(problems);
+  const text = (key: OptionKey): string | null => values.get(key)?.text ?? null;
+  return {
+    databaseUrl: text("databaseUrl"),
+    dataDir: text("dataDir") ?? "",
+    projectId: text("projectId") ?? "",
+    environment: text("environment") ?? "",
+    release: text("release"),
+    langfuse,
+    openai,
+    host: "127.0.0.1",
+    port: Number(text("port")),
+    debug: text("debug") === "true",
+  };
+}

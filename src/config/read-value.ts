@@ -1,0 +1,72 @@
+import type { OptionType } from "./options.ts";
+
+/** A value that was read, or what was expected instead and what to do. */
+export type Reading =
+  | { readonly ok: true; readonly value: string }
+  | { readonly ok: false; readonly expected: string; readonly remedy: string };
+
+const ok = (value: string): Reading => ({ ok: true, value });
+const bad = (expected: string, remedy: string): Reading => ({ ok: false, expected, remedy });
+
+// eslint-disable-next-line no-control-regex -- control characters are what this looks for
+const CONTROL = /[\u0000-\u001F\u007F]/u;
+
+function readText(text: string): Reading {
+  if (CONTROL.test(text)) return bad("text without control characters", "remove the line break or control character");
+  return ok(text);
+}
+
+function readPort(text: string): Reading {
+  if (/^\d{1,5}$/u.test(text) && Number(text) <= 65_535) return ok(String(Number(text)));
+  return bad("a whole number from 0 to 65535", "choose a free port such as 4100, or 0 for any");
+}
+
+function readUrl(text: string): Reading {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || (url.protocol !== "https:" && url.protocol !== "http:")) {
+    return bad("an address with http:// or https://", "give it whole, for example https://langfuse.example.com");
+  }
+  if (url.username !== "" || url.password !== "") {
+    return bad("an address without user name and password", "remove them and set the keys in their own variables");
+  }
+  if (url.search !== "" || url.hash !== "") return bad("an address without ? and #", "cut it before them");
+  return ok(text.replace(/\/+$/u, ""));
+}
+
+function readDatabaseUrl(text: string): Reading {
+  if (/^postgres(ql)?:\/\//u.test(text) && URL.canParse(text)) return ok(text);
+  return bad(
+    "postgres://user:password@host:5432/database",
+    "write special characters of the password as %XX, or unset it for the embedded database",
+  );
+}
+
+// What Langfuse accepts as an environment: https://langfuse.com/docs/observability/features/environments
+const ENVIRONMENT = /^(?!langfuse)[a-z0-9_-]{1,40}$/u;
+
+function readEnvironmentName(text: string): Reading {
+  if (ENVIRONMENT.test(text)) return ok(text);
+  return bad('at most 40 of a-z, 0-9, "-" and "_", not starting with "langfuse"', "choose a name such as production");
+}
+
+function readApiKey(text: string): Reading {
+  if (/^pk-lf-[^:\s]+:sk-lf-[^:\s]+$/u.test(text)) return ok(text);
+  return bad(
+    "the public and the secret key as pk-lf-…:sk-lf-…",
+    "join both keys with a colon, or set LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY instead",
+  );
+}
+
+const readers: Readonly<Record<OptionType, (text: string) => Reading>> = {
+  text: readText,
+  path: readText,
+  port: readPort,
+  url: readUrl,
+  "database url": readDatabaseUrl,
+  "environment name": readEnvironmentName,
+  "api key": readApiKey,
+  boolean: (text) => (text === "true" || text === "false" ? ok(text) : bad("true or false", "give one of the two")),
+};
+
+/** Reads the text of an option of that type; the value comes back in its one canonical form. */
+export const readValue = (type: OptionType, text: string): Reading => readers[type](text);

@@ -1,0 +1,78 @@
+import { assemble } from "./server/assemble.ts";
+import type { LangfuseKeys } from "./config/config.ts";
+import { processEnvironment } from "./config/environment.ts";
+import { readConfig } from "./config/read-config.ts";
+import type { FeedbackInput, SentInput } from "./domain/feedback.ts";
+import type { Logger } from "./domain/logger.ts";
+import type { OutcomeThresholds } from "./domain/outcome.ts";
+import type { FeedbackReceipt } from "./feedback/feedback-service.ts";
+import { createStderrLogger } from "./server/stderr-logger.ts";
+import type { Tracker } from "./track/tracker.ts";
+
+/** What can be set in code; whatever is left out comes from the environment (docs/configuration.md). */
+export type UptakeOptions = {
+  /** Postgres to record into; else `DATABASE_URL`, else the embedded database in `dataDir`. */
+  readonly databaseUrl?: string | undefined;
+  readonly dataDir?: string | undefined;
+  readonly projectId?: string | undefined;
+  readonly environment?: string | undefined;
+  readonly release?: string | undefined;
+  /** Langfuse to mirror into; `baseUrl` may be left out for Langfuse Cloud. */
+  readonly langfuse?: (Omit<LangfuseKeys, "baseUrl"> & { readonly baseUrl?: string | undefined }) | undefined;
+  /** Mirror and add up in this process. True by default; say false where `uptake worker` does it. */
+  readonly worker?: boolean | undefined;
+  /** From which kept ratio on a sent text is an approval, and below which a rejection. */
+  readonly thresholds?: OutcomeThresholds | undefined;
+  /** Structured lines; warnings and errors go to standard error by default. */
+  readonly log?: Logger | undefined;
+};
+
+export type Uptake = {
+  /** Wraps an agent function, so that every call becomes a suggestion with its trace. See `Run` for what it can say. */
+  readonly track: Tracker["track"];
+  /** Records what a person said about a suggestion. */
+  feedback(input: FeedbackInput): Promise<FeedbackReceipt>;
+  /** Records what a person sent and infers approval, revision or rejection; undefined where there is no open suggestion. */
+  sent(input: SentInput): Promise<FeedbackReceipt | undefined>;
+  /** Opens the database now instead of at the first call; throws what keeps it from opening. */
+  start(): Promise<void>;
+  /** Resolves once everything recorded so far is committed. */
+  flush(): Promise<void>;
+  /** Commits what waits and closes; call it when the process ends. */
+  close(): Promise<void>;
+};
+
+/**
+ * Uptake for one process. Opens nothing yet, but throws `invalid_configuration` at once where a value is wrong, such as
+ * one half of the Langfuse keys.
+ *
+ * @example
+ * const uptake = createUptake();
+ * const draftReply = uptake.track("draft-reply", async (input: { ticketId: string }, run) =>
+ *   run.suggest(await draft(input), { ticketId: input.ticketId }));
+ * const { suggestionId } = await draftReply({ ticketId: "42" });
+ * await uptake.sent({ suggestionId, finalText: "What the person really sent" });
+ */
+export function createUptake(options: UptakeOptions = {}): Uptake {
+  const { langfuse, worker, thresholds, log, ...given } = options;
+  const keys = langfuse && {
+    langfusePublicKey: langfuse.publicKey,
+    langfuseSecretKey: langfuse.secretKey,
+    langfuseBaseUrl: langfuse.baseUrl,
+  };
+  const config = readConfig({ code: { ...given, ...keys }, environment: processEnvironment() });
+  const parts = assemble(config, {
+    log: log ?? createStderrLogger({ debug: config.debug }),
+    worker: worker ?? true,
+    thresholds,
+  });
+  const { tracker, feedback } = parts;
+  return {
+    track: (name, fn, trackOptions) => tracker.track(name, fn, trackOptions),
+    feedback: (input) => feedback.feedback(input),
+    sent: (input) => feedback.sent(input),
+    start: () => parts.start(),
+    flush: () => tracker.flush(),
+    close: () => parts.close(),
+  };
+}

@@ -1,0 +1,77 @@
+import { invalidInput, UptakeError } from "./errors.ts";
+import { parseInstant } from "./instant.ts";
+
+/** How long the time buckets of a metrics table are; `total` is one bucket for the whole range. */
+export const metricsBuckets = ["hour", "day", "total"] as const;
+export type MetricsBucket = (typeof metricsBuckets)[number];
+
+/** What metrics can be split by. */
+export const metricsDimensions = ["function", "model", "promptVersion", "environment"] as const;
+export type MetricsDimension = (typeof metricsDimensions)[number];
+
+/** A question for the metrics of `from` (inclusive) to `to` (exclusive). */
+export type MetricsRequest = {
+  readonly from: Date;
+  readonly to: Date;
+  readonly bucket: MetricsBucket;
+  readonly by: readonly MetricsDimension[];
+};
+
+/** The question as text, from flags or from a query string; `by` is a comma-separated list. */
+export type MetricsRequestTexts = { readonly [Name in keyof MetricsRequest]?: string | undefined };
+
+/** Where the texts came from, to be named in messages, and what is in `bucket` when it is not given. */
+export type MetricsRequestContext = {
+  readonly now: Date;
+  readonly place: (name: keyof MetricsRequest) => string;
+  readonly bucket: MetricsBucket;
+};
+
+const DAY_MS = 86_400_000;
+
+function oneOf<Name extends string>(names: readonly Name[], text: string, place: string): Name {
+  const name = names.find((candidate) => candidate === text);
+  if (name !== undefined) return name;
+  throw invalidInput(place, `got ${JSON.stringify(text.slice(0, 80))}; expected ${names.join(", ")}`);
+}
+
+function parseBy(text: string, place: string): MetricsDimension[] {
+  const names = text.split(",").map((name) => name.trim());
+  return [...new Set(names.filter((name) => name !== "").map((name) => oneOf(metricsDimensions, name, place)))];
+}
+
+/** Runs each reader, and throws everything that is wrong at once, one line each. */
+function together(readers: readonly (() => unknown)[]): void {
+  const messages: string[] = [];
+  for (const read of readers) {
+    try {
+      read();
+    } catch (error) {
+      if (!(error instanceof UptakeError)) throw error;
+      messages.push(error.message);
+    }
+  }
+  if (messages.length > 0)
+    throw new UptakeError("invalid_input", messages.join("\n"), { facts: { problems: messages } });
+}
+
+/**
+ * Reads a question for metrics; without `from` and `to` it is the last 24 hours, and an empty text counts as not given.
+ * Throws one `invalid_input` with everything that is wrong, in the words of the command line or of the query string.
+ */
+export function parseMetricsRequest(texts: MetricsRequestTexts, context: MetricsRequestContext): MetricsRequest {
+  const { now, place } = context;
+  const to = (): Date => (texts.to ? parseInstant(texts.to, place("to"), now) : now);
+  const from = (): Date =>
+    texts.from ? parseInstant(texts.from, place("from"), now) : new Date(to().getTime() - DAY_MS);
+  const bucket = (): MetricsBucket =>
+    texts.bucket ? oneOf(metricsBuckets, texts.bucket, place("bucket")) : context.bucket;
+  const by = (): MetricsDimension[] => parseBy(texts.by ?? "", place("by"));
+  together([to, ...(texts.from ? [from] : []), bucket, by]);
+  const query = { from: from(), to: to(), bucket: bucket(), by: by() };
+  if (query.from >= query.to) {
+    const range = `${query.from.toISOString()} is not before ${place("to")} (${query.to.toISOString()})`;
+    throw invalidInput(place("from"), `${range}; give an earlier ${place("from")} or a later ${place("to")}`);
+  }
+  return query;
+}

@@ -1,0 +1,69 @@
+import { Hono } from "hono";
+import type { Logger } from "../domain/logger.ts";
+import { parseMetricsRequest } from "../domain/metrics-request.ts";
+import { onlyLoopbackHost, securityHeaders } from "./guard.ts";
+import { problemOf, reply } from "./problem.ts";
+import type { HttpServices } from "./services.ts";
+import { statusPage, STATUS_PAGE_POLICY } from "./status-page.ts";
+
+const DAY_MS = 86_400_000;
+
+/**
+ * The status page and the JSON behind it, for this machine only:
+ * `/`, `/v1/metrics?from&to&bucket&by`, `/v1/mirror`, `/healthz`. Errors are `{ error: { code, message, details } }`.
+ */
+export function createApp(deps: {
+  readonly services: HttpServices;
+  readonly log: Logger;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}): Hono {
+  const { services, log, now } = deps;
+  const app = new Hono();
+  app.use(securityHeaders(STATUS_PAGE_POLICY));
+  app.use(onlyLoopbackHost);
+
+  app.get("/", async (context) => {
+    const to = new Date(now());
+    const range = { from: new Date(to.getTime() - DAY_MS), to, by: [] };
+    const [totals, hours, mirror] = await Promise.all([
+      services.metrics({ ...range, bucket: "total" }),
+      services.metrics({ ...range, bucket: "hour" }),
+      services.mirrorStatus(),
+    ]);
+    return context.html(statusPage({ at: to, total: totals[0], hours, mirror }));
+  });
+
+  app.get("/v1/metrics", async (context) => {
+    const { from, to, bucket, by } = context.req.query();
+    const request = parseMetricsRequest(
+      { from, to, bucket, by },
+      { now: new Date(now()), place: (name) => name, bucket: "hour" },
+    );
+    return context.json({ ...request, rows: await services.metrics(request) });
+  });
+
+  app.get("/v1/mirror", async (context) => context.json(await services.mirrorStatus()));
+
+  app.get("/healthz", (context) => context.json({ status: "ok" }));
+
+  app.notFound((context) =>
+    reply(context, {
+      status: 404,
+      code: "not_found",
+      message: `no ${context.req.method} ${context.req.path} here; there are GET /, /v1/metrics, /v1/mirror and /healthz`,
+    }),
+  );
+  app.onError((error, context) => {
+    const problem = problemOf(error);
+    if (problem.status >= 500) {
+      log.error("http.failed", {
+        method: context.req.method,
+        path: context.req.path,
+        error: error.stack ?? String(error),
+      });
+    }
+    return reply(context, problem);
+  });
+  return app;
+}

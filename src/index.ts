@@ -1,0 +1,19 @@
+// The public path `uptake`: names listed by hand.
+export { createUptake, type Uptake, type UptakeOptions } from "./create-uptake.ts";
+export { UptakeError, type ErrorCode, type ErrorFacts } from "./domain/errors.ts";
+export type { FeedbackInput, FeedbackSource, FeedbackType, SentInput } from "./domain/feedback.ts";
+export type { Logger } from "./domain/logger.ts";
+export type { ObservationType, Usage } from "./domain/observation.ts";
+export type { OutcomeThresholds } from "./domain/outcome.ts";
+export type { FeedbackReceipt } from "./feedback/feedback-service.ts";
+export type {
+  Generation,
+  GenerateOptions,
+  GenerationUpdate,
+  ObserveOptions,
+  Run,
+  SuggestOptions,
+  Suggestion,
+  Tracked,
+  TrackOptions,
+} from "./track/types.ts";

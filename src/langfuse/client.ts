@@ -1,0 +1,129 @@
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+import { type LangfuseHealth, readHealth } from "./health.ts";
+import {
+  INGESTION_PATH,
+  INGESTION_VERSION,
+  INGESTION_VERSION_HEADER,
+  OBSERVATIONS_PATH,
+  OTLP_TRACES_PATH,
+  SCORES_PATH,
+} from "./otlp-attributes.ts";
+import type { OtlpSpan } from "./otlp-types.ts";
+import { spansRequest } from "./otlp.ts";
+import { type Get, type Outcome, readAllIds } from "./read-ids.ts";
+import { answerToIngestion } from "./ingestion-answer.ts";
+import type { ScoreEvent } from "./scores.ts";
+import { answerToError, answerToStatus, parseObject, type SendAnswer } from "./send-answer.ts";
+import { UPTAKE_VERSION } from "./version.ts";
+
+export type LangfuseClientOptions = {
+  /** Such as `https://cloud.langfuse.com`, without a path. */
+  readonly baseUrl: string;
+  readonly publicKey: string;
+  readonly secretKey: string;
+  readonly fetch: typeof globalThis.fetch;
+  /** For one request, its answer included. */
+  readonly timeoutMs: number;
+  readonly now?: () => number;
+};
+
+export type LangfuseClient = {
+  /** Exports whole traces in one request. Never throws for what a network or Langfuse can do. */
+  sendSpans(traces: readonly (readonly OtlpSpan[])[]): Promise<SendAnswer>;
+  /** Sends scores in one request; those that Langfuse refused are in `rejected` by event id. Never throws, likewise. */
+  sendScores(events: readonly ScoreEvent[]): Promise<SendAnswer>;
+  /** Ids of the trace's observations as Langfuse has them now, one for each row: one stored twice comes twice. Throws `mirror_failed`. */
+  findObservations(traceId: string): Promise<string[]>;
+  /** Ids of the trace's scores. Throws `mirror_failed`. */
+  findScores(traceId: string): Promise<string[]>;
+  /** Whether Langfuse is there and takes the keys. Never throws, likewise. */
+  health(): Promise<LangfuseHealth>;
+};
+
+const compress = promisify(gzip);
+
+/** Talks to Langfuse over plain `fetch`: nothing is kept in memory, and every answer is handed to the caller. */
+export function createLangfuseClient(options: LangfuseClientOptions): LangfuseClient {
+  const transport = createTransport(options);
+  return {
+    sendSpans: (traces) => sendSpans(transport, traces),
+    sendScores: (events) => sendScores(transport, events),
+    findObservations: (traceId) =>
+      readAllIds(transport.get, OBSERVATIONS_PATH, { traceId, fields: "core", limit: "1000" }),
+    findScores: (traceId) => readAllIds(transport.get, SCORES_PATH, { traceId, limit: "100" }),
+    health: () => readHealth(transport.get),
+  };
+}
+
+type Transport = {
+  readonly get: Get;
+  readonly post: (
+    path: string,
+    body: string | Uint8Array,
+    headers?: Readonly<Record<string, string>>,
+  ) => Promise<Outcome>;
+};
+
+function createTransport(options: LangfuseClientOptions): Transport {
+  const baseUrl = options.baseUrl.replace(/\/+$/, "");
+  const now = options.now ?? Date.now;
+  const headers = {
+    authorization: `Basic ${Buffer.from(`${options.publicKey}:${options.secretKey}`).toString("base64")}`,
+    accept: "application/json",
+    "user-agent": `uptake/${UPTAKE_VERSION}`,
+  };
+
+  async function send(what: string, url: string, init: RequestInit): Promise<Outcome> {
+    let response: Response;
+    let body: string;
+    try {
+      // A redirect is not followed: it would turn the POST into a GET, and its 200 into a lie.
+      const signal = AbortSignal.timeout(options.timeoutMs);
+      response = await options.fetch(url, { ...init, redirect: "manual", signal });
+      body = await response.text();
+    } catch (error) {
+      return answerToError(error, what);
+    }
+    if (response.ok) return { body };
+    return answerToStatus(response, body, { what, baseUrl, now: now() });
+  }
+
+  return {
+    get: (path, query = {}) => {
+      const search = new URLSearchParams(query).toString();
+      return send(`GET ${baseUrl}${path}`, `${baseUrl}${path}${search === "" ? "" : `?${search}`}`, { headers });
+    },
+    post: (path, body, extra = {}) =>
+      send(`POST ${baseUrl}${path}`, `${baseUrl}${path}`, {
+        method: "POST",
+        headers: { ...headers, "content-type": "application/json", ...extra },
+        body,
+      }),
+  };
+}
+
+async function sendSpans(transport: Transport, traces: readonly (readonly OtlpSpan[])[]): Promise<SendAnswer> {
+  if (traces.every((spans) => spans.length === 0)) return { kind: "accepted", rejected: new Map() };
+  const body = await compress(JSON.stringify(spansRequest(traces)));
+  const outcome = await transport.post(OTLP_TRACES_PATH, body, {
+    "content-encoding": "gzip",
+    [INGESTION_VERSION_HEADER]: INGESTION_VERSION,
+  });
+  if ("kind" in outcome) return outcome;
+  // Langfuse answers with JSON; anything else came from something in between.
+  if (outcome.body !== "" && parseObject(outcome.body) === undefined) {
+    return {
+      kind: "unsure",
+      message: `POST ${OTLP_TRACES_PATH}: the answer is not Langfuse's; check LANGFUSE_BASE_URL`,
+    };
+  }
+  return { kind: "accepted", rejected: new Map() };
+}
+
+/** Not compressed: this route of Langfuse does not inflate. */
+async function sendScores(transport: Transport, events: readonly ScoreEvent[]): Promise<SendAnswer> {
+  if (events.length === 0) return { kind: "accepted", rejected: new Map() };
+  const outcome = await transport.post(INGESTION_PATH, JSON.stringify({ batch: events }));
+  return "kind" in outcome ? outcome : answerToIngestion(outcome.body, events);
+}

@@ -1,0 +1,23 @@
+import { HEALTH_PATH, PROJECTS_PATH } from "./otlp-attributes.ts";
+import type { Get } from "./read-ids.ts";
+import { parseObject, type SendFailure } from "./send-answer.ts";
+
+/** `ok`: Langfuse is there and takes the keys; `project` is the name of the keys' project. */
+export type LangfuseHealth = { readonly kind: "ok"; readonly version: string; readonly project: string } | SendFailure;
+
+/** Asks for Langfuse's version, then with the keys for their project. */
+export async function readHealth(get: Get): Promise<LangfuseHealth> {
+  const health = await get(HEALTH_PATH);
+  if ("kind" in health) return health;
+  const projects = await get(PROJECTS_PATH);
+  if ("kind" in projects) return projects;
+  const version = parseObject(health.body)?.["version"];
+  const list = parseObject(projects.body)?.["data"];
+  const first: unknown = Array.isArray(list) ? list[0] : undefined;
+  const name = typeof first === "object" && first !== null && "name" in first ? first.name : undefined;
+  return {
+    kind: "ok",
+    version: typeof version === "string" ? version : "unknown",
+    project: typeof name === "string" ? name : "unknown",
+  };
+}

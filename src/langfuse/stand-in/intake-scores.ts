@@ -1,0 +1,83 @@
+import { randomUUID } from "node:crypto";
+import type { Context } from "hono";
+import { z } from "zod";
+import type { StandInContext } from "./context.ts";
+import { scoreBodySchema, scoreEventSchema, sdkLogSchema, toStoredScore } from "./score-check.ts";
+import type { StandInStore } from "./store.ts";
+
+/** Langfuse's limit for this route. */
+const MAX_BODY_BYTES = 4.5 * 1024 * 1024;
+
+const batchSchema = z.object({ batch: z.array(z.unknown()), metadata: z.unknown().optional() });
+
+type Settled = { readonly id: string; readonly status: number; readonly message?: string; readonly error?: unknown };
+
+/** `POST /ingestion`: 207 with every event settled by itself. Only scores and SDK logs are taken, as in `events_only`. */
+export async function ingest(c: Context<StandInContext>, store: StandInStore): Promise<Response> {
+  const text = await c.req.text();
+  if (Buffer.byteLength(text) > MAX_BODY_BYTES) return c.json({ message: "Body exceeded 4.5mb limit" }, 413);
+  const batch = batchSchema.safeParse(parseJson(text));
+  if (!batch.success) {
+    return c.json({ message: "Invalid request data", errors: batch.error.issues.map((issue) => issue.message) }, 400);
+  }
+  const successes: Settled[] = [];
+  const errors: Settled[] = [];
+  for (const event of batch.data.batch) {
+    const settled = settle(event, store);
+    (settled.status === 201 ? successes : errors).push(settled);
+  }
+  return c.json({ successes, errors }, 207);
+}
+
+function settle(event: unknown, store: StandInStore): Settled {
+  const head = z.object({ id: z.string(), type: z.string() }).partial().safeParse(event).data;
+  const id = head?.id ?? "unknown";
+  if (head?.type === "sdk-log") {
+    const log = sdkLogSchema.safeParse(event);
+    return log.success ? { id, status: 201 } : invalid(id, log.error);
+  }
+  if (head?.type !== "score-create") {
+    const error = `Event type "${head?.type ?? "unknown"}" is not accepted by /api/public/ingestion when LANGFUSE_MIGRATION_V4_WRITE_MODE is events_only. This endpoint only accepts score and log events.`;
+    return { id, status: 400, message: "Event type not accepted", error };
+  }
+  const parsed = scoreEventSchema.safeParse(event);
+  if (!parsed.success) return invalid(id, parsed.error);
+  const timestamp = new Date(parsed.data.timestamp).toISOString();
+  const { body } = parsed.data;
+  const at = { id: body.id ?? id, timestamp, now: new Date().toISOString(), eventId: id };
+  const score = toStoredScore(body, at);
+  if (score !== undefined) store.addScore(score);
+  return { id, status: 201 };
+}
+
+function invalid(id: string, error: z.ZodError): Settled {
+  return { id, status: 400, message: "Invalid request data", error: error.issues };
+}
+
+/** `POST /scores`: one score, stamped with the moment of the post. */
+export async function postScore(c: Context<StandInContext>, store: StandInStore): Promise<Response> {
+  const parsed = scoreBodySchema.safeParse(parseJson(await c.req.text()));
+  if (!parsed.success) return c.json({ message: "Invalid request data", error: parsed.error.issues }, 400);
+  if (parsed.data.source === "EVAL") {
+    return c.json({ message: "Invalid request data", error: "source EVAL is reserved for internal evaluators" }, 400);
+  }
+  const id = parsed.data.id ?? randomUUID();
+  const now = new Date().toISOString();
+  const score = toStoredScore(parsed.data, { id, timestamp: now, now, eventId: null });
+  if (score !== undefined) store.addScore(score);
+  return c.json({ id });
+}
+
+/** `DELETE /scores/{id}`: accepted whether or not there is such a score; the log of posts stays. */
+export function deleteScore(c: Context<StandInContext>, store: StandInStore): Response {
+  store.deleteScore(c.req.param("id") ?? "");
+  return c.json({ message: "Score deletion request processed successfully" }, 202);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

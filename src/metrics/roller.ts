@@ -1,0 +1,88 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Logger } from "../domain/logger.ts";
+import type { Queryable } from "../store/database.ts";
+import { applyWaitingFeedback } from "../store/queries/apply-waiting-feedback.ts";
+import { rollDeltas } from "../store/queries/roll-deltas.ts";
+
+export type RollerOptions = {
+  readonly db: Queryable;
+  readonly log: Logger;
+  /** Pause between two looks for deltas when none was left, in milliseconds. */
+  readonly everyMs?: number;
+  /** Deltas added up in one statement. */
+  readonly batchSize?: number;
+};
+
+/**
+ * Adds up what the triggers appended. Metrics are right without it, as reading adds the waiting deltas itself; it
+ * keeps them few. Any number of rollers may run side by side, in one process or many.
+ */
+export type Roller = {
+  /** Starts the loop; again does nothing. */
+  start(): void;
+  /** Ends the loop after the batch in flight; called again it returns the same promise. */
+  stop(): Promise<void>;
+  /** Applies waiting feedback and rolls until nothing is left; resolves to how many deltas were rolled. */
+  rollAll(): Promise<number>;
+};
+
+const MAX_PAUSE_MS = 30_000;
+
+export function createRoller({ db, log, everyMs = 1000, batchSize = 5000 }: RollerOptions): Roller {
+  const stopping = new AbortController();
+  let loop: Promise<void> | undefined;
+  let failedCount = 0;
+
+  async function rollOnce(): Promise<number> {
+    await applyWaitingFeedback(db);
+    return rollDeltas(db, batchSize);
+  }
+
+  async function rollOrLog(): Promise<number> {
+    try {
+      const rolledCount = await rollOnce();
+      if (failedCount > 0) log.info("rollup.recovered", { failedCount });
+      failedCount = 0;
+      return rolledCount;
+    } catch (error) {
+      failedCount += 1;
+      log.error("rollup.failed", { failedCount, retryInMs: pauseMs(), message: String(error) });
+      return 0;
+    }
+  }
+
+  /** Doubles with every failure in a row, so that a database in trouble is not pressed. */
+  const pauseMs = (): number => Math.min(everyMs * 2 ** failedCount, Math.max(everyMs, MAX_PAUSE_MS));
+
+  async function run(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      // A full batch means that more is waiting.
+      if ((await rollOrLog()) < batchSize) await pause(pauseMs(), stopping.signal);
+    }
+  }
+
+  return {
+    start() {
+      if (!stopping.signal.aborted) loop ??= run();
+    },
+    stop() {
+      stopping.abort();
+      loop ??= Promise.resolve();
+      return loop;
+    },
+    async rollAll() {
+      let total = 0;
+      for (let rolledCount = await rollOnce(); rolledCount > 0; rolledCount = await rollOnce()) total += rolledCount;
+      return total;
+    },
+  };
+}
+
+/** Waits without holding the process; ends early when stopped. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await delay(ms, undefined, { ref: false, signal });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}

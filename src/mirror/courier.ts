@@ -1,0 +1,180 @@
+import type { Logger } from "../domain/logger.ts";
+import type { LangfuseClient } from "../langfuse/client.ts";
+import type { SendFailure } from "../langfuse/send-answer.ts";
+import type { Database } from "../store/database.ts";
+import type { ClaimedMessage } from "../store/queries/claim-messages.ts";
+import type { Circuit } from "./circuit.ts";
+import type { Claim } from "./claim.ts";
+import { type Channel, type Delivery, isPartlyDelivered } from "./delivery.ts";
+import { createFeedbackChannel } from "./feedback-channel.ts";
+import { packDeliveries } from "./packs.ts";
+import { readBack } from "./read-back.ts";
+import { createSettlement, type Settlement } from "./settlement.ts";
+import { createTraceChannel } from "./trace-channel.ts";
+
+/** Langfuse Cloud takes 5 MB a request and `/ingestion` 3.5 MB; JSON's own signs come on top of what we count. */
+const MAX_REQUEST_BYTES = 3_000_000;
+
+/** Statuses that speak of what was sent. Every other refusal speaks of the keys or the address, and kills nothing. */
+const ABOUT_THE_MESSAGE: ReadonlySet<number> = new Set([400, 413, 422]);
+
+export type CourierDeps = {
+  readonly db: Database;
+  readonly langfuse: LangfuseClient;
+  readonly log: Logger;
+  readonly circuit: Circuit;
+  /** How long Langfuse may take to show what it has accepted. */
+  readonly visibilityDelayMs: number;
+};
+
+export type Courier = {
+  /**
+   * Delivers one claim, outside any transaction, and settles every message of it. Messages that `halted` keeps from
+   * being tried go back as they were. Throws only for the database; what is unsettled then is read back after the lease.
+   */
+  deliver(claim: Claim, halted: () => boolean): Promise<void>;
+};
+
+export function createCourier(deps: CourierDeps): Courier {
+  const traces = createTraceChannel(deps.db, deps.langfuse);
+  const feedback = createFeedbackChannel(deps.db, deps.langfuse);
+
+  return {
+    async deliver(claim, halted) {
+      const settlement = createSettlement(deps.db, deps.log, claim.token);
+      const round = { ...deps, claim, settlement, halted: () => halted() || deps.circuit.waitMs() > 0 };
+      await deliverKind(round, traces, messagesOf(claim, "trace"));
+      await deliverKind(round, feedback, messagesOf(claim, "feedback"));
+    },
+  };
+}
+
+type Round = CourierDeps & {
+  readonly claim: Claim;
+  readonly settlement: Settlement;
+  readonly halted: () => boolean;
+};
+
+const messagesOf = (claim: Claim, kind: ClaimedMessage["kind"]): ClaimedMessage[] =>
+  claim.messages.filter((message) => message.kind === kind);
+
+const messagesIn = (deliveries: readonly Delivery<unknown>[]): ClaimedMessage[] =>
+  deliveries.map((delivery) => delivery.message);
+
+async function deliverKind<Item>(round: Round, channel: Channel<Item>, messages: ClaimedMessage[]): Promise<void> {
+  const { settlement } = round;
+  if (messages.length === 0) return;
+  if (round.halted()) return settlement.release(messages);
+
+  const { deliveries, gone, early, broken } = await channel.load(messages);
+  await settlement.gone(gone);
+  await settlement.early(early);
+  await settlement.dead(broken.map((b) => ({ ...b, unsure: b.message.wasUnsure })));
+
+  const certain = deliveries.filter((delivery) => !delivery.message.wasUnsure);
+  const doubtful = await resolveDoubts(
+    round,
+    channel,
+    deliveries.filter((delivery) => delivery.message.wasUnsure),
+  );
+  for (const pack of packDeliveries([...doubtful, ...certain], {
+    maxBytes: MAX_REQUEST_BYTES,
+    maxItems: channel.maxItems,
+  })) {
+    await sendPack(round, channel, pack);
+  }
+}
+
+/** Settles what Langfuse turns out to have; resolves to what still has to be sent. */
+async function resolveDoubts<Item>(
+  round: Round,
+  channel: Channel<Item>,
+  deliveries: readonly Delivery<Item>[],
+): Promise<readonly Delivery<Item>[]> {
+  if (deliveries.length === 0) return [];
+  const { found, toSend, unread, failure } = await readBack(channel, deliveries, round.halted);
+  round.log.info("mirror.read_back", {
+    foundCount: found.length,
+    missingCount: toSend.length,
+    unreadCount: unread.length,
+  });
+  await round.settlement.delivered(found);
+  if (failure === undefined) {
+    await round.settlement.release(messagesIn(unread));
+    // What seemed a failure was none. While something is missing, only sending shows whether Langfuse takes it.
+    if (found.length > 0 && toSend.length === 0) round.circuit.succeeded();
+  } else {
+    const delayMs = backOff(round, failure);
+    await round.settlement.unsure(unread, delayMs, failure.message);
+  }
+  return toSend;
+}
+
+async function sendPack<Item>(round: Round, channel: Channel<Item>, pack: readonly Delivery<Item>[]): Promise<void> {
+  const { settlement } = round;
+  const isOurs = await round.claim.hold();
+  const ours = round.halted() ? [] : pack.filter((delivery) => isOurs(delivery.message));
+  await settlement.release(messagesIn(pack.filter((delivery) => !ours.includes(delivery))));
+  if (ours.length === 0) return;
+
+  const answer = await channel.send(ours.map((delivery) => delivery.items));
+  switch (answer.kind) {
+    case "accepted":
+      round.circuit.succeeded();
+      return settleAccepted(round, channel, ours, answer.rejected);
+    case "unavailable":
+      return settlement.unavailable(ours, backOff(round, answer), answer.message);
+    case "unsure":
+      return settlement.unsure(ours, Math.max(backOff(round, answer), round.visibilityDelayMs), answer.message);
+    case "refused":
+      if (!ABOUT_THE_MESSAGE.has(answer.status)) {
+        return settlement.unavailable(ours, backOff(round, answer), answer.message);
+      }
+      round.circuit.succeeded();
+      return isolate(round, channel, ours, answer.message);
+  }
+}
+
+/** Halves a refused request until the message that is to blame stands alone; that one is dead. */
+async function isolate<Item>(
+  round: Round,
+  channel: Channel<Item>,
+  pack: readonly Delivery<Item>[],
+  error: string,
+): Promise<void> {
+  const [alone] = pack;
+  if (alone !== undefined && pack.length === 1) {
+    return round.settlement.dead([{ message: alone.message, unsure: isPartlyDelivered(alone), error }]);
+  }
+  const middle = Math.ceil(pack.length / 2);
+  await sendPack(round, channel, pack.slice(0, middle));
+  await sendPack(round, channel, pack.slice(middle));
+}
+
+/** A message one of whose items was refused is dead as a whole; its other items are in Langfuse, hence unsure. */
+async function settleAccepted<Item>(
+  round: Round,
+  channel: Channel<Item>,
+  deliveries: readonly Delivery<Item>[],
+  rejected: ReadonlyMap<string, string>,
+): Promise<void> {
+  const delivered: Delivery<Item>[] = [];
+  const dead: { message: ClaimedMessage; unsure: boolean; error: string }[] = [];
+  for (const delivery of deliveries) {
+    const reasons = delivery.items.flatMap((item) => rejected.get(channel.eventIdOf(item)) ?? []);
+    if (reasons.length === 0) delivered.push(delivery);
+    else dead.push({ message: delivery.message, unsure: true, error: [...new Set(reasons)].join("; ") });
+  }
+  await round.settlement.delivered(delivered);
+  await round.settlement.dead(dead);
+}
+
+/** Opens the circuit and says so; resolves how long Langfuse is left alone. */
+function backOff(round: Round, failure: SendFailure): number {
+  const delayMs = round.circuit.failed(failure.kind === "unavailable" ? failure.retryAfterMs : undefined);
+  const facts = { error: failure.message, delayMs, failureCount: round.circuit.failureCount() };
+  // A refusal that is not about a message needs a person: the keys or the address are wrong. Nothing is given up.
+  if (failure.kind === "refused") round.log.error("mirror.refused", { ...facts, status: failure.status });
+  else round.log.warn(failure.kind === "unsure" ? "mirror.unsure" : "mirror.unavailable", facts);
+  return delayMs;
+}

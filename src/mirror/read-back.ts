@@ -1,0 +1,62 @@
+import { UptakeError } from "../domain/errors.ts";
+import type { SendFailure } from "../langfuse/send-answer.ts";
+import type { Channel, Delivery } from "./delivery.ts";
+
+/** Enough to hide the round trips, few enough not to use up Langfuse's limit for reads at once. */
+const READERS = 4;
+
+export type ReadBack<Item> = {
+  /** All of it is in Langfuse. */
+  readonly found: readonly Delivery<Item>[];
+  /** Not there, or cut down to the part that is not there. */
+  readonly toSend: readonly Delivery<Item>[];
+  /** Langfuse could not be asked about these, because of `failure`. */
+  readonly unread: readonly Delivery<Item>[];
+  readonly failure: SendFailure | undefined;
+};
+
+/**
+ * Asks Langfuse what it has of deliveries whose last holder never settled them. Sending a span again would store it
+ * twice, for Langfuse 4 does not merge; so only what is missing is sent.
+ */
+export async function readBack<Item>(
+  channel: Channel<Item>,
+  deliveries: readonly Delivery<Item>[],
+  halted: () => boolean,
+): Promise<ReadBack<Item>> {
+  const found: Delivery<Item>[] = [];
+  const toSend: Delivery<Item>[] = [];
+  const queue = [...deliveries];
+  const unread: Delivery<Item>[] = [];
+  let failure: SendFailure | undefined;
+
+  async function reader(): Promise<void> {
+    for (let delivery = queue.shift(); delivery !== undefined; delivery = queue.shift()) {
+      if (failure !== undefined || halted()) {
+        unread.push(delivery);
+        continue;
+      }
+      try {
+        const there = new Set(await channel.find(delivery.traceId));
+        const missing = delivery.items.filter((item) => !there.has(channel.idOf(item)));
+        if (missing.length === 0) found.push(delivery);
+        else toSend.push({ ...delivery, items: missing });
+      } catch (error) {
+        failure ??= failureOf(error);
+        unread.push(delivery);
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: READERS }, reader));
+  return { found, toSend, unread, failure };
+}
+
+/** What the client says in the error's facts; anything else that fails while reading is worth another try as well. */
+function failureOf(error: unknown): SendFailure {
+  const failure = error instanceof UptakeError ? error.facts["failure"] : undefined;
+  if (isSendFailure(failure)) return failure;
+  return { kind: "unavailable", message: error instanceof Error ? error.message : String(error) };
+}
+
+const isSendFailure = (value: unknown): value is SendFailure =>
+  typeof value === "object" && value !== null && "kind" in value && "message" in value;

@@ -1,0 +1,32 @@
+import type { LangfuseClient } from "../langfuse/client.ts";
+import { traceToSpans } from "../langfuse/otlp.ts";
+import type { OtlpSpan } from "../langfuse/otlp-types.ts";
+import type { Queryable } from "../store/database.ts";
+import { readTracesForMirror } from "../store/queries/read-traces-for-mirror.ts";
+import { type Channel, loadEach } from "./delivery.ts";
+
+const MAX_SPANS = 2000;
+
+/** Suggestions become the spans of their traces. */
+export function createTraceChannel(db: Queryable, langfuse: LangfuseClient): Channel<OtlpSpan> {
+  return {
+    maxItems: MAX_SPANS,
+    async load(messages) {
+      const rows = await readTracesForMirror(
+        db,
+        messages.map((message) => message.ref),
+      );
+      return loadEach(messages, new Map(rows.map((row) => [row.suggestionId, row])), {
+        isEarly: () => false,
+        toDelivery(message, row) {
+          const spans = traceToSpans(row);
+          return { message, traceId: row.traceId, langfuseIds: spans.map((span) => span.spanId), items: spans };
+        },
+      });
+    },
+    find: (traceId) => langfuse.findObservations(traceId),
+    send: (traces) => langfuse.sendSpans(traces),
+    idOf: (span) => span.spanId,
+    eventIdOf: (span) => span.spanId,
+  };
+}

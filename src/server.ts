@@ -1,0 +1,54 @@
+// The public path `uptake/server`: what the command line is made of. It knows every part.
+import type { Services } from "./cli/services.ts";
+import type { Config } from "./config/config.ts";
+import type { Logger } from "./domain/logger.ts";
+import { readMetrics } from "./metrics/read-metrics.ts";
+import { metricsTable } from "./metrics/table.ts";
+import { assemble, type Parts } from "./server/assemble.ts";
+import { createClosers } from "./server/closers.ts";
+import { runDemo } from "./server/demo.ts";
+import { replayFile } from "./server/replay-file.ts";
+import { migrate } from "./store/migrate.ts";
+import { openDatabase } from "./store/open-database.ts";
+import { readMirrorStatus } from "./store/queries/read-mirror-status.ts";
+
+/**
+ * What the command line is made of. Opens the database at the first use; every command closes what it opened.
+ *
+ * @example
+ * const services = await openServices(readConfig({ environment: process.env }), { log });
+ * const { table } = await services.metrics({ from, to, bucket: "hour", by: [] });
+ */
+export async function openServices(config: Config, { log }: { readonly log: Logger }): Promise<Services> {
+  const closers = createClosers();
+  const open = (worker: boolean): Parts => {
+    const parts = assemble(config, { log, worker });
+    closers.push(() => parts.close());
+    return parts;
+  };
+  let quiet: Parts | undefined;
+  const partsWithoutWorker = (): Parts => (quiet ??= open(false));
+
+  return {
+    async migrate() {
+      const db = await openDatabase(config);
+      closers.push(() => db.close());
+      return migrate(db);
+    },
+    async metrics(request) {
+      const rows = await readMetrics(partsWithoutWorker().db, { ...request, projectId: config.projectId });
+      return { rows, table: metricsTable(rows, request) };
+    },
+    async mirrorStatus() {
+      return { ...(await readMirrorStatus(partsWithoutWorker().db)), target: config.langfuse?.baseUrl ?? null };
+    },
+    async startWorker() {
+      const parts = open(true);
+      await parts.start();
+      return { stop: () => parts.close() };
+    },
+    replay: (options, onProgress, signal) => replayFile(open(true), config, { options, onProgress, signal, closers }),
+    runDemo: (options, report, signal) => runDemo(config, { ...options, report, signal, log, closers }),
+    close: () => closers.close(),
+  };
+}

@@ -1,0 +1,102 @@
+import type { Config, LangfuseKeys } from "../config/config.ts";
+import type { Logger } from "../domain/logger.ts";
+import { DEFAULT_THRESHOLDS, type OutcomeThresholds } from "../domain/outcome.ts";
+import { createFeedbackService, type FeedbackService } from "../feedback/feedback-service.ts";
+import { createLangfuseClient } from "../langfuse/client.ts";
+import { createRoller, type Roller } from "../metrics/roller.ts";
+import { createMirror, type Mirror } from "../mirror/mirror.ts";
+import type { Database } from "../store/database.ts";
+import { createLazyDatabase } from "../store/lazy-database.ts";
+import { migrate } from "../store/migrate.ts";
+import { openDatabase } from "../store/open-database.ts";
+import { insertSuggestions } from "../store/queries/insert-suggestions.ts";
+import { createGroupCommit } from "../track/group-commit.ts";
+import { createTracker, type Tracker } from "../track/tracker.ts";
+
+/** One request to Langfuse takes at most this long; the mirror's lease is longer. */
+const LANGFUSE_TIMEOUT_MS = 20_000;
+const ROLL_EVERY_MS = 1000;
+
+export type AssembleOptions = {
+  readonly log: Logger;
+  readonly thresholds?: OutcomeThresholds | undefined;
+  /** Run mirror and roller in this process, from the moment the database is open. */
+  readonly worker: boolean;
+  /** Called once the database is open, before migrating; a program that must not change the schema says false. */
+  readonly migrate?: boolean | undefined;
+};
+
+/** The parts of Uptake put together over one database. Nothing is open before the first use or `start`. */
+export type Parts = {
+  readonly db: Database;
+  readonly tracker: Tracker;
+  readonly feedback: FeedbackService;
+  readonly roller: Roller;
+  /** Null where no Langfuse is set: rows wait in the outbox until one is. */
+  readonly mirror: Mirror | null;
+  /** Opens and migrates the database and starts the worker; using any part does the same. Throws what keeps it from opening. */
+  start(): Promise<void>;
+  /** Commits what waits, finishes the batch in flight, closes everything in reverse; once. */
+  close(): Promise<void>;
+};
+
+export function assemble(config: Config, options: AssembleOptions): Parts {
+  const { log } = options;
+  const db = createLazyDatabase(config.databaseUrl === null ? "embedded" : "postgres", async () => {
+    const opened = await openDatabase(config);
+    try {
+      if (options.migrate !== false) await migrate(opened);
+    } catch (error) {
+      await opened.close();
+      throw error;
+    }
+    if (options.worker) startWorker();
+    return opened;
+  });
+
+  const recorder = createGroupCommit({ write: (records) => insertSuggestions(db, records), log });
+  const { projectId, environment, release } = config;
+  const tracker = createTracker({ recorder, projectId, environment, release, now: Date.now, log });
+  const feedback = createFeedbackService({
+    db,
+    projectId,
+    now: () => new Date(),
+    thresholds: options.thresholds ?? DEFAULT_THRESHOLDS,
+    flushSuggestions: () => tracker.flush(),
+  });
+  const roller = createRoller({ db, log, everyMs: ROLL_EVERY_MS });
+  const mirror = config.langfuse === null ? null : mirrorInto(config.langfuse, db, log);
+
+  function startWorker(): void {
+    roller.start();
+    mirror?.start();
+  }
+
+  let closing: Promise<void> | undefined;
+  async function closeAll(): Promise<void> {
+    await tracker.close();
+    await mirror?.stop();
+    await roller.stop();
+    await db.close();
+  }
+
+  return {
+    db,
+    tracker,
+    feedback,
+    roller,
+    mirror,
+    async start() {
+      await db.query("select 1");
+    },
+    close() {
+      closing ??= closeAll();
+      return closing;
+    },
+  };
+}
+
+function mirrorInto(keys: LangfuseKeys, db: Database, log: Logger): Mirror {
+  const langfuse = createLangfuseClient({ ...keys, fetch: globalThis.fetch, timeoutMs: LANGFUSE_TIMEOUT_MS });
+  return createMirror({ db, langfuse, log, now: Date.now, random: Math.random });
+}

@@ -1,0 +1,122 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { UptakeError } from "../domain/errors.ts";
+import type { Database, Queryable } from "./database.ts";
+
+export type Migration = {
+  readonly version: number;
+  readonly name: string;
+  readonly sql: string;
+  readonly checksum: string;
+};
+export type Migrated = {
+  /** Names of the migrations this call applied, in order. */
+  readonly applied: readonly string[];
+  /** The version the database has now. */
+  readonly version: number;
+};
+
+type AppliedRow = { version: number; name: string; checksum: string };
+
+/** Any constant will do as long as nobody else uses it: "uptake" as a number. */
+const lockKey = 0x757074616b65;
+const migrationsDirectory = new URL("./migrations/", import.meta.url);
+
+const createLedger = `
+create table public.schema_migrations (
+  version integer primary key,
+  name text not null,
+  checksum text not null,
+  applied_at timestamptz not null default now()
+)`;
+
+/** Reads `0001_name.sql`, `0002_name.sql`, … in order; a gap in the numbers is a packaging mistake and is refused. */
+function readMigrations(directory: URL): readonly Migration[] {
+  const files = readdirSync(directory).filter((file) => file.endsWith(".sql"));
+  return files.sort().map((file, position) => {
+    const name = file.slice(0, -".sql".length);
+    const version = Number.parseInt(name, 10);
+    if (version !== position + 1)
+      throw failed(name, `expected number ${position + 1}: files must be numbered without gaps`);
+    // Line ends may differ between checkouts; they change nothing.
+    const sql = readFileSync(new URL(file, directory), "utf8").replaceAll("\r\n", "\n");
+    return { version, name, sql, checksum: createHash("sha256").update(sql).digest("hex") };
+  });
+}
+
+function failed(name: string, problem: string, cause?: unknown): UptakeError {
+  return new UptakeError("migration_failed", `Migration ${name}: ${problem}. The database is as it was before.`, {
+    facts: { migration: name },
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+async function readApplied(tx: Queryable): Promise<readonly AppliedRow[]> {
+  const [ledger] = await tx.query<{ exists: boolean }>(
+    "select to_regclass('public.schema_migrations') is not null as exists",
+  );
+  if (ledger?.exists !== true) {
+    await tx.query(createLedger);
+    return [];
+  }
+  return tx.query<AppliedRow>("select version, name, checksum from public.schema_migrations order by version");
+}
+
+/** Refuses a database that this program's migrations did not make. */
+function compare(migrations: readonly Migration[], applied: readonly AppliedRow[]): void {
+  const newest = applied.at(-1);
+  if (newest !== undefined && newest.version > migrations.length) {
+    throw new UptakeError(
+      "database_newer",
+      `The database has version ${newest.version} (${newest.name}); this program knows versions up to ${migrations.length}. ` +
+        "Upgrade uptake, or use another database. Nothing was changed.",
+      { facts: { databaseVersion: newest.version, programVersion: migrations.length } },
+    );
+  }
+  for (const [position, row] of applied.entries()) {
+    const migration = migrations[position];
+    if (migration?.version === row.version && migration.checksum === row.checksum) continue;
+    throw failed(
+      row.name,
+      "the file differs from what was applied to this database. Migrations are never edited: restore the file and put the change into a new one",
+    );
+  }
+}
+
+async function apply(tx: Queryable, { version, name, sql, checksum }: Migration): Promise<void> {
+  try {
+    await tx.query(sql);
+  } catch (error) {
+    if (error instanceof UptakeError) throw error; // the connection, not the migration
+    throw failed(name, error instanceof Error ? error.message : String(error), error);
+  }
+  await tx.query("insert into public.schema_migrations (version, name, checksum) values ($1, $2, $3)", [
+    version,
+    name,
+    checksum,
+  ]);
+}
+
+/**
+ * Brings the database to this program's version. All missing migrations go in one transaction, so whatever goes wrong
+ * the database is as before: a version in between would be one that nobody has tested. The price is that a migration
+ * cannot `create index concurrently`. The advisory lock makes two processes that start at once take turns (and ends
+ * with the transaction, however that ends): the second finds nothing to do.
+ *
+ * @param migrationsAt folder of the numbered SQL files; the program's own by default
+ * @throws UptakeError `database_newer` when the database was made by a newer program, `migration_failed` when a
+ *   migration fails or was edited after it was applied; nothing is changed then
+ */
+export async function migrate(db: Database, migrationsAt: URL = migrationsDirectory): Promise<Migrated> {
+  const migrations = readMigrations(migrationsAt);
+  return db.transaction(async (tx) => {
+    await tx.query("select pg_advisory_xact_lock($1)", [lockKey]);
+    // The triggers look in `public`, so that is where the tables go, whatever the role's own search path is.
+    await tx.query("set local search_path = public");
+    const applied = await readApplied(tx);
+    compare(migrations, applied);
+    const missing = migrations.slice(applied.length);
+    for (const migration of missing) await apply(tx, migration);
+    return { applied: missing.map(({ name }) => name), version: migrations.length };
+  });
+}

@@ -1,0 +1,61 @@
+import type { FeedbackSource, FeedbackType } from "../../domain/feedback.ts";
+import type { SuggestionStatus } from "../../domain/suggestion.ts";
+import type { Queryable } from "../database.ts";
+
+/** One feedback event and what its scores need of its suggestion. */
+export type MirroredFeedbackRow = {
+  readonly id: string;
+  readonly suggestionId: string;
+  /** Null: the suggestion is not there (yet). */
+  readonly status: SuggestionStatus | null;
+  readonly traceId: string;
+  readonly observationId: string | null;
+  readonly environment: string | null;
+  readonly type: FeedbackType;
+  readonly reason: string | null;
+  readonly finalText: string | null;
+  readonly agentId: string | null;
+  readonly source: FeedbackSource;
+  readonly keptRatio: number | null;
+  /** From the suggestion being shown (or made) to the act; null when unknown. */
+  readonly timeToFeedbackMs: number | null;
+  readonly createdAt: Date;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly suggestedResponse: string;
+};
+
+// An act stamped no later than its suggestion (an import without times) has no known time to feedback.
+const sql = `
+  select
+    e.id,
+    e.suggestion_id as "suggestionId",
+    s.status,
+    coalesce(s.trace_id, replace(e.suggestion_id::text, '-', '')) as "traceId",
+    s.observation_id as "observationId",
+    s.environment,
+    e.feedback_type as type,
+    e.feedback_reason as reason,
+    e.agent_response as "finalText",
+    e.agent_id as "agentId",
+    e.source,
+    e.kept_ratio as "keptRatio",
+    case when took.time > interval '0' then round(extract(epoch from took.time) * 1000)::double precision end
+      as "timeToFeedbackMs",
+    e.created_at as "createdAt",
+    e.metadata,
+    coalesce(s.suggested_response, '') as "suggestedResponse"
+  from ai_feedback_events e
+  left join ai_suggestions s on s.id = e.suggestion_id and s.project_id = e.project_id
+  cross join lateral (
+    select coalesce(e.time_to_feedback, e.created_at - coalesce(s.shown_at, s.created_at)) as time
+  ) took
+  where e.id = any ($1::uuid[])
+`;
+
+/** The feedback events with these ids, as far as they are there; in no particular order. */
+export async function readFeedbackForMirror(
+  db: Queryable,
+  feedbackIds: readonly string[],
+): Promise<readonly MirroredFeedbackRow[]> {
+  return db.query<MirroredFeedbackRow>(sql, [feedbackIds]);
+}

@@ -1,0 +1,66 @@
+import type { Observation } from "../../domain/observation.ts";
+import type { Queryable } from "../database.ts";
+
+/** One suggestion and what was recorded of its run, if anything was. */
+export type MirroredTraceRow = {
+  readonly suggestionId: string;
+  readonly projectId: string;
+  readonly traceId: string;
+  readonly functionName: string | null;
+  readonly ticketId: string | null;
+  readonly messageId: string | null;
+  readonly systemUserId: string | null;
+  readonly environment: string | null;
+  readonly release: string | null;
+  readonly createdAt: Date;
+  readonly latencyMs: number | null;
+  readonly status: string;
+  readonly errorType: string | null;
+  readonly errorMessage: string | null;
+  readonly confidenceScore: number | null;
+  readonly suggestedResponse: string;
+  readonly model: string | null;
+  readonly promptName: string | null;
+  readonly promptVersion: string | null;
+  readonly observationId: string | null;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly observations: readonly Observation[] | null;
+};
+
+// A row that the host inserted has no trace id: then it is the suggestion's id without dashes, as everywhere.
+const sql = `
+  select
+    s.id as "suggestionId",
+    s.project_id as "projectId",
+    coalesce(s.trace_id, replace(s.id::text, '-', '')) as "traceId",
+    s.function_name as "functionName",
+    s.ticket_id as "ticketId",
+    s.message_id as "messageId",
+    s.system_user_id as "systemUserId",
+    s.environment,
+    s.release,
+    s.created_at as "createdAt",
+    s.latency_ms as "latencyMs",
+    s.status,
+    s.error_type as "errorType",
+    s.error_message as "errorMessage",
+    s.confidence_score as "confidenceScore",
+    s.suggested_response as "suggestedResponse",
+    s.model,
+    s.prompt_name as "promptName",
+    s.prompt_version as "promptVersion",
+    s.observation_id as "observationId",
+    s.metadata,
+    t.observations
+  from ai_suggestions s
+  left join ai_traces t on t.trace_id = coalesce(s.trace_id, replace(s.id::text, '-', ''))
+  where s.id = any ($1::uuid[])
+`;
+
+/** The suggestions with these ids, as far as they are there; in no particular order. */
+export async function readTracesForMirror(
+  db: Queryable,
+  suggestionIds: readonly string[],
+): Promise<readonly MirroredTraceRow[]> {
+  return db.query<MirroredTraceRow>(sql, [suggestionIds]);
+}

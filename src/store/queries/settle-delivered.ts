@@ -1,0 +1,37 @@
+import type { Queryable } from "../database.ts";
+
+/** What was delivered for one message, for the ledger. */
+export type DeliveredMessage = {
+  readonly id: number;
+  readonly traceId: string;
+  readonly langfuseIds: readonly string[];
+};
+
+// One statement, so the message and its line in the ledger change hands together. The token is the fence: a message
+// that another worker has taken over since is left to that worker.
+const sql = `
+  with delivered as (
+    delete from langfuse_outbox o
+    using json_to_recordset($1::json) as d (id bigint, "traceId" text, "langfuseIds" text[])
+    where o.id = d.id and o.locked_by = $2
+    returning o.id, o.kind, o.ref, o.project_id, o.attempts, d."traceId" as trace_id, d."langfuseIds" as langfuse_ids
+  ),
+  noted as (
+    insert into langfuse_deliveries (kind, ref, project_id, trace_id, langfuse_ids, attempts)
+    select kind, ref, project_id, trace_id, langfuse_ids, attempts from delivered
+    on conflict (kind, ref) do update
+    set trace_id = excluded.trace_id, langfuse_ids = excluded.langfuse_ids, attempts = excluded.attempts,
+      delivered_at = excluded.delivered_at
+  )
+  select id from delivered
+`;
+
+/** Moves messages from the outbox to the ledger; resolves to the ids of those that the token still held. */
+export async function settleDelivered(
+  db: Queryable,
+  token: string,
+  delivered: readonly DeliveredMessage[],
+): Promise<ReadonlySet<number>> {
+  const rows = await db.query<{ id: number }>(sql, [JSON.stringify(delivered), token]);
+  return new Set(rows.map((row) => row.id));
+}

@@ -1,0 +1,9 @@
+/** Public path `uptake/testing`: a Langfuse to test against. */
+export {
+  createStandInLangfuse,
+  type StandInAddress,
+  type StandInLangfuse,
+  type StandInLangfuseOptions,
+} from "./langfuse/stand-in/stand-in.ts";
+export type { Failure } from "./langfuse/stand-in/failures.ts";
+export type { Duplicates, ScoreDataType, StoredObservation, StoredScore } from "./langfuse/stand-in/stored.ts";

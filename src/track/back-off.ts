@@ -1,0 +1,36 @@
+const FIRST_MS = 50;
+const LAST_MS = 5_000;
+
+/** Pauses between attempts that grow from 50 ms to 5 s; jitter keeps many processes from coming back in step. */
+export type BackOff = {
+  /** Resolves when it is time for the next attempt. */
+  pause(): Promise<void>;
+  /** Ends a pause that is under way. */
+  wake(): void;
+  /** The last attempt succeeded: the next pause is the shortest again. */
+  reset(): void;
+};
+
+/** `random`: 0 ≤ random() < 1. */
+export function createBackOff(random: () => number): BackOff {
+  let failures = 0;
+  let endPause: (() => void) | undefined;
+  return {
+    pause() {
+      const longestMs = Math.min(LAST_MS, FIRST_MS * 2 ** Math.min(failures++, 16));
+      return new Promise((resolve) => {
+        const end = (): void => {
+          clearTimeout(timer);
+          endPause = undefined;
+          resolve();
+        };
+        const timer = setTimeout(end, longestMs * (0.5 + random() / 2));
+        // A database that is away keeps no process from ending; whoever waits for a flush holds it.
+        timer.unref();
+        endPause = end;
+      });
+    },
+    wake: () => endPause?.(),
+    reset: () => void (failures = 0),
+  };
+}

@@ -1,0 +1,60 @@
+import type { Collected } from "./collector.ts";
+import { checkUsage, costOf, readModelAnswer, textOf } from "./model-answer.ts";
+import { addMetadata, payload } from "./run.ts";
+import type { OpenObservation, OpenRun } from "./run.ts";
+import type { GenerateOptions, GenerationUpdate } from "./types.ts";
+
+/** Which facts the caller stated itself; what is read from the model's answer does not replace them. */
+export type Stated = { output: boolean; usage: boolean; model: boolean };
+
+export function describeGeneration(run: OpenRun, generation: OpenObservation, options: GenerateOptions): void {
+  generation.model = textOf(options.model);
+  generation.modelParametersJson = payload(run, options.modelParameters);
+  generation.inputJson = payload(run, options.messages);
+  generation.costUsd = costOf(options.costUsd);
+  if (textOf(options.prompt?.name) !== undefined) generation.prompt = options.prompt;
+  addMetadata(run, generation, options.metadata);
+}
+
+export function updateGeneration(
+  run: OpenRun,
+  generation: OpenObservation,
+  update: GenerationUpdate,
+  stated: Stated,
+): void {
+  if (run.over) return;
+  if (update.output !== undefined) {
+    generation.outputJson = payload(run, update.output);
+    stated.output = true;
+  }
+  const usage = checkUsage(update.usage);
+  if (usage !== undefined) {
+    generation.usage = usage;
+    stated.usage = true;
+  }
+  if (textOf(update.model) !== undefined) {
+    generation.model = update.model;
+    stated.model = true;
+  }
+  generation.costUsd = costOf(update.costUsd) ?? generation.costUsd;
+  generation.modelParametersJson = payload(run, update.modelParameters) ?? generation.modelParametersJson;
+  addMetadata(run, generation, update.metadata);
+}
+
+/** Takes what the model's answer says about itself; an answer of an unknown shape is the output as it is. */
+export function takeAnswer(run: OpenRun, generation: OpenObservation, value: unknown, stated: Stated): void {
+  const answer = readModelAnswer(value);
+  if (!stated.output) generation.outputJson = payload(run, answer === undefined ? value : answer.output);
+  if (!stated.usage) generation.usage = answer?.usage;
+  if (!stated.model) generation.model = answer?.model ?? generation.model;
+}
+
+/** The same for what a stream brought. */
+export function takeStream(run: OpenRun, generation: OpenObservation, collected: Collected, stated: Stated): void {
+  if (!stated.output) {
+    generation.outputJson = collected.outputJson;
+    run.room -= collected.outputJson?.length ?? 0;
+  }
+  if (!stated.usage) generation.usage = collected.usage;
+  if (!stated.model) generation.model = collected.model ?? generation.model;
+}

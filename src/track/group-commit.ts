@@ -1,0 +1,180 @@
+import { UptakeError } from "../domain/errors.ts";
+import type { Logger } from "../domain/logger.ts";
+import type { SuggestionRecord } from "../domain/suggestion.ts";
+import { createBackOff } from "./back-off.ts";
+import { createMinuteTally } from "./minute-tally.ts";
+import { nameOf } from "./payload.ts";
+import type { Recorder } from "./recorder.ts";
+import { createWaitingRecords } from "./waiting-records.ts";
+import type { Entry, WaitingLimits, WaitingRecords } from "./waiting-records.ts";
+
+export type GroupCommitOptions = Partial<WaitingLimits> & {
+  /** Writes all of them in one statement, or none; the same records again must change nothing. */
+  readonly write: (records: readonly SuggestionRecord[]) => Promise<void>;
+  readonly log: Logger;
+  /** 0 ≤ random() < 1, for the jitter of the back-off. */
+  readonly random?: () => number;
+  /** How long `flush` and `close` wait. */
+  readonly flushTimeoutMs?: number;
+};
+
+/** 500 rows: past that a statement gains nothing. 10,000 waiting: what a database that is away for a while costs in memory. */
+const LIMITS: WaitingLimits = {
+  maxBatch: 500,
+  maxBatchChars: 4_000_000,
+  maxWaiting: 10_000,
+  maxWaitingChars: 64_000_000,
+};
+const FLUSH_TIMEOUT_MS = 5_000;
+
+/**
+ * SQLSTATE classes that blame the data and not the moment: cardinality, data exception, integrity constraint, check
+ * option, program limit, and what a trigger of the host's raises. Sending the same again would never end, and would
+ * hold up every record behind it.
+ */
+const REFUSED = /^(?:21|22|23|44|54|P0)/;
+
+/**
+ * A {@link Recorder} that writes everything waiting in one statement: one batch is in flight, whatever arrives meanwhile
+ * forms the next. A lone record goes at once, and under load the batches grow by themselves, so there is no delay to
+ * tune. A batch that fails is sent again with back-off for as long as it takes; a batch refused for its data is halved
+ * until the bad record stands alone and is given up.
+ */
+export function createGroupCommit(options: GroupCommitOptions): Recorder {
+  const { log } = options;
+  const waiting = createWaitingRecords({ ...LIMITS, ...options });
+  const dropped = createMinuteTally((facts) => log.error("track.dropped", facts));
+  const delivery = createDelivery(options, waiting);
+  let scheduled = false;
+  let closed = false;
+  let closing: Promise<void> | undefined;
+
+  function record(record: SuggestionRecord): Promise<void> {
+    const entry = closed ? undefined : waiting.add(record);
+    if (entry === undefined) {
+      dropped.add({ reason: closed ? "closed" : "too many wait" });
+      return Promise.reject(givenUp(closed ? "the tracker is closed" : "too many wait for the database already"));
+    }
+    schedule();
+    return entry.written;
+  }
+
+  /** One turn of the event loop, so that calls which end together are written together. */
+  function schedule(): void {
+    if (scheduled) return;
+    scheduled = true;
+    setImmediate(() => void drain());
+  }
+
+  async function drain(): Promise<void> {
+    while (waiting.hasNext()) await delivery.deliver(waiting.takeBatch());
+    // In the same turn as the look at what waits, so that no record can arrive in between and be forgotten.
+    scheduled = false;
+  }
+
+  async function flush(): Promise<void> {
+    const before = waiting.all();
+    if (before.length === 0) return;
+    delivery.wake();
+    const timeoutMs = options.flushTimeoutMs ?? FLUSH_TIMEOUT_MS;
+    const notWrittenCount = await notWrittenAfter(before, timeoutMs);
+    if (notWrittenCount === 0) return;
+    throw new UptakeError(
+      "database_unavailable",
+      `flush: ${notWrittenCount} of ${before.length} records are not written after ${timeoutMs} ms; is the database reachable?`,
+      { facts: { notWrittenCount, recordCount: before.length } },
+    );
+  }
+
+  async function closeOnce(): Promise<void> {
+    closed = true;
+    await flush().catch(() => {});
+    const lost = waiting.all();
+    if (lost.length > 0) log.error("track.lost_at_close", { count: lost.length });
+    for (const entry of lost) waiting.settle(entry, givenUp("the tracker was closed before the database answered"));
+    delivery.stop();
+    dropped.close();
+  }
+
+  return { record, flush, close: () => (closing ??= closeOnce()) };
+}
+
+type Delivery = {
+  /** Returns when all of them are settled, or after `stop`. Never throws. */
+  deliver(batch: readonly Entry[]): Promise<void>;
+  /** Tries again now instead of when the pause is over. */
+  wake(): void;
+  stop(): void;
+};
+
+function createDelivery({ write, log, random = Math.random }: GroupCommitOptions, waiting: WaitingRecords): Delivery {
+  const refused = createMinuteTally((facts) => log.error("track.refused", facts));
+  const failing = createMinuteTally((facts) => log.warn("track.write_failed", facts));
+  const backOff = createBackOff(random);
+  let stopped = false;
+
+  async function deliver(batch: readonly Entry[]): Promise<void> {
+    for (;;) {
+      if (stopped) return;
+      try {
+        await write(batch.map((entry) => entry.record));
+      } catch (error) {
+        if (blamesTheData(error)) return halve(batch, error);
+        failing.add({ error: nameOf(error), code: codeOf(error) });
+        await backOff.pause();
+        continue;
+      }
+      backOff.reset();
+      for (const entry of batch) waiting.settle(entry);
+      return;
+    }
+  }
+
+  async function halve(batch: readonly Entry[], error: unknown): Promise<void> {
+    const [only, ...others] = batch;
+    if (only !== undefined && others.length === 0) {
+      const { id, functionName } = only.record;
+      refused.add({ suggestionId: id, functionName, code: codeOf(error), error: nameOf(error) });
+      return waiting.settle(only, givenUp(`its data is refused (${codeOf(error) ?? nameOf(error)})`, error));
+    }
+    const middle = batch.length >>> 1;
+    await deliver(batch.slice(0, middle));
+    await deliver(batch.slice(middle));
+  }
+
+  function stop(): void {
+    stopped = true;
+    backOff.wake();
+    refused.close();
+    failing.close();
+  }
+
+  return { deliver, wake: () => backOff.wake(), stop };
+}
+
+/** How many of the entries are not written when all are settled or the time is over. */
+async function notWrittenAfter(entries: readonly Entry[], timeoutMs: number): Promise<number> {
+  let left = entries.length;
+  const written = (): void => void left--;
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs);
+  });
+  await Promise.race([Promise.all(entries.map((entry) => entry.written.then(written, () => {}))), deadline]);
+  clearTimeout(timer);
+  return left;
+}
+
+function codeOf(error: unknown): string | undefined {
+  const code: unknown = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
+  return typeof code === "string" ? code : undefined;
+}
+
+/** A statement too long for one string is as much the data's fault as what the database itself refuses. */
+function blamesTheData(error: unknown): boolean {
+  return REFUSED.test(codeOf(error) ?? "") || error instanceof RangeError;
+}
+
+function givenUp(reason: string, cause?: unknown): UptakeError {
+  return new UptakeError("database_unavailable", `suggestion not recorded: ${reason}`, { cause });
+}

@@ -1,0 +1,137 @@
+import type { SuggestionRecord } from "../domain/suggestion.ts";
+import { storableJson, storableText } from "../domain/text.ts";
+import type { Ending } from "./follower.ts";
+import { tokensOf } from "./model-answer.ts";
+import { cutText, nameOf } from "./payload.ts";
+import { payload } from "./run.ts";
+import type { OpenObservation, OpenRun } from "./run.ts";
+import { errorText } from "./run-api.ts";
+
+/** What the tracker knows about a run beside the run itself. */
+export type RecordFacts = {
+  readonly projectId: string;
+  readonly environment: string | null;
+  readonly release: string | null;
+  readonly ticketId: string | undefined;
+  readonly messageId: string | undefined;
+};
+
+/** The largest integer Postgres' `integer` holds. */
+const MAX_INTEGER = 2_147_483_647;
+
+/** The record of a run that is over. Sets the root's output: the suggestion, else what the function returned. */
+export function recordOf(run: OpenRun, ending: Ending, facts: RecordFacts): SuggestionRecord {
+  const { root, said } = run;
+  const generations = run.observations.filter(({ type }) => type === "generation");
+  const last = generations.at(-1);
+  const timed = last ?? root;
+  const suggestedResponse = takeOutput(run, ending);
+  return {
+    id: run.suggestionId,
+    projectId: facts.projectId,
+    functionName: root.name,
+    ticketId: said?.ticketId ?? facts.ticketId ?? null,
+    messageId: said?.messageId ?? facts.messageId ?? null,
+    systemUserId: said?.systemUserId ?? null,
+    suggestedResponse,
+    confidenceScore: said?.confidence ?? null,
+    status: ending.kind === "failed" ? "error" : "completed",
+    createdAt: isoOf(root.startMs),
+    environment: facts.environment,
+    release: facts.release,
+    model: last?.model ?? null,
+    promptName: last?.prompt?.name ?? null,
+    promptVersion: last?.prompt === undefined ? null : String(last.prompt.version),
+    traceId: run.traceId,
+    observationId: timed.id,
+    latencyMs: integer((root.endMs ?? root.startMs) - root.startMs),
+    timeToFirstTokenMs: timed.firstTokenMs === undefined ? null : integer(timed.firstTokenMs - timed.startMs),
+    inputTokens: total(generations, ({ usage }) => tokensOf(usage, "input")),
+    outputTokens: total(generations, ({ usage }) => tokensOf(usage, "output")),
+    costUsd: sum(generations, ({ costUsd }) => costUsd),
+    errorType: ending.kind === "failed" ? storableText(nameOf(ending.error).slice(0, 200)) : null,
+    errorMessage: ending.kind === "failed" ? errorText(ending.error) : null,
+    metadataJson: metadataJson(run, timed, last),
+    observationsJson: `[${run.observations.map(observationJson).join(",")}]`,
+  };
+}
+
+/** The suggestion's text, and with it the root's output, serialised no more often than needed. */
+function takeOutput(run: OpenRun, ending: Ending): string {
+  const { root, said } = run;
+  if (said !== undefined) {
+    const text = cutText(said.text);
+    root.outputJson = payload(run, text);
+    return text;
+  }
+  if (ending.kind !== "returned") {
+    root.outputJson = ending.collected?.outputJson;
+    return ending.collected?.text ?? "";
+  }
+  root.outputJson = payload(run, ending.value);
+  return typeof ending.value === "string" ? cutText(ending.value) : (root.outputJson ?? "");
+}
+
+/** What the host's readers find in `metadata`: where the trace is, and what answered; under the application's own. */
+function metadataJson(run: OpenRun, scored: OpenObservation, generation: OpenObservation | undefined): string {
+  const about: Record<string, unknown> = { trace_id: run.traceId, observation_id: scored.id };
+  if (generation?.model !== undefined) about["model"] = generation.model;
+  if (generation?.prompt !== undefined) {
+    about["prompt_name"] = generation.prompt.name;
+    about["prompt_version"] = generation.prompt.version;
+  }
+  if (run.notRecordedCount > 0) about["observations_not_recorded"] = run.notRecordedCount;
+  const ours = quote(about).slice(1, -1);
+  const own = run.root.metadata;
+  if (own === undefined || own.size === 0) return `{${ours}}`;
+  // jsonb keeps the last of two equal keys, so ours stand last.
+  return `{${membersOf(own)},${ours}}`;
+}
+
+const membersOf = (members: ReadonlyMap<string, string>): string =>
+  Array.from(members, ([key, json]) => `${quote(key)}:${json}`).join(",");
+
+/** JSON of one observation, put together from payloads that are JSON already. */
+function observationJson(observation: OpenObservation): string {
+  const { parentId, usage, prompt } = observation;
+  let json = `{"id":"${observation.id}","parentId":${parentId === null ? "null" : `"${parentId}"`}`;
+  json += `,"type":${quote(observation.type)},"name":${quote(observation.name)}`;
+  json += `,"startTime":"${isoOf(observation.startMs)}","endTime":"${isoOf(observation.endMs ?? observation.startMs)}"`;
+  if (observation.level !== "DEFAULT") json += `,"level":"${observation.level}"`;
+  if (observation.statusMessage !== undefined) json += `,"statusMessage":${quote(observation.statusMessage)}`;
+  if (observation.inputJson !== undefined) json += `,"input":${observation.inputJson}`;
+  if (observation.outputJson !== undefined) json += `,"output":${observation.outputJson}`;
+  if (observation.metadata !== undefined) json += `,"metadata":{${membersOf(observation.metadata)}}`;
+  if (observation.model !== undefined) json += `,"model":${quote(observation.model)}`;
+  if (observation.modelParametersJson !== undefined) json += `,"modelParameters":${observation.modelParametersJson}`;
+  if (usage !== undefined) json += `,"usage":${quote(usage)}`;
+  if (observation.costUsd !== undefined) json += `,"costUsd":${observation.costUsd}`;
+  if (observation.firstTokenMs !== undefined) json += `,"completionStartTime":"${isoOf(observation.firstTokenMs)}"`;
+  if (prompt !== undefined) json += `,"prompt":${quote({ name: prompt.name, version: prompt.version })}`;
+  return `${json}}`;
+}
+
+const quote = (value: unknown): string => storableJson(JSON.stringify(value));
+
+/** The sum over all generations; null, unknown, as soon as one of them is, and where there is none. */
+function sum(
+  generations: readonly OpenObservation[],
+  read: (generation: OpenObservation) => number | undefined,
+): number | null {
+  let total: number | null = null;
+  for (const generation of generations) {
+    const value = read(generation);
+    if (value === undefined) return null;
+    total = (total ?? 0) + value;
+  }
+  return total;
+}
+
+const total = (...given: Parameters<typeof sum>): number | null => {
+  const tokens = sum(...given);
+  return tokens === null ? null : integer(tokens);
+};
+
+const integer = (value: number): number => Math.min(MAX_INTEGER, Math.max(0, Math.round(value)));
+
+const isoOf = (ms: number): string => new Date(ms).toISOString();

@@ -1,0 +1,87 @@
+import type { Environment } from "../../src/config/environment.ts";
+import type { Config } from "../../src/config/config.ts";
+import { createInterrupt } from "../../src/cli/interrupt.ts";
+import { createOutput } from "../../src/cli/output.ts";
+import { runCli } from "../../src/cli/run.ts";
+import type { ReplaySummary, Services } from "../../src/cli/services.ts";
+import type { ExitCode } from "../../src/cli/context.ts";
+
+export const NOW = Date.parse("2026-11-22T10:20:30.400Z");
+
+export const emptyReplay: ReplaySummary = {
+  conversationCount: 0,
+  turnCount: 0,
+  suggestionCount: 0,
+  knownCount: 0,
+  errorCount: 0,
+  approvalCount: 0,
+  revisionCount: 0,
+  rejectionCount: 0,
+  malformedCount: 0,
+  malformed: [],
+  interrupted: false,
+};
+
+/** Services that do nothing, with some of their members replaced. */
+export function fakeServices(replaced: Partial<Services> = {}): Services {
+  return {
+    migrate: () => Promise.resolve({ applied: [], version: 5 }),
+    metrics: () => Promise.resolve({ rows: [], table: "No suggestions in this range.\n" }),
+    mirrorStatus: () => Promise.reject(new Error("not asked for")),
+    startWorker: () => Promise.resolve({ stop: () => Promise.resolve() }),
+    replay: () => Promise.resolve(emptyReplay),
+    runDemo: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+    ...replaced,
+  };
+}
+
+export type Run = {
+  readonly code: ExitCode;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The configurations that services were opened with. */
+  readonly opened: readonly Config[];
+  readonly closedCount: number;
+};
+
+/** Runs one command line in this process, with these services behind it. */
+export async function run(
+  argv: readonly string[],
+  { services = {}, environment = {}, signals }: RunOptions = {},
+): Promise<Run> {
+  const written = { stdout: "", stderr: "" };
+  const stream = (name: keyof typeof written) => ({ write: (text: string) => (written[name] += text) });
+  const output = createOutput({ stdout: stream("stdout"), stderr: stream("stderr") });
+  const opened: Config[] = [];
+  let closedCount = 0;
+  const code = await runCli(argv, {
+    version: "1.2.3",
+    environment,
+    output,
+    interrupt: createInterrupt({
+      signals: signals ?? { on: () => {}, off: () => {} },
+      note: (line) => output.note(line),
+      exitAtOnce: () => output.note("exit at once"),
+    }),
+    now: () => NOW,
+    openServices(config) {
+      opened.push(config);
+      const fake = fakeServices(services);
+      return Promise.resolve({
+        ...fake,
+        close() {
+          closedCount += 1;
+          return fake.close();
+        },
+      });
+    },
+  });
+  return { code, ...written, opened, closedCount };
+}
+
+export type RunOptions = {
+  readonly services?: Partial<Services>;
+  readonly environment?: Environment;
+  readonly signals?: Parameters<typeof createInterrupt>[0]["signals"];
+};

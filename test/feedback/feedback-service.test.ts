@@ -1,0 +1,208 @@
+import { expect, it } from "vitest";
+import { createFeedbackService, type FeedbackService } from "../../src/feedback/feedback-service.ts";
+import { newId, traceIdOf } from "../../src/domain/ids.ts";
+import { DEFAULT_THRESHOLDS } from "../../src/domain/outcome.ts";
+import type { Database } from "../../src/store/database.ts";
+import { describeEachDatabase } from "../support/databases.ts";
+
+const SUGGESTED = "Your refund was sent today and reaches your card within five days.";
+
+type Row = { outcome: string; keptRatio: number | null; decidedAt: Date | null };
+
+const serviceOn = (db: Database, options: { projectId?: string; flush?: () => Promise<void> } = {}): FeedbackService =>
+  createFeedbackService({
+    db,
+    projectId: options.projectId ?? "default",
+    now: () => new Date(),
+    thresholds: DEFAULT_THRESHOLDS,
+    flushSuggestions: options.flush ?? (async () => {}),
+  });
+
+async function insertSuggestion(
+  db: Database,
+  over: { id?: string; ticketId?: string; text?: string; status?: string } = {},
+) {
+  const id = over.id ?? newId();
+  await db.query(
+    `insert into ai_suggestions (id, ticket_id, suggested_response, status, function_name, trace_id)
+     values ($1, $2, $3, $4, 'reply', $5)`,
+    [id, over.ticketId ?? "t1", over.text ?? SUGGESTED, over.status ?? "completed", traceIdOf(id)],
+  );
+  return id;
+}
+
+async function standing(db: Database, id: string): Promise<Row | undefined> {
+  const [row] = await db.query<Row>(
+    `select outcome, kept_ratio as "keptRatio", decided_at as "decidedAt" from ai_suggestions where id = $1`,
+    [id],
+  );
+  return row;
+}
+
+const eventCount = async (db: Database): Promise<number> =>
+  (await db.query<{ n: number }>("select count(*) as n from ai_feedback_events"))[0]?.n ?? -1;
+
+describeEachDatabase("feedback", (open) => {
+  it("records what a person said and moves the suggestion", async () => {
+    const db = await open();
+    const id = await insertSuggestion(db);
+    const receipt = await serviceOn(db).feedback({
+      suggestionId: id,
+      type: "revision",
+      reason: "too generic",
+      finalText: `Hi Mia! ${SUGGESTED}`,
+      agentId: "a7",
+    });
+    expect(receipt).toMatchObject({ suggestionId: id, type: "revision", keptRatio: 1, created: true });
+    expect(await standing(db, id)).toMatchObject({ outcome: "revised", keptRatio: 1 });
+    const [event] = await db.query(
+      `select ticket_id, agent_id, feedback_reason, source, time_to_feedback > interval '0' as timed from ai_feedback_events`,
+    );
+    expect(event).toEqual({
+      ticket_id: "t1",
+      agent_id: "a7",
+      feedback_reason: "too generic",
+      source: "explicit",
+      timed: true,
+    });
+  });
+
+  it("keeps every act of a changed mind, and the newest decides", async () => {
+    const db = await open();
+    const id = await insertSuggestion(db);
+    const service = serviceOn(db);
+    const first = new Date(Date.now() - 60_000);
+    await service.feedback({ suggestionId: id, type: "approval", createdAt: first });
+    await service.feedback({ suggestionId: id, type: "rejection", reason: "irrelevant" });
+    await service.feedback({ suggestionId: id, type: "approval", createdAt: new Date(first.getTime() - 1000) });
+    expect(await standing(db, id)).toMatchObject({ outcome: "rejected", decidedAt: new Date(first.getTime() - 1000) });
+    expect(await eventCount(db)).toBe(3);
+  });
+
+  it("records one act once, however often it is sent", async () => {
+    const db = await open();
+    const id = await insertSuggestion(db);
+    const service = serviceOn(db);
+    const act = { suggestionId: id, type: "approval", idempotencyKey: "click-1" } as const;
+    const receipts = await Promise.all([service.feedback(act), service.feedback(act), service.feedback(act)]);
+    expect(new Set(receipts.map((receipt) => receipt.feedbackId)).size).toBe(1);
+    expect(receipts.filter((receipt) => receipt.created)).toHaveLength(1);
+    expect(await eventCount(db)).toBe(1);
+  });
+
+  it("keeps the same idempotency key of two projects apart", async () => {
+    const db = await open();
+    const id = await insertSuggestion(db);
+    const other = newId();
+    await db.query(
+      `insert into ai_suggestions (id, suggested_response, status, project_id) values ($1, 'Hello', 'completed', 'other')`,
+      [other],
+    );
+    await serviceOn(db).feedback({ suggestionId: id, type: "approval", idempotencyKey: "k" });
+    const receipt = await serviceOn(db, { projectId: "other" }).feedback({
+      suggestionId: other,
+      type: "approval",
+      idempotencyKey: "k",
+    });
+    expect(receipt.created).toBe(true);
+  });
+
+  it("finds a suggestion that the tracker is still committing", async () => {
+    const db = await open();
+    const id = newId();
+    const service = serviceOn(db, { flush: async () => void (await insertSuggestion(db, { id })) });
+    expect(await service.feedback({ suggestionId: id, type: "approval" })).toMatchObject({ created: true });
+  });
+
+  it("refuses bad input with its place and remedy, and writes nothing", async () => {
+    const db = await open();
+    const id = await insertSuggestion(db);
+    const service = serviceOn(db);
+    const foreign = serviceOn(db, { projectId: "other" });
+    const bad: [Promise<unknown>, RegExp][] = [
+      [
+        service.feedback({ suggestionId: "s1", type: "approval" }),
+        /feedback.suggestionId: got "s1"; expected a suggestion's id/,
+      ],
+      [
+        service.feedback({ suggestionId: newId(), type: "approval" }),
+        /no suggestion .* in project "default"; check the id/,
+      ],
+      [foreign.feedback({ suggestionId: id, type: "approval" }), /no suggestion .* in project "other"/],
+      [
+        service.feedback({ suggestionId: id, type: "liked" as "approval" }),
+        /feedback.type: got "liked"; expected one of approval/,
+      ],
+      [service.feedback({ suggestionId: id, type: "rejection" }), /feedback.reason: missing for a rejection/],
+      [service.feedback({ suggestionId: id, type: "rejection", reason: " " }), /feedback.reason: is empty/],
+      [service.feedback({ suggestionId: id, type: "approval", finalText: "a\0" }), /NUL character at index 1/],
+      [
+        service.feedback({ suggestionId: id, type: "approval", createdAt: new Date("2099-01-01") }),
+        /more than a day ahead/,
+      ],
+      [service.feedback({ suggestionId: id, type: "approval", createdAt: new Date("never") }), /expected a valid Date/],
+      [service.sent({ suggestionId: id, finalText: "" }), /sent.finalText: is empty/],
+      [service.sent({ suggestionId: id, finalText: "y".repeat(1_048_576) }), /1048576 characters long; at most 200000/],
+      [service.sent({ finalText: "Hello" }), /sent.suggestionId: missing; say which/],
+      [service.sent({ suggestionId: newId(), finalText: "Hello" }), /no suggestion/],
+    ];
+    for (const [call, message] of bad) await expect(call).rejects.toThrow(message);
+    expect(await eventCount(db)).toBe(0);
+    expect(await standing(db, id)).toMatchObject({ outcome: "pending" });
+  });
+});
+
+describeEachDatabase("inference from what was sent", (open) => {
+  it("tells approval, revision and rejection by how much survived", async () => {
+    const db = await open();
+    const service = serviceOn(db);
+    const sent = async (finalText: string) => {
+      const suggestionId = await insertSuggestion(db);
+      const receipt = await service.sent({ suggestionId, finalText, agentId: "a7" });
+      return { type: receipt?.type, outcome: (await standing(db, suggestionId))?.outcome };
+    };
+    expect(await sent(`  ${SUGGESTED}\n\nBest, Jo`)).toEqual({ type: "approval", outcome: "accepted" });
+    expect(await sent("Your refund was sent today; call us about the rest.")).toEqual({
+      type: "revision",
+      outcome: "revised",
+    });
+    expect(await sent("Please restart the reader and try again.")).toEqual({ type: "rejection", outcome: "rejected" });
+    const sources = await db.query("select distinct source, feedback_reason from ai_feedback_events");
+    expect(sources).toEqual([{ source: "inferred", feedback_reason: null }]);
+  });
+
+  it("compares with the newest open suggestion of the ticket, and a reply without one is no feedback", async () => {
+    const db = await open();
+    const service = serviceOn(db);
+    await insertSuggestion(db, { ticketId: "t9", text: "Older suggestion" });
+    await db.query("update ai_suggestions set created_at = created_at - interval '1 minute'");
+    const newest = await insertSuggestion(db, { ticketId: "t9" });
+    await insertSuggestion(db, { ticketId: "t9", text: "Processing...", status: "pending" });
+    expect(await service.sent({ ticketId: "t9", finalText: SUGGESTED })).toMatchObject({
+      suggestionId: newest,
+      type: "approval",
+    });
+    expect(await service.sent({ ticketId: "unknown", finalText: SUGGESTED })).toBeUndefined();
+  });
+
+  it("records the same text once, and never overrules what a person said", async () => {
+    const db = await open();
+    const service = serviceOn(db);
+    const id = await insertSuggestion(db);
+    await service.feedback({ suggestionId: id, type: "rejection", reason: "incorrect info" });
+    const first = await service.sent({ suggestionId: id, finalText: SUGGESTED });
+    const again = await service.sent({ suggestionId: id, finalText: SUGGESTED });
+    expect([first?.created, again?.created]).toEqual([true, false]);
+    expect(await standing(db, id)).toMatchObject({ outcome: "rejected", keptRatio: 1 });
+    expect(await eventCount(db)).toBe(2);
+  });
+
+  it("refuses to compare with a suggestion that is not finished or has no words", async () => {
+    const db = await open();
+    const service = serviceOn(db);
+    const running = await insertSuggestion(db, { text: "Processing...", status: "pending" });
+    const empty = await insertSuggestion(db, { text: "", status: "error" });
+    await expect(service.sent({ suggestionId: running, finalText: "Hi" })).rejects.toThrow(/is still being made/);
+    await expect(service.sent({ suggestionId: empty, finalText: "Hi" })).rejects.toThrow(/has no text/);
+  });
+});

@@ -1,0 +1,54 @@
+import type { HttpMirrorStatus, HttpServices } from "../../src/http/services.ts";
+import { rateOf, type MetricsRow } from "../../src/metrics/metrics-row.ts";
+
+export const NOW = Date.parse("2026-11-22T10:20:30.400Z");
+
+/** A row of 16 decided suggestions, 10 of them accepted, with some of its figures replaced. */
+export function metricsRow(replaced: Partial<MetricsRow> = {}): MetricsRow {
+  return {
+    bucketStart: new Date("2026-11-22T09:00:00Z"),
+    dimensions: {},
+    suggestionCount: 40,
+    completedCount: 38,
+    errorCount: 2,
+    shownCount: 38,
+    decidedCount: 16,
+    acceptedCount: 10,
+    revisedCount: 4,
+    rejectedCount: 2,
+    expiredCount: 0,
+    successRate: rateOf(10, 16),
+    usableRate: rateOf(14, 16),
+    errorRate: rateOf(2, 40),
+    latencyP50Ms: 850,
+    latencyP95Ms: 3200,
+    latencyMeanMs: 1000,
+    latencyKnownCount: 40,
+    timeToFirstTokenP50Ms: null,
+    timeToFeedbackP50Ms: 65_000,
+    keptRatioMean: 0.9,
+    keptRatioKnownCount: 16,
+    inputTokens: null,
+    outputTokens: null,
+    tokensKnownCount: 0,
+    costUsd: null,
+    costKnownCount: 0,
+    ...replaced,
+  };
+}
+
+export const mirrorStatus: HttpMirrorStatus = {
+  waiting: 3,
+  oldestWaitingSeconds: 90,
+  dead: 1,
+  deliveredTraces: 37,
+  deliveredFeedback: 16,
+  deliveredScores: 70,
+  target: "https://langfuse.example.com",
+};
+
+export const fakeServices = (replaced: Partial<HttpServices> = {}): HttpServices => ({
+  metrics: () => Promise.resolve([metricsRow()]),
+  mirrorStatus: () => Promise.resolve(mirrorStatus),
+  ...replaced,
+});

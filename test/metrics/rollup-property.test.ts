@@ -1,0 +1,113 @@
+import fc from "fast-check";
+import { beforeAll, describe, expect, it } from "vitest";
+import { silentLogger } from "../../src/domain/logger.ts";
+import { BUCKETS } from "../../src/metrics/metrics-query.ts";
+import { DIMENSIONS } from "../../src/metrics/metrics-row.ts";
+import { readMetrics } from "../../src/metrics/read-metrics.ts";
+import { createRoller } from "../../src/metrics/roller.ts";
+import type { Database } from "../../src/store/database.ts";
+import { describeEachDatabase } from "../support/databases.ts";
+import { expectPlainMetrics } from "./expect-plain.ts";
+import { createPlayer, event, history, HISTORY_FROM, HISTORY_TO, moment, suggestion } from "./random-history.ts";
+
+const hourMs = 3_600_000;
+const queryShape = fc.record({ bucket: fc.constantFrom(...BUCKETS), by: fc.subarray([...DIMENSIONS]) });
+
+/** A range of whole hours that may cut the history anywhere. */
+const range = fc.tuple(moment, moment).map(([a, b]) => {
+  const [first = 0, last = 0] = [Date.parse(a), Date.parse(b)].toSorted((x, y) => x - y);
+  return {
+    from: new Date(Math.floor(first / hourMs) * hourMs),
+    to: new Date(Math.floor(last / hourMs) * hourMs + hourMs),
+  };
+});
+
+describeEachDatabase("metrics over random histories", (open) => {
+  let db: Database;
+  let projectCount = 0;
+
+  beforeAll(async () => {
+    db = await open();
+    // Hours are UTC whatever the session's own time zone is.
+    if (db.kind === "embedded") await db.query("set time zone 'America/St_Johns'");
+  });
+
+  it("equal a plain recomputation, before and after what is waiting is rolled up", async () => {
+    const roller = createRoller({ db, log: silentLogger, batchSize: 7 });
+    await fc.assert(
+      fc.asyncProperty(history, queryShape, queryShape, range, async (steps, shape, otherShape, part) => {
+        projectCount += 1;
+        const { projectId, play } = createPlayer(db, projectCount);
+        for (const step of steps) await play(step);
+        const whole = { projectId, from: HISTORY_FROM, to: HISTORY_TO };
+        await expectPlainMetrics(db, { ...whole, ...shape });
+        await roller.rollAll();
+        await expectPlainMetrics(db, { ...whole, ...shape });
+        await expectPlainMetrics(db, { ...whole, ...otherShape });
+        await expectPlainMetrics(db, { projectId, ...part, ...otherShape });
+      }),
+      { numRuns: db.kind === "embedded" ? 120 : 50 },
+    );
+    const [waiting] = await db.query<{ count: number }>("select count(*) from rollup_deltas");
+    expect(waiting?.count).toBe(0);
+  });
+
+  it("do not depend on the order in which suggestions and feedback arrive", async () => {
+    const arrivals = fc.tuple(
+      fc.uniqueArray(suggestion, { minLength: 1, maxLength: 8, selector: ({ slot }) => slot }),
+      // Repeating a key with other content is the one thing where the first to come wins, so no keys here.
+      fc
+        .uniqueArray(event, { maxLength: 12, selector: ({ order }) => order })
+        .map((events) => events.map((one) => ({ ...one, key: null }))),
+    );
+    const shuffled = arrivals.chain(([suggestions, events]) => {
+      const all = [
+        ...suggestions.map((value) => ({ kind: "suggestion" as const, value })),
+        ...events.map((value) => ({ kind: "feedback" as const, value })),
+      ];
+      return fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length }));
+    });
+    await fc.assert(
+      fc.asyncProperty(shuffled, queryShape, async (orders, shape) => {
+        const results = [];
+        for (const order of orders) {
+          projectCount += 1;
+          const player = createPlayer(db, projectCount);
+          for (const one of order) {
+            await (one.kind === "suggestion" ? player.insert([one.value]) : player.feedback([one.value]));
+          }
+          results.push(
+            await readMetrics(db, { projectId: player.projectId, from: HISTORY_FROM, to: HISTORY_TO, ...shape }),
+          );
+        }
+        expect(results[1]).toEqual(results[0]);
+      }),
+      { numRuns: db.kind === "embedded" ? 50 : 30 },
+    );
+  });
+
+  it("keep hourly histograms sorted, without zeros, and in step with their counts", async () => {
+    const broken = await db.query(
+      `select 1 from ai_metrics_hourly
+       where latency_buckets <> (select coalesce(array_agg(distinct b order by b), '{}') from unnest(latency_buckets) b)
+         or 0 >= any (latency_counts) or 0 >= any (first_token_counts) or 0 >= any (feedback_time_counts)
+         or latency_count <> (select coalesce(sum(n), 0) from unnest(latency_counts) n)`,
+    );
+    const [rolled] = await db.query<{ count: number }>(
+      "select count(*) from ai_metrics_hourly where cardinality(latency_buckets) > 1",
+    );
+    expect(rolled?.count).toBeGreaterThan(0);
+    expect(broken).toEqual([]);
+  });
+});
+
+describe("a query for metrics", () => {
+  it("is refused with the field's name when it makes no sense", async () => {
+    const db = { query: () => Promise.reject(new Error("not reached")) };
+    const good = { projectId: "p", from: HISTORY_FROM, to: HISTORY_TO, bucket: "day", by: [] } as const;
+    await expect(readMetrics(db, { ...good, to: HISTORY_FROM })).rejects.toThrow("metrics.to");
+    await expect(readMetrics(db, { ...good, from: new Date("?") })).rejects.toThrow("metrics.from");
+    await expect(readMetrics(db, { ...good, bucket: "week" as "day" })).rejects.toThrow('metrics.bucket: got "week"');
+    await expect(readMetrics(db, { ...good, by: ["agent" as "model"] })).rejects.toThrow('metrics.by: got "agent"');
+  });
+});

@@ -1,0 +1,113 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { expect, it, onTestFinished } from "vitest";
+import type { FeedbackEventRow } from "../../src/store/queries/insert-feedback.ts";
+import type { StandInAddress } from "../../src/testing.ts";
+import { openTestPostgres } from "../support/databases.ts";
+import { insertFeedbackOn, insertSamples, type Made } from "./rows.ts";
+import { drain, mirrorTo, readLedger, startStandIn } from "./set-up.ts";
+import { expectAllOnce } from "./whole.ts";
+
+const KILLS = 20;
+const MAX_LIFE_MS = 700;
+const SUGGESTIONS_A_ROUND = 50;
+const FEEDBACK_A_ROUND = 30;
+
+// Two thirds of the lease hold a request and the delay, as a mirror asks for; small batches, so every kill hits some.
+const TIMES = { leaseMs: 1200, timeoutMs: 500, visibilityDelayMs: 200, pollMs: 20 };
+const SETTINGS = { ...TIMES, batchSize: 10, backOff: { baseMs: 20, capMs: 100 } };
+
+/** Small and seeded, so that a failing run can be repeated: mulberry32 (Tommy Ettinger, public domain). */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+type Line = { readonly event: string; readonly foundCount?: number };
+
+type Worker = {
+  readonly started: Promise<unknown>;
+  readonly lines: readonly Line[];
+  kill(): Promise<void>;
+};
+
+function startWorker(url: string, address: StandInAddress): Worker {
+  const script = fileURLToPath(new URL("mirror-process.mjs", import.meta.url));
+  const { baseUrl, publicKey, secretKey } = address;
+  const args = [script, url, baseUrl, publicKey, secretKey, JSON.stringify(SETTINGS)];
+  const child: ChildProcess = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const ended = once(child, "exit");
+  const lines: Line[] = [];
+  const started = new Promise<void>((resolve, reject) => {
+    if (child.stdout === null) throw new Error("the worker's output is piped");
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const said = JSON.parse(line) as Line;
+      lines.push(said);
+      if (said.event === "started") resolve();
+    });
+    void ended.then(() => reject(new Error("the worker ended before it started")));
+  });
+  return {
+    started,
+    lines,
+    async kill() {
+      child.kill("SIGKILL");
+      await ended;
+    },
+  };
+}
+
+it("loses and doubles nothing when the worker is killed 20 times, Langfuse answering 500 in between", async () => {
+  const seed = Number(process.env["UPTAKE_TEST_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+  console.log(`UPTAKE_TEST_SEED=${seed}`);
+  const random = seeded(seed);
+  const opened = await openTestPostgres();
+  onTestFinished(() => opened.drop());
+  const { db, url } = opened;
+  const { standIn, address } = await startStandIn();
+  const suggestions: Made[] = [];
+  const feedback: FeedbackEventRow[] = [];
+  const lines: Line[] = [];
+
+  for (let round = 0; round < KILLS; round += 1) {
+    const made = await insertSamples(db, SUGGESTIONS_A_ROUND, suggestions.length);
+    suggestions.push(...made);
+    feedback.push(
+      ...(await insertFeedbackOn(
+        db,
+        made.slice(0, FEEDBACK_A_ROUND).map((s) => s.id),
+      )),
+    );
+    if (round === 7) standIn.setFailure({ status: 500 });
+    if (round === 10) standIn.setFailure(null);
+    const worker = startWorker(url, address);
+    onTestFinished(() => worker.kill());
+    await worker.started;
+    await new Promise((resolve) => setTimeout(resolve, random() * MAX_LIFE_MS));
+    await worker.kill();
+    lines.push(...worker.lines);
+  }
+  const doneByTheKilled = (await readLedger(db)).length;
+
+  const last = mirrorTo(db, address, { ...TIMES, batchSize: 100 });
+  await drain(last.mirror, 30_000);
+  expect([suggestions.length, feedback.length]).toEqual([1000, 600]);
+  await expectAllOnce({ db, standIn }, suggestions, feedback);
+
+  // The run was worth surviving: the killed ones did a good part of the work, met the 500s, and died between sending
+  // and settling, so that only the read-back kept their last requests from being sent again.
+  const foundAgain = [...lines, ...last.book.named("mirror.read_back").map((line) => line.facts as Partial<Line>)]
+    .map((line) => line.foundCount ?? 0)
+    .reduce((sum, count) => sum + count, 0);
+  console.log(JSON.stringify({ doneByTheKilled, foundAgain }));
+  expect(doneByTheKilled).toBeGreaterThan(300);
+  expect(lines.filter((line) => line.event === "mirror.unavailable").length).toBeGreaterThan(0);
+  expect(foundAgain).toBeGreaterThan(0);
+});

