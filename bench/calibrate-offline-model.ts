@@ -66,12 +66,10 @@ async function realExamples(): Promise<Example[]> {
     const { ticket, turns, replies } = ticketOf(item, "default", new Date(item.line));
     for (const turn of turns) {
       const end = ticket.messages.findIndex(({ id }) => id === turn.messageId);
-      const messages = ticket.messages
-        .slice(0, end + 1)
-        .map(({ userId, content }): ThreadMessage => ({
-          from: userId === ticket.customerId ? "customer" : "agent",
-          text: content,
-        }));
+      const messages = ticket.messages.slice(0, end + 1).map(({ userId, content }): ThreadMessage => ({
+        from: userId === ticket.customerId ? "customer" : "agent",
+        text: content,
+      }));
       const thread = { title: ticket.title, customerName: null, messages };
       const { answer, features } = quoteBestSource({ ...index.search({ thread, ticketId: ticket.id }), thread });
       const kept = keptRatio(answer.suggestedResponse, turn.finalText) ?? 0;

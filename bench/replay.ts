@@ -52,7 +52,8 @@ async function replayOnce(file: string): Promise<{ samples: Sample[]; output: st
   return { samples, output, wallMs: performance.now() - startedMs };
 }
 
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
 const file = process.argv[2];
 if (file === undefined) throw new Error("usage: npx tsx bench/replay.ts FILE.jsonl");

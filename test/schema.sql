@@ -134,7 +134,8 @@ metric_series
 
 rollup_deltas
   id bigint not null identity
-  series_id integer not null
+  series_id integer
+  new_series text[]
   hour integer not null
   suggestion_count integer not null
   completed_count integer not null
@@ -232,6 +233,7 @@ langfuse_outbox_kind_ref_key on langfuse_outbox: UNIQUE (kind, ref)
 langfuse_outbox_pkey on langfuse_outbox: PRIMARY KEY (id)
 metric_series_pkey on metric_series: PRIMARY KEY (id)
 metric_series_project_id_function_name_environment_model_pr_key on metric_series: UNIQUE (project_id, function_name, environment, model, prompt_version)
+rollup_deltas_check on rollup_deltas: CHECK (((series_id IS NULL) = (new_series IS NOT NULL)))
 rollup_deltas_pkey on rollup_deltas: PRIMARY KEY (id)
 schema_migrations_pkey on schema_migrations: PRIMARY KEY (version)
 ticket_messages_message_type_check on ticket_messages: CHECK ((message_type = ANY (ARRAY['user_message'::text, 'auto_suggestion'::text])))
@@ -247,6 +249,8 @@ tickets_status_check on tickets: CHECK ((status = ANY (ARRAY['new'::text, 'open'
 CREATE INDEX ai_feedback_events_suggestion ON public.ai_feedback_events USING btree (suggestion_id)
 CREATE INDEX ai_suggestions_ticket ON public.ai_suggestions USING btree (ticket_id, created_at DESC) WHERE (ticket_id IS NOT NULL)
 CREATE INDEX langfuse_outbox_due ON public.langfuse_outbox USING btree (available_at, id) WHERE (dead_at IS NULL)
+CREATE INDEX rollup_deltas_new_series ON public.rollup_deltas USING btree (id) WHERE (series_id IS NULL)
+CREATE INDEX ticket_messages_created ON public.ticket_messages USING btree (created_at, id)
 CREATE UNIQUE INDEX ai_feedback_events_idempotency ON public.ai_feedback_events USING btree (project_id, idempotency_key) WHERE (idempotency_key IS NOT NULL)
 CREATE UNIQUE INDEX ai_feedback_events_pkey ON public.ai_feedback_events USING btree (id)
 CREATE UNIQUE INDEX ai_feedback_waiting_pkey ON public.ai_feedback_waiting USING btree (suggestion_id, feedback_id)
@@ -298,26 +302,19 @@ CREATE OR REPLACE FUNCTION public.uptake_append_deltas(was uptake_measured[], no
  LANGUAGE plpgsql
 AS $function$
 begin
-  insert into metric_series (project_id, function_name, environment, model, prompt_version)
-  select distinct m.project_id, coalesce(m.function_name, ''), coalesce(m.environment, ''), coalesce(m.model, ''),
-    coalesce(m.prompt_version, '')
-  from unnest(was || now_is) m
-  where not exists (
-    select from metric_series s
-    where (s.project_id, s.function_name, s.environment, s.model, s.prompt_version)
-      = (m.project_id, coalesce(m.function_name, ''), coalesce(m.environment, ''), coalesce(m.model, ''), coalesce(m.prompt_version, ''))
-  )
-  order by 1, 2, 3, 4, 5
-  on conflict do nothing;
-
   insert into rollup_deltas (
-    series_id, hour,
+    series_id, new_series, hour,
     suggestion_count, completed_count, error_count, shown_count, accepted_count, revised_count, rejected_count, expired_count,
     latency_count, latency_ms_sum, input_tokens_sum, output_tokens_sum, tokens_known_count, cost_usd_sum, cost_known_count, kept_ratio_ppm_sum, kept_ratio_count,
     latency_buckets, latency_counts, first_token_buckets, first_token_counts, feedback_time_buckets, feedback_time_counts
   )
   select
-    s.id, c.hour,
+    s.id,
+    case when s.id is null then
+      array[(d.measured).project_id, coalesce((d.measured).function_name, ''), coalesce((d.measured).environment, ''),
+        coalesce((d.measured).model, ''), coalesce((d.measured).prompt_version, '')]
+    end,
+    c.hour,
     sum(d.sign * c.suggestion_count),
     sum(d.sign * c.completed_count),
     sum(d.sign * c.error_count),
@@ -346,12 +343,12 @@ begin
     union all
     select -1, m from unnest(was) m
   ) d
-  join metric_series s
+  left join metric_series s
     on (s.project_id, s.function_name, s.environment, s.model, s.prompt_version)
      = ((d.measured).project_id, coalesce((d.measured).function_name, ''), coalesce((d.measured).environment, ''),
         coalesce((d.measured).model, ''), coalesce((d.measured).prompt_version, ''))
   cross join lateral uptake_contribution(d.measured) c
-  group by s.id, c.hour;
+  group by 1, 2, 3;
 end $function$
 
 CREATE OR REPLACE FUNCTION public.uptake_apply_feedback(suggestion_ids uuid[])

@@ -25,10 +25,17 @@ function bar(share: number): string {
   return `[${"#".repeat(full)}${"-".repeat(BAR_COLUMNS - full)}]`;
 }
 
-/** One line of progress. Rate and time left are of the whole run so far, and unknown before its first result. */
-export function progressLine(label: string, state: { done: number; total: number | null; elapsedMs: number }): string {
-  const { done, total, elapsedMs } = state;
-  const perSecond = done > 0 && elapsedMs > 0 ? (done * 1000) / elapsedMs : undefined;
+/** How far the work is; `timedCount` of `done` came within the `elapsedMs` that the rate is taken from. */
+type ProgressState = {
+  readonly done: number;
+  readonly total: number | null;
+  readonly timedCount: number;
+  readonly elapsedMs: number;
+};
+
+/** One line of progress. Rate and time left are of the whole run so far, and left out before there is a rate. */
+export function progressLine(label: string, { done, total, timedCount, elapsedMs }: ProgressState): string {
+  const perSecond = timedCount > 0 && elapsedMs > 0 ? (timedCount * 1000) / elapsedMs : undefined;
   const rate = perSecond === undefined ? "" : `, ${rateText(perSecond)}/s`;
   if (total === null) return `${label} ${done}${rate}`;
   const share = total > 0 ? Math.min(1, done / total) : 1;
@@ -36,19 +43,22 @@ export function progressLine(label: string, state: { done: number; total: number
   return `${label} ${done}/${total} ${Math.floor(share * 100)}%${rate}${left}`;
 }
 
-/** Shows progress as one rewritten line on a terminal, and elsewhere as a plain line every few seconds. */
+/**
+ * Shows progress as one rewritten line on a terminal, and elsewhere as a plain line every few seconds. The clock of
+ * rate and time left starts with the first result: opening a database before it says nothing about what follows.
+ */
 export function createProgress(output: Output, label: string, now: () => number): Progress {
-  const startedAt = now();
-  let shownAt = startedAt - (output.isTerminal ? TERMINAL_EVERY_MS : 0);
+  const everyMs = output.isTerminal ? TERMINAL_EVERY_MS : PLAIN_EVERY_MS;
+  let first: { readonly at: number; readonly done: number } | undefined;
+  let shownAt = output.isTerminal ? Number.NEGATIVE_INFINITY : now();
   return {
     update(done, total) {
       const at = now();
-      const complete = total !== null && done >= total;
-      if (at - shownAt < (output.isTerminal ? TERMINAL_EVERY_MS : PLAIN_EVERY_MS) && !(complete && output.isTerminal)) {
-        return;
-      }
+      first ??= { at, done };
+      const complete = output.isTerminal && total !== null && done >= total;
+      if (at - shownAt < everyMs && !complete) return;
       shownAt = at;
-      const line = progressLine(label, { done, total, elapsedMs: at - startedAt });
+      const line = progressLine(label, { done, total, timedCount: done - first.done, elapsedMs: at - first.at });
       if (!output.isTerminal) {
         output.note(line);
         return;

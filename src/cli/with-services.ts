@@ -5,15 +5,21 @@ import { whenAborted } from "./interrupt.ts";
 import { createLog } from "./log.ts";
 import type { Services } from "./services.ts";
 
+type ServiceOptions = {
+  readonly flags: Given;
+  /** Where this command's defaults differ from the option table's. */
+  readonly defaults?: Given;
+  readonly verbose?: boolean;
+};
 type Work = (services: Services, config: Config) => Promise<ExitCode>;
 
 /** Reads the configuration, opens the services, works, and closes them whatever happened. `verbose` logs what is done. */
 export async function withServices(
   context: CliContext,
-  { flags, verbose = false }: { readonly flags: Given; readonly verbose?: boolean },
+  { flags, defaults = {}, verbose = false }: ServiceOptions,
   work: Work,
 ): Promise<ExitCode> {
-  const config = readConfig({ flags, environment: context.environment });
+  const config = readConfig({ flags, environment: context.environment, defaults });
   const log = createLog({ output: context.output, now: context.now, verbose: verbose || config.debug });
   const services = await context.openServices(config, { log });
   let code: ExitCode;

@@ -120,4 +120,7 @@ export const options = [
   },
 ] as const satisfies readonly Option[];
 
+/** Where `uptake demo` keeps its data unless told otherwise: apart from an application's, and made anew each time. */
+export const DEMO_DATA_DIR = ".uptake/demo";
+
 export type OptionKey = (typeof options)[number]["key"];

@@ -9,7 +9,13 @@ import { readValue } from "./read-value.ts";
 export type Given = Readonly<Partial<Record<OptionKey, string | number | boolean | null | undefined>>>;
 
 /** Where values come from; `code` are options given by a program, named by their key in messages. */
-export type ConfigSources = { readonly code?: Given; readonly flags?: Given; readonly environment: Environment };
+export type ConfigSources = {
+  readonly code?: Given;
+  readonly flags?: Given;
+  readonly environment: Environment;
+  /** Defaults of one command that differ from the table's. */
+  readonly defaults?: Given;
+};
 
 /** More of a wrong value than this would hide the message. */
 const SHOWN_CHARS = 80;
@@ -28,7 +34,8 @@ function find(option: KeyedOption, sources: ConfigSources): Found | undefined {
     const text = value === undefined || value === null ? "" : String(value).trim();
     if (text !== "") return { text, place };
   }
-  return option.default === undefined ? undefined : { text: option.default, place: null };
+  const fallback = sources.defaults?.[option.key] ?? option.default;
+  return fallback === undefined ? undefined : { text: String(fallback), place: null };
 }
 
 /** Reads one option; what is wrong with it is added to the problems and the option counts as unset. */

@@ -43,7 +43,7 @@ export type DeskStore = {
 /** The support desk's tables for one project. */
 export function createDeskStore({ db, projectId }: { db: Database; projectId: string }): DeskStore {
   return {
-    importArticles(articles) {
+    async importArticles(articles) {
       articles.forEach((article, i) => {
         requireText(article.id, `articles[${i}].id`, MAX_TITLE_CHARS);
         requireText(article.title, `articles[${i}].title`, MAX_TITLE_CHARS);
@@ -51,7 +51,7 @@ export function createDeskStore({ db, projectId }: { db: Database; projectId: st
       });
       return inBatches(articles, (batch) => upsertArticles(db, { articles: batch, projectId }));
     },
-    importTickets(tickets) {
+    async importTickets(tickets) {
       tickets.forEach((ticket, i) => {
         checkTicket(ticket, `tickets[${i}]`);
       });
@@ -59,7 +59,7 @@ export function createDeskStore({ db, projectId }: { db: Database; projectId: st
     },
     readThread: (ticketId, messageId) => readThread(db, { ticketId, messageId, projectId }),
     waitingMessages: (limit) => readWaitingMessages(db, { projectId, limit }),
-    postReply({ ticketId, agentId, text, at, messageId = newId() }) {
+    async postReply({ ticketId, agentId, text, at, messageId = newId() }) {
       requireText(text, "reply.text");
       requireText(agentId, "reply.agentId", MAX_TITLE_CHARS);
       return db.transaction(async (tx) => {

@@ -1,4 +1,5 @@
 import { UptakeError } from "../domain/errors.ts";
+import { createTaskPool } from "../domain/task-pool.ts";
 import type { Database } from "../store/database.ts";
 import { createDeskStore } from "./desk-store.ts";
 import type { GenerateMessageSuggestion } from "./generate-message-suggestion.ts";
@@ -59,7 +60,7 @@ export type ReplayOptions = {
 export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   const count = { conversations: 0, turns: 0, created: 0, skipped: 0, failed: 0, feedback: 0, malformedLines: 0 };
   const desk = createDeskStore(options);
-  const pool = createPool(options.concurrency);
+  const pool = createTaskPool(options.concurrency);
   const limit = options.limit ?? Number.POSITIVE_INFINITY;
   const clock = risingClock(options.now);
 
@@ -172,21 +173,6 @@ async function replayTurn(
   }
   await judge(suggestionId, state.createdAt);
   return "created";
-}
-
-/** Runs at most `size` at once: `run` resolves when its task has begun, `idle` when all have ended. */
-function createPool(size: number) {
-  const running = new Set<Promise<void>>();
-  return {
-    async run(task: () => Promise<void>): Promise<void> {
-      while (running.size >= Math.max(1, size)) await Promise.race(running);
-      const started = task().finally(() => running.delete(started));
-      running.add(started);
-    },
-    async idle(): Promise<void> {
-      await Promise.all(running);
-    },
-  };
 }
 
 /** A clock that never shows the same millisecond twice, so that conversations are in order of their times. */

@@ -3,8 +3,8 @@ import { parseObject, type SendAnswer } from "./send-answer.ts";
 
 /**
  * Reads Langfuse's 207: every event is settled by itself. An event that Langfuse refused (4xx) is in `rejected`. One
- * that failed on its side, or that it says nothing about, makes the batch `unavailable`: sending scores again is
- * harmless, since the same ids overwrite, and better than taking silence for success.
+ * that failed on its side makes the batch `unavailable`, to be sent again; but where other events of it were stored, or
+ * Langfuse says nothing about one, the batch is `unsure`: what is there must be looked up first.
  */
 export function answerToIngestion(body: string, events: readonly ScoreEvent[]): SendAnswer {
   const answer = parseObject(body);
@@ -19,7 +19,8 @@ export function answerToIngestion(body: string, events: readonly ScoreEvent[]): 
     if (failure !== undefined && failure.status >= 400 && failure.status < 500 && failure.status !== 429) {
       rejected.set(id, failure.reason);
     } else if (failure !== undefined || !stored.has(id)) {
-      return { kind: "unavailable", message: failure?.reason ?? `Langfuse did not say what became of event ${id}` };
+      const message = failure?.reason ?? `Langfuse did not say what became of event ${id}`;
+      return { kind: failure !== undefined && stored.size === 0 ? "unavailable" : "unsure", message };
     }
   }
   return { kind: "accepted", rejected };

@@ -52,7 +52,7 @@ export const scoredObservationId = (traceId: string, observationId: string | nul
 function asRoot(source: TraceSource, root: Observation): Observation {
   const { trace_id: _trace, observation_id: _observation, ...metadata } = source.metadata;
   const whole = { ...root, metadata: { ...metadata, ...root.metadata } };
-  return whole;
+  if (source.status !== "error") return whole;
   const message = root.statusMessage ?? failureOf(source);
   return { ...whole, level: "ERROR", ...(message === undefined ? {} : { statusMessage: message }) };
 }

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "../domain/logger.ts";
 import type { Queryable } from "../store/database.ts";
 import { applyWaitingFeedback } from "../store/queries/apply-waiting-feedback.ts";
+import { internSeries } from "../store/queries/intern-series.ts";
 import { rollDeltas } from "../store/queries/roll-deltas.ts";
 
 export type RollerOptions = {
@@ -35,6 +36,7 @@ export function createRoller({ db, log, everyMs = 1000, batchSize = 5000 }: Roll
 
   async function rollOnce(): Promise<number> {
     await applyWaitingFeedback(db);
+    await internSeries(db);
     return rollDeltas(db, batchSize);
   }
 

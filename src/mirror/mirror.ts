@@ -6,7 +6,10 @@ import { type MirrorDeps, withDefaults } from "./mirror-settings.ts";
 export type { MirrorDeps, MirrorStatus };
 
 export type Mirror = {
-  /** Starts copying to Langfuse in the background; called again it does nothing. */
+  /**
+   * Starts copying to Langfuse in the background; called again it does nothing. While it rests it does not hold the
+   * process: a program that is only a worker has to stay up by itself.
+   */
   start(): void;
   /** Finishes what is under way, gives back what was not tried, and stops; called again it returns the same promise. */
   stop(): Promise<void>;

@@ -22,8 +22,8 @@ export type AssembleOptions = {
   readonly thresholds?: OutcomeThresholds | undefined;
   /** Run mirror and roller in this process, from the moment the database is open. */
   readonly worker: boolean;
-  /** Called once the database is open, before migrating; a program that must not change the schema says false. */
-  readonly migrate?: boolean | undefined;
+  /** Empties the embedded database's directory first. */
+  readonly fresh?: boolean | undefined;
 };
 
 /** The parts of Uptake put together over one database. Nothing is open before the first use or `start`. */
@@ -43,9 +43,9 @@ export type Parts = {
 export function assemble(config: Config, options: AssembleOptions): Parts {
   const { log } = options;
   const db = createLazyDatabase(config.databaseUrl === null ? "embedded" : "postgres", async () => {
-    const opened = await openDatabase(config);
+    const opened = await openDatabase({ ...config, fresh: options.fresh === true });
     try {
-      if (options.migrate !== false) await migrate(opened);
+      await migrate(opened);
     } catch (error) {
       await opened.close();
       throw error;

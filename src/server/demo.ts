@@ -1,5 +1,6 @@
 import type { DemoReport } from "../cli/services.ts";
 import type { Config } from "../config/config.ts";
+import { DEMO_DATA_DIR } from "../config/options.ts";
 import { readCitedSources } from "../desk/queries/read-cited-sources.ts";
 import { importSampleDesk, loadSampleDesk, SAMPLE_AGENT_ID, sampleTicketId } from "../desk/sample.ts";
 import { scriptedAct, type ScriptedAct } from "../desk/scripted-agent.ts";
@@ -41,7 +42,7 @@ export async function runDemo(given: Config, options: DemoOptions): Promise<void
   const standIn = given.langfuse === null;
   const langfuse = given.langfuse ?? (await startStandIn(closers));
   const config = { ...given, langfuse };
-  const parts = assemble(config, { log, worker: true });
+  const parts = assemble(config, { log, worker: true, fresh: config.dataDir === DEMO_DATA_DIR });
   closers.push(() => parts.close());
   await parts.start();
   const desk = await openDesk(parts, config, closers);

@@ -93,8 +93,13 @@ async function close(): Promise<void> {
 
 async function begin(session: number): Promise<void> {
   const client = await whenOpen().pool.connect();
+  try {
+    await client.query("begin");
+  } catch (error) {
+    client.release(true);
+    throw error;
+  }
   sessions.set(session, client);
-  await client.query("begin");
 }
 
 /** Does what is asked; a query's answer are its rows. */
@@ -124,9 +129,23 @@ async function answer(request: EmbeddedRequest): Promise<readonly unknown[] | vo
 }
 
 /** What Postgres says about an error. Told by its fields: PGlite carries an error class of its own. */
-const errorFields = [
-  ...["severity", "code", "detail", "hint", "position", "internalPosition", "internalQuery", "where"],
-  ...["schema", "table", "column", "dataType", "constraint", "file", "line", "routine"],
+const errorFields: readonly string[] = [
+  "severity",
+  "code",
+  "detail",
+  "hint",
+  "position",
+  "internalPosition",
+  "internalQuery",
+  "where",
+  "schema",
+  "table",
+  "column",
+  "dataType",
+  "constraint",
+  "file",
+  "line",
+  "routine",
 ];
 
 function toWire(error: unknown): WireError {

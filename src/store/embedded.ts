@@ -1,9 +1,8 @@
-import { mkdirSync, realpathSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { DatabaseError } from "pg";
 import { UptakeError } from "../domain/errors.ts";
 import type { Database, Queryable } from "./database.ts";
-import { lockDirectory } from "./directory-lock.ts";
+import { openDataDirectory, type DataDirectory } from "./data-directory.ts";
 import type { EmbeddedReply, EmbeddedRequest, WireError } from "./embedded-protocol.ts";
 import { createTransactionGuard } from "./transaction-guard.ts";
 
@@ -11,6 +10,8 @@ import { createTransactionGuard } from "./transaction-guard.ts";
 const workerUrl = import.meta.url.endsWith(".ts")
   ? new URL("../../dist/store/embedded-worker.js", import.meta.url)
   : new URL("./embedded-worker.js", import.meta.url);
+
+const inMemory: DataDirectory = { path: "memory://", finished() {}, release() {} };
 
 type Waiting = {
   readonly resolve: (rows: readonly unknown[]) => void;
@@ -152,47 +153,38 @@ function createEmbedded(link: Link, release: () => void): Database {
   };
 }
 
+export type EmbeddedOptions = {
+  /** Folder of the data, created if missing and locked for this process; `memory` keeps all in memory, without a lock. */
+  readonly dataDir: string;
+  /** Throws away the database that the folder holds. */
+  readonly fresh?: boolean;
+};
+
 /**
  * Opens Postgres inside this process (PGlite, in a worker thread).
  *
- * @param options.dataDir folder of the data, created if missing and locked for this process; `memory` keeps everything
- *   in memory and takes no lock
  * @throws UptakeError `data_directory_in_use` when another living process has the folder open, `database_unavailable`
  *   when the data cannot be opened
  */
-export async function openEmbedded({ dataDir }: { dataDir: string }): Promise<Database> {
-  const inMemory = dataDir === "memory";
-  const directory = inMemory ? "memory://" : usableDirectory(dataDir);
-  const release = inMemory ? () => {} : lockDirectory(directory);
+export async function openEmbedded({ dataDir, fresh = false }: EmbeddedOptions): Promise<Database> {
+  const directory = dataDir === "memory" ? inMemory : openDataDirectory(dataDir, { fresh });
   // Flags of this process (loaders, inspectors) are none of the worker's business.
   const worker = new Worker(workerUrl, { execArgv: [] });
-  const link = linkTo(worker, dataDir);
+  const link = linkTo(worker, directory.path);
   try {
-    await link.call({ kind: "open", dataDir: directory });
+    await link.call({ kind: "open", dataDir: directory.path });
+    directory.finished();
   } catch (error) {
     await link.terminate();
-    release();
+    directory.release();
+    // Of a thread that has ended, why it has.
+    const reason = error instanceof UptakeError ? error.cause : error;
     throw new UptakeError(
       "database_unavailable",
-      `Embedded database ${directory} cannot be opened: ${error instanceof Error ? error.message : String(error)}. ` +
-        "If the folder holds something else or is damaged, choose another one.",
-      { facts: { dataDir: directory }, cause: error },
+      `Embedded database ${directory.path} cannot be opened: ${reason instanceof Error ? reason.message : String(reason)}. ` +
+        "If the folder is damaged or was made by another version, choose another one.",
+      { facts: { dataDir: directory.path }, cause: error },
     );
   }
-  return createEmbedded(link, release);
-}
-
-/** The folder's real path, so that two names of one folder meet at one lock. */
-function usableDirectory(dataDir: string): string {
-  try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    return realpathSync(dataDir);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new UptakeError(
-      "database_unavailable",
-      `Data directory ${dataDir} cannot be made or entered (${code}): choose a folder this user may write to.`,
-      { facts: { dataDir }, cause: error },
-    );
-  }
+  return createEmbedded(link, () => directory.release());
 }

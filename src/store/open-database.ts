@@ -1,10 +1,8 @@
 import type { Database } from "./database.ts";
-import { openEmbedded } from "./embedded.ts";
+import { openEmbedded, type EmbeddedOptions } from "./embedded.ts";
 import { openPostgres } from "./postgres.ts";
 
-/** Opens the Postgres behind the URL, or without one the embedded database in `dataDir`. Tables are `migrate`'s work. */
-export function openDatabase({ databaseUrl, dataDir }: { databaseUrl?: string | null; dataDir: string }): Promise<Database> {
-  return databaseUrl === undefined || databaseUrl === null || databaseUrl === ""
-    ? openEmbedded({ dataDir })
-    : openPostgres({ url: databaseUrl });
+/** Opens the Postgres behind the URL, or without one the embedded database. Tables are `migrate`'s work. */
+export function openDatabase(where: EmbeddedOptions & { readonly databaseUrl: string | null }): Promise<Database> {
+  return where.databaseUrl === null ? openEmbedded(where) : openPostgres({ url: where.databaseUrl });
 }

@@ -2,6 +2,7 @@ import { UptakeError } from "../domain/errors.ts";
 import type { Logger } from "../domain/logger.ts";
 import type { SuggestionRecord } from "../domain/suggestion.ts";
 import { createBackOff } from "./back-off.ts";
+import { createGathering } from "./gathering.ts";
 import { createMinuteTally } from "./minute-tally.ts";
 import { nameOf } from "./payload.ts";
 import type { Recorder } from "./recorder.ts";
@@ -14,6 +15,8 @@ export type GroupCommitOptions = Partial<WaitingLimits> & {
   readonly log: Logger;
   /** 0 ≤ random() < 1, for the jitter of the back-off. */
   readonly random?: () => number;
+  /** Milliseconds of a clock that never goes back. */
+  readonly now?: () => number;
   /** How long `flush` and `close` wait. */
   readonly flushTimeoutMs?: number;
 };
@@ -36,8 +39,8 @@ const REFUSED = /^(?:21|22|23|44|54|P0)/;
 
 /**
  * A {@link Recorder} that writes everything waiting in one statement: one batch is in flight, whatever arrives meanwhile
- * forms the next. A lone record goes at once, and under load the batches grow by themselves, so there is no delay to
- * tune. A batch that fails is sent again with back-off for as long as it takes; a batch refused for its data is halved
+ * forms the next. A lone record goes at once; where records come thick and fast the next statement waits a few
+ * milliseconds for company (`gathering.ts`). A batch that fails is sent again with back-off for as long as it takes; a batch refused for its data is halved
  * until the bad record stands alone and is given up.
  */
 export function createGroupCommit(options: GroupCommitOptions): Recorder {
@@ -45,12 +48,14 @@ export function createGroupCommit(options: GroupCommitOptions): Recorder {
   const waiting = createWaitingRecords({ ...LIMITS, ...options });
   const dropped = createMinuteTally((facts) => log.error("track.dropped", facts));
   const delivery = createDelivery(options, waiting);
+  const gathering = createGathering(options.now ?? (() => performance.now()));
   let scheduled = false;
   let closed = false;
   let closing: Promise<void> | undefined;
 
   function record(record: SuggestionRecord): Promise<void> {
     const entry = closed ? undefined : waiting.add(record);
+    gathering.arrived();
     if (entry === undefined) {
       dropped.add({ reason: closed ? "closed" : "too many wait" });
       return Promise.reject(givenUp(closed ? "the tracker is closed" : "too many wait for the database already"));
@@ -67,7 +72,10 @@ export function createGroupCommit(options: GroupCommitOptions): Recorder {
   }
 
   async function drain(): Promise<void> {
-    while (waiting.hasNext()) await delivery.deliver(waiting.takeBatch());
+    while (waiting.hasNext()) {
+      if (!waiting.hasFullBatch()) await gathering.gather();
+      await delivery.deliver(waiting.takeBatch());
+    }
     // In the same turn as the look at what waits, so that no record can arrive in between and be forgotten.
     scheduled = false;
   }
@@ -75,6 +83,7 @@ export function createGroupCommit(options: GroupCommitOptions): Recorder {
   async function flush(): Promise<void> {
     const before = waiting.all();
     if (before.length === 0) return;
+    gathering.wake();
     delivery.wake();
     const timeoutMs = options.flushTimeoutMs ?? FLUSH_TIMEOUT_MS;
     const notWrittenCount = await notWrittenAfter(before, timeoutMs);

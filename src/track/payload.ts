@@ -13,12 +13,21 @@ const CHARS_PER_NODE = 4;
  */
 export function serialise(value: unknown, maxChars = MAX_PAYLOAD_CHARS): string | undefined {
   if (value === undefined) return undefined;
+  if (typeof value === "string" && value.length <= maxChars) return quote(value);
   try {
-    const json = measure(value, maxChars, 0) < 0 ? JSON.stringify(describe(value, maxChars)) : JSON.stringify(value);
-    return storableJson(json);
+    return storableJson(JSON.stringify(isPlain(value, maxChars) ? value : describe(value, maxChars)));
   } catch (error) {
     return JSON.stringify(`[not readable: ${nameOf(error)}]`);
   }
+}
+
+const PLAIN_TEXT = /^[\w .:/-]*$/;
+const LONGEST_NAME = 60;
+
+/** JSON of a text. Names and ids, most of what a record holds, need no escape, and to see that is cheaper than to stringify. */
+export function quote(text: string): string {
+  if (text.length <= LONGEST_NAME && PLAIN_TEXT.test(text)) return `"${text}"`;
+  return storableJson(JSON.stringify(text));
 }
 
 /** The text, cut to `maxChars` with a marker that says how much there was. */
@@ -26,6 +35,14 @@ export function cutText(text: string, maxChars = MAX_PAYLOAD_CHARS): string {
   if (text.length <= maxChars) return text;
   const kept = text.slice(0, maxChars).toWellFormed();
   return `${kept} [cut: ${text.length - maxChars} of ${text.length} characters]`;
+}
+
+function isPlain(value: unknown, maxChars: number): boolean {
+  try {
+    return measure(value, maxChars, 0) >= 0;
+  } catch {
+    return false;
+  }
 }
 
 /**

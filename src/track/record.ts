@@ -2,7 +2,7 @@ import type { SuggestionRecord } from "../domain/suggestion.ts";
 import { storableJson, storableText } from "../domain/text.ts";
 import type { Ending } from "./follower.ts";
 import { tokensOf } from "./model-answer.ts";
-import { cutText, nameOf } from "./payload.ts";
+import { cutText, nameOf, quote } from "./payload.ts";
 import { payload } from "./run.ts";
 import type { OpenObservation, OpenRun } from "./run.ts";
 import { errorText } from "./run-api.ts";
@@ -81,7 +81,7 @@ function metadataJson(run: OpenRun, scored: OpenObservation, generation: OpenObs
     about["prompt_version"] = generation.prompt.version;
   }
   if (run.notRecordedCount > 0) about["observations_not_recorded"] = run.notRecordedCount;
-  const ours = quote(about).slice(1, -1);
+  const ours = jsonOf(about).slice(1, -1);
   const own = run.root.metadata;
   if (own === undefined || own.size === 0) return `{${ours}}`;
   // jsonb keeps the last of two equal keys, so ours stand last.
@@ -104,14 +104,14 @@ function observationJson(observation: OpenObservation): string {
   if (observation.metadata !== undefined) json += `,"metadata":{${membersOf(observation.metadata)}}`;
   if (observation.model !== undefined) json += `,"model":${quote(observation.model)}`;
   if (observation.modelParametersJson !== undefined) json += `,"modelParameters":${observation.modelParametersJson}`;
-  if (usage !== undefined) json += `,"usage":${quote(usage)}`;
+  if (usage !== undefined) json += `,"usage":${jsonOf(usage)}`;
   if (observation.costUsd !== undefined) json += `,"costUsd":${observation.costUsd}`;
   if (observation.firstTokenMs !== undefined) json += `,"completionStartTime":"${isoOf(observation.firstTokenMs)}"`;
-  if (prompt !== undefined) json += `,"prompt":${quote({ name: prompt.name, version: prompt.version })}`;
+  if (prompt !== undefined) json += `,"prompt":${jsonOf({ name: prompt.name, version: prompt.version })}`;
   return `${json}}`;
 }
 
-const quote = (value: unknown): string => storableJson(JSON.stringify(value));
+const jsonOf = (value: unknown): string => storableJson(JSON.stringify(value));
 
 /** The sum over all generations; null, unknown, as soon as one of them is, and where there is none. */
 function sum(
@@ -134,4 +134,14 @@ const total = (...given: Parameters<typeof sum>): number | null => {
 
 const integer = (value: number): number => Math.min(MAX_INTEGER, Math.max(0, Math.round(value)));
 
-const isoOf = (ms: number): string => new Date(ms).toISOString();
+let lastMs = Number.NaN;
+let lastIso = "";
+
+/** Most of a run's times fall into the same millisecond as the one before, and formatting is the costly part. */
+function isoOf(ms: number): string {
+  if (ms !== lastMs) {
+    lastIso = new Date(ms).toISOString();
+    lastMs = ms;
+  }
+  return lastIso;
+}

@@ -1,3 +1,4 @@
+import type { ObservationType } from "../domain/observation.ts";
 import { storableText } from "../domain/text.ts";
 import { follow } from "./follow.ts";
 import type { Ending, Follower } from "./follower.ts";
@@ -26,7 +27,7 @@ export function createRunApi(run: OpenRun, troubles: Troubles): Run {
       const fn = typeof optionsOrFn === "function" ? optionsOrFn : lastFn;
       if (typeof fn !== "function") throw new TypeError(`run.observe(${name}): the function to observe is missing`);
       const observation = troubles.attempt(() => {
-        const opened = openObservation(run, options.type ?? "span", nameText(name));
+        const opened = openObservation(run, typeOf(options.type), nameText(name));
         if (opened !== undefined) {
           opened.inputJson = payload(run, options.input);
           addMetadata(run, opened, options.metadata);
@@ -120,18 +121,16 @@ function suggest(run: OpenRun, troubles: Troubles, text: string, options: Sugges
   troubles.attempt(() => {
     if (run.over) return troubles.misused("run.suggest was called after the run had ended");
     addMetadata(run, run.root, options.metadata);
-    const { ticketId, messageId, systemUserId } = options;
     const kept = typeof text === "string" ? text : messageOf(text);
-    run.said = { ...suggestion, text: kept, ...idTexts({ ticketId, messageId, systemUserId }) };
+    run.said = {
+      ...suggestion,
+      text: kept,
+      ticketId: idText(options.ticketId),
+      messageId: idText(options.messageId),
+      systemUserId: idText(options.systemUserId),
+    };
   });
   return suggestion;
-}
-
-function idTexts<Key extends string>(ids: Readonly<Record<Key, unknown>>): Record<Key, string | undefined> {
-  return Object.fromEntries(Object.entries(ids).map(([key, id]) => [key, idText(id)])) as Record<
-    Key,
-    string | undefined
-  >;
 }
 
 /** An id of the application's own as text; numbers are welcome, anything else is no id. */
@@ -142,3 +141,20 @@ export function idText(id: unknown): string | undefined {
 
 export const nameText = (name: unknown): string =>
   typeof name === "string" && name !== "" ? storableText(name.slice(0, MAX_NAME_CHARS)) : "unnamed";
+
+const TYPES: Readonly<Record<ObservationType, true>> = {
+  span: true,
+  agent: true,
+  generation: true,
+  retriever: true,
+  tool: true,
+  chain: true,
+  embedding: true,
+  evaluator: true,
+  guardrail: true,
+  event: true,
+};
+
+/** Langfuse refuses a type that it does not know, so a caller without types gets a span. */
+const typeOf = (type: ObservationType | undefined): ObservationType =>
+  type !== undefined && Object.hasOwn(TYPES, type) ? type : "span";

@@ -61,7 +61,8 @@ function followAsync(stream: Readonly<Record<PropertyKey, unknown>>, watch: Stre
     return replace(stream, watchedSteps(iterator, watch));
   }
   // OpenAI's Stream makes every iterator, also those of tee() and toReadableStream(), through its `iterator`.
-  const key = typeof stream["iterator"] === "function" ? "iterator" : Symbol.asyncIterator;
+  const key =
+    Object.hasOwn(stream, "iterator") && typeof stream["iterator"] === "function" ? "iterator" : Symbol.asyncIterator;
   const open = stream[key] as () => AnyIterator;
   if (typeof stream["once"] === "function") {
     // A Node stream may be piped instead of iterated.

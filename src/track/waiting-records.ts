@@ -26,6 +26,7 @@ export type WaitingRecords = {
   /** Written, or given up because of this error. */
   settle(entry: Entry, error?: UptakeError): void;
   hasNext(): boolean;
+  hasFullBatch(): boolean;
   all(): readonly Entry[];
 };
 
@@ -68,6 +69,7 @@ export function createWaitingRecords(limits: WaitingLimits): WaitingRecords {
       entry.reject(error);
     },
     hasNext: () => next.length > 0,
+    hasFullBatch: () => next.length >= limits.maxBatch,
     all: () => [...unsettled],
   };
 }

@@ -78,7 +78,7 @@ describe("the built program", () => {
 });
 
 /** These run on the embedded database, in one data directory, one after the other. */
-describe("the built program on an embedded database", () => {
+describe("the built program on an embedded database", { timeout: 180_000 }, () => {
   it("makes the tables once", async () => {
     const first = await uptake(["migrate"]);
     expect(first).toMatchObject({ code: 0, stderr: "" });
@@ -109,7 +109,7 @@ describe("the built program on an embedded database", () => {
     expect(second.stdout).toContain("0 suggestions made, 1 known from before, 0 failed\n");
   });
 
-  it("does the whole loop of the demo offline and ends with 0", { timeout: 180_000 }, async () => {
+  it("does the whole loop of the demo offline and ends with 0", async () => {
     const { code, stdout, stderr } = await uptake(["demo", "--once", "--data-dir", "demo-data"]);
     expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toContain("Model: uptake-retrieval, the offline retrieval model");

@@ -10,17 +10,21 @@ function createScreen(stderr: { isTTY: boolean; columns?: number }) {
 
 describe("progressLine", () => {
   it("says how many, which share, how fast and how long it still takes", () => {
-    const line = progressLine("replayed", { done: 100, total: 300, elapsedMs: 2000 });
+    const line = progressLine("replayed", { done: 100, total: 300, timedCount: 100, elapsedMs: 2000 });
     expect(line).toBe("replayed 100/300 33%, 50/s, 4s left");
   });
 
-  it("says neither rate nor time left before the first result, and no time left after the last", () => {
-    expect(progressLine("replayed", { done: 0, total: 300, elapsedMs: 2000 })).toBe("replayed 0/300 0%");
-    expect(progressLine("replayed", { done: 3, total: 3, elapsedMs: 2000 })).toBe("replayed 3/3 100%, 1.5/s");
+  it("says neither rate nor time left before there is a rate, and no time left after the last", () => {
+    expect(progressLine("replayed", { done: 1, total: 300, timedCount: 0, elapsedMs: 0 })).toBe("replayed 1/300 0%");
+    expect(progressLine("replayed", { done: 3, total: 3, timedCount: 3, elapsedMs: 2000 })).toBe(
+      "replayed 3/3 100%, 1.5/s",
+    );
   });
 
   it("leaves the share out where the total is unknown", () => {
-    expect(progressLine("replayed", { done: 5, total: null, elapsedMs: 1000 })).toBe("replayed 5, 5.0/s");
+    expect(progressLine("replayed", { done: 5, total: null, timedCount: 5, elapsedMs: 1000 })).toBe(
+      "replayed 5, 5.0/s",
+    );
   });
 });
 
@@ -76,6 +80,17 @@ describe("createProgress", () => {
     }
     progress.finish();
     expect(written).toEqual(["suggestions 5/20 25%, 1.0/s, 15s left\n", "suggestions 10/20 50%, 1.0/s, 10s left\n"]);
+  });
+
+  it("does not count the time before the first result into the rate", () => {
+    const { written, output } = createScreen({ isTTY: false });
+    let now = 0;
+    const progress = createProgress(output, "suggestions", () => now);
+    now = 60_000;
+    progress.update(1, 20);
+    now = 66_000;
+    progress.update(7, 20);
+    expect(written).toEqual(["suggestions 1/20 5%\n", "suggestions 7/20 35%, 1.0/s, 13s left\n"]);
   });
 });
 

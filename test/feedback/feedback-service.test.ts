@@ -119,34 +119,40 @@ describeEachDatabase("feedback", (open) => {
     const id = await insertSuggestion(db);
     const service = serviceOn(db);
     const foreign = serviceOn(db, { projectId: "other" });
-    const bad: [Promise<unknown>, RegExp][] = [
+    const bad: [() => Promise<unknown>, RegExp][] = [
       [
-        service.feedback({ suggestionId: "s1", type: "approval" }),
+        () => service.feedback({ suggestionId: "s1", type: "approval" }),
         /feedback.suggestionId: got "s1"; expected a suggestion's id/,
       ],
       [
-        service.feedback({ suggestionId: newId(), type: "approval" }),
+        () => service.feedback({ suggestionId: newId(), type: "approval" }),
         /no suggestion .* in project "default"; check the id/,
       ],
-      [foreign.feedback({ suggestionId: id, type: "approval" }), /no suggestion .* in project "other"/],
+      [() => foreign.feedback({ suggestionId: id, type: "approval" }), /no suggestion .* in project "other"/],
       [
-        service.feedback({ suggestionId: id, type: "liked" as "approval" }),
+        () => service.feedback({ suggestionId: id, type: "liked" as "approval" }),
         /feedback.type: got "liked"; expected one of approval/,
       ],
-      [service.feedback({ suggestionId: id, type: "rejection" }), /feedback.reason: missing for a rejection/],
-      [service.feedback({ suggestionId: id, type: "rejection", reason: " " }), /feedback.reason: is empty/],
-      [service.feedback({ suggestionId: id, type: "approval", finalText: "a\0" }), /NUL character at index 1/],
+      [() => service.feedback({ suggestionId: id, type: "rejection" }), /feedback.reason: missing for a rejection/],
+      [() => service.feedback({ suggestionId: id, type: "rejection", reason: " " }), /feedback.reason: is empty/],
+      [() => service.feedback({ suggestionId: id, type: "approval", finalText: "a\0" }), /NUL character at index 1/],
       [
-        service.feedback({ suggestionId: id, type: "approval", createdAt: new Date("2099-01-01") }),
+        () => service.feedback({ suggestionId: id, type: "approval", createdAt: new Date("2099-01-01") }),
         /more than a day ahead/,
       ],
-      [service.feedback({ suggestionId: id, type: "approval", createdAt: new Date("never") }), /expected a valid Date/],
-      [service.sent({ suggestionId: id, finalText: "" }), /sent.finalText: is empty/],
-      [service.sent({ suggestionId: id, finalText: "y".repeat(1_048_576) }), /1048576 characters long; at most 200000/],
-      [service.sent({ finalText: "Hello" }), /sent.suggestionId: missing; say which/],
-      [service.sent({ suggestionId: newId(), finalText: "Hello" }), /no suggestion/],
+      [
+        () => service.feedback({ suggestionId: id, type: "approval", createdAt: new Date("never") }),
+        /expected a valid Date/,
+      ],
+      [() => service.sent({ suggestionId: id, finalText: "" }), /sent.finalText: is empty/],
+      [
+        () => service.sent({ suggestionId: id, finalText: "y".repeat(1_048_576) }),
+        /1048576 characters long; at most 200000/,
+      ],
+      [() => service.sent({ finalText: "Hello" }), /sent.suggestionId: missing; say which/],
+      [() => service.sent({ suggestionId: newId(), finalText: "Hello" }), /no suggestion/],
     ];
-    for (const [call, message] of bad) await expect(call).rejects.toThrow(message);
+    for (const [call, message] of bad) await expect(call()).rejects.toThrow(message);
     expect(await eventCount(db)).toBe(0);
     expect(await standing(db, id)).toMatchObject({ outcome: "pending" });
   });

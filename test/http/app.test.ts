@@ -139,6 +139,8 @@ describe("every answer", () => {
     "evil.example",
     "evil.example:4100",
     "127.0.0.1.evil.example",
+    "evil.127.0.0.1",
+    "evil-localhost:4100",
     "localhost.evil.example",
     "192.168.0.5:4100",
     "127.0.0.1:4100@evil",
@@ -178,6 +180,13 @@ describe("every answer", () => {
     }
     expect(JSON.stringify(logged)).toContain("hunter2");
     expect(logged).toHaveLength(2);
+  });
+
+  it("says nothing of an error of ours that is not for callers", async () => {
+    const refused = new UptakeError("mirror_failed", "langfuse.internal refused the key");
+    const response = await appOf({ mirrorStatus: () => Promise.reject(refused) }).request("/v1/mirror");
+    expect(response.status).toBe(500);
+    expect(JSON.stringify(await errorOf(response))).not.toContain("langfuse.internal");
   });
 
   it("says 503 while the database is away, without its address", async () => {

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { createLangfuseClient } from "../../src/langfuse/client.ts";
 import { traceToSpans } from "../../src/langfuse/otlp.ts";
 import { feedbackToScores } from "../../src/langfuse/scores.ts";
-import { parseRetryAfter } from "../../src/langfuse/send-answer.ts";
+import { answerToError, parseRetryAfter } from "../../src/langfuse/send-answer.ts";
 import { aRevision, aRun, TRACE_ID } from "./sources.ts";
 
 const servers: Server[] = [];
@@ -147,14 +147,17 @@ describe("sending scores", () => {
     ]);
   });
 
-  it("is unavailable when Langfuse failed on one, or says nothing about it", async () => {
+  it("is unavailable when Langfuse failed and stored nothing", async () => {
+    const failed = events.map(({ id }) => ({ id, status: 500, error: "boom" }));
+    expect(await clientFor(await answer([], failed)).sendScores(events)).toMatchObject({ kind: "unavailable" });
+  });
+
+  it("is unsure when Langfuse stored some and failed on one, or says nothing about it", async () => {
     const failed = { id: events[0]?.id, status: 500, error: "boom" };
     expect(await clientFor(await answer(stored.slice(1), [failed])).sendScores(events)).toMatchObject({
-      kind: "unavailable",
+      kind: "unsure",
     });
-    expect(await clientFor(await answer(stored.slice(1), [])).sendScores(events)).toMatchObject({
-      kind: "unavailable",
-    });
+    expect(await clientFor(await answer(stored.slice(1), [])).sendScores(events)).toMatchObject({ kind: "unsure" });
   });
 
   it("is unsure about an answer that is not Langfuse's", async () => {
@@ -196,5 +199,22 @@ describe("Retry-After", () => {
     [null, undefined],
   ])("%s means %s ms", (header, expected) => {
     expect(parseRetryAfter(header, Date.parse("2026-11-22T10:00:00Z"))).toBe(expected);
+  });
+});
+
+describe("what an exception of fetch means", () => {
+  const failure = (code: string, syscall?: string) => Object.assign(new Error(code), { code, syscall });
+  const wrapped = (cause: unknown) => new TypeError("fetch failed", { cause });
+
+  it.each([
+    ["every address refused", new AggregateError([failure("ECONNREFUSED"), failure("ECONNREFUSED")]), "unavailable"],
+    ["one of two addresses reset", new AggregateError([failure("ECONNREFUSED"), failure("ECONNRESET")]), "unsure"],
+    ["time-out while connecting", failure("ETIMEDOUT", "connect"), "unavailable"],
+    ["time-out while writing", failure("ETIMEDOUT", "write"), "unsure"],
+    ["a certificate that is not trusted", failure("SELF_SIGNED_CERT_IN_CHAIN"), "unavailable"],
+    ["a closed socket", failure("UND_ERR_SOCKET"), "unsure"],
+    ["nothing known", undefined, "unsure"],
+  ])("%s", (_what, cause, kind) => {
+    expect(answerToError(wrapped(cause), "POST x")).toMatchObject({ kind });
   });
 });

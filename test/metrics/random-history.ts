@@ -1,5 +1,6 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { Queryable } from "../../src/store/database.ts";
+import { internSeries } from "../../src/store/queries/intern-series.ts";
 import { rollDeltas } from "../../src/store/queries/roll-deltas.ts";
 
 /** Ends of months and years, a leap day, and the hours in which clocks are changed in Europe and America. */
@@ -88,7 +89,14 @@ const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("change" as const), slots: upTo(3, slot), to: suggestion }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("touch" as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("delete" as const), slots: upTo(2, slot) }) },
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant("roll" as const), limit: fc.integer({ min: 1, max: 6 }) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant("roll" as const),
+      interning: fc.boolean(),
+      limit: fc.integer({ min: 1, max: 6 }),
+    }),
+  },
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
@@ -185,6 +193,7 @@ export function createPlayer(db: Queryable, projectNumber: number) {
         await db.query("delete from ai_suggestions where id = any ($1::uuid[])", [one.slots.map(suggestionId)]);
         break;
       case "roll":
+        if (one.interning) await internSeries(db);
         await rollDeltas(db, one.limit);
         break;
     }

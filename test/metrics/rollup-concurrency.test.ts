@@ -94,11 +94,11 @@ describe("writers and rollers side by side on Postgres", () => {
   let close: () => Promise<void>;
 
   beforeEach(async () => {
-    const { url, drop } = await openTestPostgres();
-    db = await openPostgres({ url, maxConnections: 10 });
+    const opened = await openTestPostgres();
+    db = await openPostgres({ url: opened.url, maxConnections: 10 });
     close = async () => {
       await db.close();
-      await drop();
+      await opened.drop();
     };
   });
   afterEach(() => close());

@@ -65,11 +65,13 @@ describe("the metrics table", () => {
   it("shows every figure under its name, rates with interval and counts", () => {
     const rows = [toMetricsRow(busy(20), ["function"])];
     expect(metricsTable(rows, { bucket: "day", by: ["function"] })).toBe(
-      [
-        "           sugges-                                                        success rate              error rate         latency      time to",
-        "       UTC   tions errors decided accepted revised rejected            [95 %] of decided      [95 %] of finished       p50 / p95 feedback p50",
-        "",
-      ].join("\n"),
+      `
+                                                                                                                                time to
+           sugges-                                                        success rate              error rate         latency feedback
+       UTC   tions errors decided accepted revised rejected          [95 %] of decided      [95 %] of finished       p50 / p95      p50
+generate-message-suggestion
+2026-03-01      20      1      16       10       4        2  62.5 % [38.6, 81.5] 10/16  5.0 % [0.9, 23.6] 1/20  1.2 s / 56.5 s  1.6 min
+`.slice(1),
     );
   });
 

@@ -130,6 +130,28 @@ describe("the mirror in trouble", () => {
     await expectAllOnce({ db, standIn }, suggestions, feedback);
   });
 
+  it("sends only what is missing of a trace that is partly there, also when that fails at first", async () => {
+    const db = await openDatabase();
+    const { standIn, address } = await startStandIn();
+    const suggestions = await insertSamples(db, 1);
+    let postCount = 0;
+    const troubled: typeof fetch = async (input, init) => {
+      if (init?.method !== "POST") return fetch(input, init);
+      postCount += 1;
+      return postCount === 2 ? new Response("{}", { status: 500 }) : fetch(input, init);
+    };
+    const { mirror } = mirrorTo(db, address, { fetch: troubled });
+    const wholeRun = await db.query<{ observations: unknown[] }>(`select observations from ai_traces`);
+    await db.query(`update ai_traces set observations = jsonb_build_array(observations -> 0)`);
+    await drain(mirror);
+    await db.query(`delete from langfuse_deliveries`);
+    await db.query(`update ai_traces set observations = $1`, [JSON.stringify(wholeRun[0]?.observations)]);
+    await db.query(`insert into langfuse_outbox (kind, ref, unsure) values ('trace', $1, true)`, [suggestions[0]?.id]);
+    await drain(mirror);
+    expect(postCount).toBe(3);
+    await expectAllOnce({ db, standIn }, suggestions, []);
+  });
+
   it("finds the one bad message of fifty, and delivers the other forty-nine", async () => {
     const db = await openDatabase();
     const { standIn, address } = await startStandIn();

@@ -4,16 +4,16 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { expect, it, onTestFinished } from "vitest";
 import type { FeedbackEventRow } from "../../src/store/queries/insert-feedback.ts";
-import type { StandInAddress } from "../../src/testing.ts";
+import type { StandInAddress, StandInLangfuse } from "../../src/testing.ts";
 import { openTestPostgres } from "../support/databases.ts";
 import { insertFeedbackOn, insertSamples, type Made } from "./rows.ts";
 import { drain, mirrorTo, readLedger, startStandIn } from "./set-up.ts";
+import { until } from "./until.ts";
 import { expectAllOnce } from "./whole.ts";
 
 const KILLS = 20;
-const MAX_LIFE_MS = 700;
-const SUGGESTIONS_A_ROUND = 50;
-const FEEDBACK_A_ROUND = 30;
+// Of about 160 that the whole work takes in batches of ten.
+const MAX_REQUESTS_A_LIFE = 10;
 
 // Two thirds of the lease hold a request and the delay, as a mirror asks for; small batches, so every kill hits some.
 const TIMES = { leaseMs: 1200, timeoutMs: 500, visibilityDelayMs: 200, pollMs: 20 };
@@ -35,6 +35,7 @@ type Line = { readonly event: string; readonly foundCount?: number };
 type Worker = {
   readonly started: Promise<unknown>;
   readonly lines: readonly Line[];
+  hasEnded(): boolean;
   kill(): Promise<void>;
 };
 
@@ -57,11 +58,17 @@ function startWorker(url: string, address: StandInAddress): Worker {
   return {
     started,
     lines,
+    hasEnded: () => child.exitCode !== null || child.signalCode !== null,
     async kill() {
       child.kill("SIGKILL");
       await ended;
     },
   };
+}
+
+function postCount(standIn: StandInLangfuse): number {
+  const posts = Object.entries(standIn.requests()).filter(([route]) => route.startsWith("POST"));
+  return posts.reduce((sum, [, count]) => sum + count, 0);
 }
 
 it("loses and doubles nothing when the worker is killed 20 times, Langfuse answering 500 in between", async () => {
@@ -76,21 +83,31 @@ it("loses and doubles nothing when the worker is killed 20 times, Langfuse answe
   const feedback: FeedbackEventRow[] = [];
   const lines: Line[] = [];
 
-  for (let round = 0; round < KILLS; round += 1) {
-    const made = await insertSamples(db, SUGGESTIONS_A_ROUND, suggestions.length);
+  for (let part = 0; part < 20; part += 1) {
+    const made = await insertSamples(db, 50, suggestions.length);
     suggestions.push(...made);
     feedback.push(
       ...(await insertFeedbackOn(
         db,
-        made.slice(0, FEEDBACK_A_ROUND).map((s) => s.id),
+        made.slice(0, 30).map((s) => s.id),
       )),
     );
+  }
+  for (let round = 0; round < KILLS; round += 1) {
     if (round === 7) standIn.setFailure({ status: 500 });
     if (round === 10) standIn.setFailure(null);
     const worker = startWorker(url, address);
     onTestFinished(() => worker.kill());
     await worker.started;
-    await new Promise((resolve) => setTimeout(resolve, random() * MAX_LIFE_MS));
+    // Somewhere among its requests, on a slow machine as on a fast one; then some milliseconds into what follows.
+    const before = postCount(standIn);
+    const enough = Math.floor(random() * MAX_REQUESTS_A_LIFE);
+    await until("the worker has done its share", () => {
+      if (worker.hasEnded()) throw new Error("the worker ended by itself");
+      const failures = worker.lines.filter((line) => line.event === "mirror.unavailable").length;
+      return postCount(standIn) - before + failures >= enough;
+    });
+    await new Promise((resolve) => setTimeout(resolve, random() * 20));
     await worker.kill();
     lines.push(...worker.lines);
   }

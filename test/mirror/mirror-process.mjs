@@ -1,3 +1,5 @@
+/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-argument, typescript/no-unsafe-call,
+   typescript/no-unsafe-member-access, typescript/no-unsafe-return -- plain JavaScript, outside the TypeScript project */
 // A worker of its own process, for tests that kill it: copies from the database of argv[2] to the Langfuse of argv[3..5]
 // until it is killed. Plain JavaScript over dist/, since a test starts it often.
 import { createLangfuseClient } from "../../dist/langfuse/client.js";
@@ -21,4 +23,5 @@ const mirror = createMirror({
   ...mirrorSettings,
 });
 mirror.start();
+setInterval(() => {}, 60_000); // a mirror that rests does not hold its process; this one lives until it is killed
 say("info")("started");

@@ -58,7 +58,10 @@ describe("reply of the offline model", () => {
         { from: "customer" as const, text: "And how do I refund a sale from a receipt?" },
       ],
     };
-    const articles = [{ ...refund, score: 8 }, { ...reader, score: 8 }];
+    const articles = [
+      { ...refund, score: 8 },
+      { ...reader, score: 8 },
+    ];
     expect(composeReply({ articles, pastReplies: [], thread }).reasoning).toContain("[article:refund-card-sale]");
   });
 });

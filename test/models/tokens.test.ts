@@ -13,6 +13,7 @@ describe("token counts", () => {
 
   it("come for 200,000 letters without a break, which the encoder alone takes half a minute for", async () => {
     expect(await countTokens("a".repeat(200_000))).toBe(25_000);
+    expect(await countTokens(" ".repeat(200_000))).toBeGreaterThan(100);
   });
 
   it("add what every message of a chat costs", async () => {

@@ -207,13 +207,14 @@ describe.each([
   { kind: "postgres", openOne: openTestPostgres },
 ])("closing a database on $kind", ({ openOne }) => {
   it("closes once, and refuses later queries", async () => {
-    const { db, drop } = await openOne();
+    const opened = await openOne();
+    const { db } = opened;
     await db.listen("c", () => {});
     const first = db.close();
     expect(db.close()).toBe(first);
     await first;
     await expect(db.query("select 1")).rejects.toMatchObject({ code: "database_unavailable" });
     await expect(db.transaction(async () => {})).rejects.toMatchObject({ code: "database_unavailable" });
-    await drop();
+    await opened.drop();
   });
 });

@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openEmbedded } from "../../src/store/embedded.ts";
 import { built, startChild } from "../support/child.ts";
 import { openTestEmbedded } from "../support/databases.ts";
+import { eventually } from "../support/eventually.ts";
 
 async function openTest() {
   const opened = await openTestEmbedded();
@@ -69,6 +70,30 @@ describe("the embedded database", () => {
     });
   });
 
+  it("refuses a folder that holds something else and leaves it alone", async () => {
+    const folder = scratch();
+    writeFileSync(join(folder, "mine.txt"), "keep me");
+    await expect(openEmbedded({ dataDir: folder })).rejects.toMatchObject({
+      code: "database_unavailable",
+      message: expect.stringContaining("holds files that are no database") as unknown,
+    });
+    expect(readdirSync(folder)).toEqual(["mine.txt"]);
+    expect(existsSync(`${folder}.lock`)).toBe(false);
+  });
+
+  it("starts again where the first start was killed in the middle", async () => {
+    const dataDir = join(scratch(), "data");
+    const child = startChild(`${importEmbedded}
+      openEmbedded({ dataDir: ${JSON.stringify(dataDir)} });`);
+    await eventually("the database is being made", () => existsSync(join(dataDir, "PG_VERSION")), 50_000);
+    child.kill("SIGKILL");
+    await child.ended;
+    const db = await openEmbedded({ dataDir });
+    expect(await db.query("select 1 as alive")).toEqual([{ alive: 1 }]);
+    await db.close();
+    expect(readdirSync(dirname(dataDir))).toEqual(["data"]);
+  });
+
   it("does not keep a process alive that forgot to close, and answers a query that is still running", async () => {
     const { db, dataDir } = await openTest();
     await db.close();
@@ -81,7 +106,7 @@ describe("the embedded database", () => {
     await (await openEmbedded({ dataDir })).close();
   });
 
-  it("loses no acknowledged row to kill -9", async () => {
+  it("loses no acknowledged row to kill -9", { timeout: 180_000 }, async () => {
     const { db, dataDir } = await openTest();
     await db.close();
     let acknowledged = 0;

@@ -129,7 +129,7 @@ describe.each([
   it("lets two that start at once take turns", async () => {
     const db = await openEmpty();
     const both = await Promise.all([migrate(db), migrate(db)]);
-    expect(both.map(({ applied }) => applied.length).sort()).toEqual([0, ownNames.length]);
+    expect(both.map(({ applied }) => applied.length).sort((a, b) => a - b)).toEqual([0, ownNames.length]);
   });
 });
 
@@ -149,7 +149,7 @@ describe("migrate on a shared Postgres", () => {
     for (const child of children) expect(await child.line()).toBe("ready");
     for (const child of children) child.say("go");
     const applied = await Promise.all(children.map(async (child) => Number(await child.line())));
-    expect(applied.sort()).toEqual([0, 0, 0, ownNames.length]);
+    expect(applied.sort((a, b) => a - b)).toEqual([0, 0, 0, ownNames.length]);
     expect(await tableNames(db)).toContain("ai_suggestions");
   });
 

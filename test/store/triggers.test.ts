@@ -74,8 +74,8 @@ describeEachDatabase("the triggers", (open) => {
     expect(messages.map(({ ref }) => ref).sort()).toEqual([...ids].sort());
     expect(await sums(db)).toEqual({ ...none, suggestions: 500, completed: 500, latencyMs: 50_000 });
     const deltas = await db.query(
-      `select hour, function_name as name, latency_count as n, cardinality(latency_buckets) as buckets
-       from rollup_deltas join metric_series s on s.id = series_id`,
+      `select hour, coalesce(s.function_name, new_series[2]) as name, latency_count as n, cardinality(latency_buckets) as buckets
+       from rollup_deltas left join metric_series s on s.id = series_id`,
     );
     expect(deltas).toEqual([{ hour, name: "reply", n: 500, buckets: 500 }]);
   });
@@ -208,7 +208,8 @@ describeEachDatabase("the triggers", (open) => {
     await insertSuggestions(db, 2);
     await db.query("update ai_suggestions set model = 'm2'");
     const perSeries = await db.query(
-      `select s.model, sum(d.suggestion_count) as n from rollup_deltas d join metric_series s on s.id = d.series_id group by 1 order by 1`,
+      `select coalesce(s.model, d.new_series[4]) as model, sum(d.suggestion_count) as n
+       from rollup_deltas d left join metric_series s on s.id = d.series_id group by 1 order by 1`,
     );
     expect(perSeries).toEqual([
       { model: "", n: 0 },
@@ -235,11 +236,12 @@ describeEachDatabase("the triggers", (open) => {
 
 describe("the triggers on a shared Postgres", () => {
   it("keep 40 feedback events that 40 connections write at once; the newest decides", async () => {
-    const { url, drop } = await openTestPostgres();
+    const opened = await openTestPostgres();
+    const { url } = opened;
     const db = await openPostgres({ url, maxConnections: 40 });
     onTestFinished(async () => {
       await db.close();
-      await drop();
+      await opened.drop();
     });
     for (let round = 0; round < 5; round += 1) {
       const [id = ""] = await insertSuggestions(db, 1);
@@ -262,7 +264,8 @@ describe("the triggers on a shared Postgres", () => {
   });
 
   it("write outbox and deltas for a role that has no rights on our tables", async () => {
-    const { db, url, drop } = await openTestPostgres();
+    const opened = await openTestPostgres();
+    const { db, url } = opened;
     const role = `host_${randomUUID().replaceAll("-", "")}`;
     await db.query(`create role ${role} login; grant insert, select on ai_suggestions, ai_feedback_events to ${role}`);
     const asRole = new URL(url);
@@ -271,7 +274,7 @@ describe("the triggers on a shared Postgres", () => {
     onTestFinished(async () => {
       await host.close();
       await db.query(`drop owned by ${role}; drop role ${role}`);
-      await drop();
+      await opened.drop();
     });
 
     const [id = ""] = await insertSuggestions(host, 1);
@@ -290,14 +293,15 @@ describe("the triggers on a shared Postgres", () => {
   });
 
   it("are not fooled by a role's own tables of the same names", async () => {
-    const { db, url, drop } = await openTestPostgres();
+    const opened = await openTestPostgres();
+    const { db, url } = opened;
     await db.query("create schema decoy; create table decoy.langfuse_outbox (like langfuse_outbox including all)");
     const withPath = new URL(url);
     withPath.searchParams.set("options", "-c search_path=decoy,public");
     const host = await openPostgres({ url: withPath.href });
     onTestFinished(async () => {
       await host.close();
-      await drop();
+      await opened.drop();
     });
     await host.query("create temp table rollup_deltas (id integer)");
     await insertSuggestions(host, 1);

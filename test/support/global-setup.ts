@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -20,9 +20,18 @@ declare module "vitest" {
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
+/** Whether dist/ was finished after the last change under src/. The SQL is what a build copies last. */
+function isBuilt(): boolean {
+  const copied = join(root, "dist/store/migrations");
+  if (!existsSync(copied)) return false;
+  const builtAt = statSync(copied).mtimeMs;
+  const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" });
+  return sources.every((source) => statSync(join(root, "src", source)).mtimeMs < builtAt);
+}
+
 /** Child processes and the embedded database's thread run the built files. */
 function build(): void {
-  if (process.env["UPTAKE_SKIP_BUILD"] === "1") return;
+  if (process.env["UPTAKE_SKIP_BUILD"] === "1" || isBuilt()) return;
   const built = spawnSync(process.execPath, ["scripts/build.mjs"], { cwd: root, stdio: "inherit" });
   if (built.status !== 0)
     throw new Error("the build failed: tests run against dist/. UPTAKE_SKIP_BUILD=1 uses the dist/ that is there.");
@@ -57,6 +66,8 @@ async function migrateEmbeddedTemplate(dataDir: string): Promise<void> {
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   build();
   const scratch = mkdtempSync(join(tmpdir(), "uptake-template-"));
+  const discard = (): void => rmSync(scratch, { recursive: true, force: true });
+  process.once("exit", discard); // also when the run is interrupted
   const embeddedTemplate = join(scratch, "data");
   const [server] = await Promise.all([startPostgres(), migrateEmbeddedTemplate(embeddedTemplate)]);
   await migratePostgresTemplate(server.url);
@@ -64,6 +75,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   project.provide("embeddedTemplate", embeddedTemplate);
   return async () => {
     await server.stop();
-    rmSync(scratch, { recursive: true, force: true });
+    process.off("exit", discard);
+    discard();
   };
 }

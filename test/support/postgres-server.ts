@@ -110,13 +110,24 @@ async function waitUntilUp(url: string, server: ChildProcess, output: () => stri
   }
 }
 
+/** A new folder of the runner's own, in the first temporary folder that it can reach (TMPDIR may be closed to others). */
+function makeScratch(who: Runner): string {
+  for (const parent of [tmpdir(), "/tmp", "/var/tmp"]) {
+    const scratch = mkdtempSync(join(parent, "uptake-postgres-"));
+    if (who.uid === undefined) return scratch;
+    chownSync(scratch, nobody, nobody);
+    if (spawnSync("test", ["-w", scratch], { ...who, cwd: "/" }).status === 0) return scratch;
+    rmSync(scratch, { recursive: true });
+  }
+  throw new Error("no temporary folder that user 65534 can write to, as whom root runs Postgres: set TMPDIR to one");
+}
+
 /** Starts a server on a free loopback port with its data in a new folder under the system's temporary one. */
 export async function startPostgres(): Promise<PostgresServer> {
   const who = runner();
-  const scratch = mkdtempSync(join(tmpdir(), "uptake-postgres-"));
+  const scratch = makeScratch(who);
   const discard = (): void => rmSync(scratch, { recursive: true, force: true });
   try {
-    if (who.uid !== undefined) chownSync(scratch, nobody, nobody);
     return await launch(scratch, who, discard);
   } catch (error) {
     discard();
@@ -144,13 +155,12 @@ async function launch(scratch: string, who: Runner, discard: () => void): Promis
   const kill = (): void => void server.kill("SIGQUIT");
   const atExit = (): void => {
     kill();
+    // An exit handler cannot await, and a server that is still ending would write into the folder being removed.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
     discard();
   };
-  const interrupted = (signal: NodeJS.Signals): void => {
-    atExit();
-    process.off(signal, interrupted);
-    process.kill(process.pid, signal);
-  };
+  // An exit, not the signal again: everybody's exit handlers then clean up.
+  const interrupted = (signal: NodeJS.Signals): void => process.exit(signal === "SIGINT" ? 130 : 143);
   process.once("exit", atExit);
   process.on("SIGINT", interrupted).on("SIGTERM", interrupted);
 

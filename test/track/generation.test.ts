@@ -78,8 +78,8 @@ describe("run.generate", () => {
       generation.update({ costUsd: -1, metadata: { k: 1 } });
       return completion;
     };
-    for (const { track } of [tracker, timed.tracker]) {
-      await track("f", (_: unknown, run) => run.generate({ model: "m" }, call))();
+    for (const either of [tracker, timed.tracker]) {
+      await either.track("f", (_: unknown, run) => run.generate({ model: "m" }, call))();
     }
     const [, generation] = observationsOf(records[0]);
     const said = { output: "mine", usage: { input: 1, output: 2 }, model: "m-2", costUsd: 0.5, metadata: { k: 1 } };

@@ -8,7 +8,7 @@ const read = (value: unknown, maxChars?: number): unknown => {
 
 describe("serialise", () => {
   it("gives plain data as JSON.stringify does", () => {
-    const plain = { a: [1, "two", null, true, { b: undefined, c: -0.5 }], "key \"é\"": "\u2028" };
+    const plain = { a: [1, "two", null, true, { b: undefined, c: -0.5 }], 'key "é"': "\u2028" };
     expect(serialise(plain)).toBe(JSON.stringify(plain));
     expect(serialise(undefined)).toBeUndefined();
   });
@@ -78,9 +78,9 @@ describe("serialise", () => {
     const long = read({ texts: Array.from({ length: 1_000 }, () => "y".repeat(1_000)), after: 1 }, 10_000);
     expect(JSON.stringify(long).length).toBeLessThan(12_000);
     expect(JSON.stringify(long)).toMatch(/\[cut: 99\d of 1000 items\]/);
-    expect(JSON.stringify(read(Object.fromEntries(Array.from({ length: 9_000 }, (_, i) => [`k${i}`, i])), 500))).toMatch(
-      /"\[cut\]":"89\d\d of 9000 properties"/,
-    );
+    expect(
+      JSON.stringify(read(Object.fromEntries(Array.from({ length: 9_000 }, (_, i) => [`k${i}`, i])), 500)),
+    ).toMatch(/"\[cut\]":"89\d\d of 9000 properties"/);
     expect(cutText("ab\ud83d\ude00", 3)).toBe("ab\ufffd [cut: 1 of 4 characters]");
   });
 

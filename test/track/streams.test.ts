@@ -42,12 +42,12 @@ describe("a tracked stream", () => {
       yield* words("dear ", "reader");
     });
     const stream = f();
-    expect(Object.getPrototypeOf(Object.getPrototypeOf(Object.getPrototypeOf(stream)))).toBe(
-      Object.getPrototypeOf(Object.getPrototypeOf(words())) && Object.getPrototypeOf(Object.getPrototypeOf(Object.getPrototypeOf(words()))),
-    );
+    expect(Object.prototype.toString.call(stream)).toBe("[object AsyncGenerator]");
     expect(records).toEqual([]);
     expect(await readAll(stream)).toEqual(["Hello ", "dear ", "reader"]);
-    expect(records).toMatchObject([{ suggestedResponse: "Hello dear reader", status: "completed", timeToFirstTokenMs: 10 }]);
+    expect(records).toMatchObject([
+      { suggestedResponse: "Hello dear reader", status: "completed", timeToFirstTokenMs: 10 },
+    ]);
     expect(observationsOf(records[0])[0]).toMatchObject({ output: "Hello dear reader" });
   });
 
@@ -69,7 +69,7 @@ describe("a tracked stream", () => {
     const second = f();
     second.next("");
     expect(second.throw(new Error("123456"))).toEqual({ done: false, value: 6 });
-    expect([...second]).toEqual([]);
+    expect(second.next("")).toEqual({ done: true, value: "returned" });
     expect(records.map((record) => record.suggestedResponse)).toEqual(["[1,4]", "[1,6]"]);
   });
 
@@ -147,13 +147,17 @@ describe("a tracked stream", () => {
   it("may be a byte stream, whose characters are put together across chunks", async () => {
     const { tracker, records } = trackInMemory();
     const bytes = new TextEncoder().encode("Grüße 👋");
-    const f = tracker.track("f", () => new ReadableStream({
-      type: "bytes",
-      start(controller) {
-        for (const byte of bytes) controller.enqueue(new Uint8Array([byte]));
-        controller.close();
-      },
-    }));
+    const f = tracker.track(
+      "f",
+      () =>
+        new ReadableStream({
+          type: "bytes",
+          start(controller) {
+            for (const byte of bytes) controller.enqueue(new Uint8Array([byte]));
+            controller.close();
+          },
+        }),
+    );
     const reader = f().getReader({ mode: "byob" });
     const got: number[] = [];
     for (;;) {

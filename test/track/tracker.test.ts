@@ -26,7 +26,7 @@ describe("track", () => {
     const { tracker, records } = trackInMemory();
     const reply = tracker.track(
       "reply",
-      async (input: { ticket: string }, run) => {
+      async (_: { ticket: string }, run) => {
         run.annotate({ locale: "de", trace_id: "not yours" });
         run.suggest("first", { confidence: 0.1 });
         return run.suggest("second", { confidence: 0.75, messageId: "m-9", systemUserId: "u", metadata: { a: [1] } });
@@ -99,16 +99,10 @@ describe("track", () => {
   it("keeps `this`, and a caller's own suggestion id unless it is none", async () => {
     const { tracker, records, logged } = trackInMemory();
     const id = newId().toUpperCase();
-    const desk = {
-      name: "desk",
-      reply: tracker.track(
-        "reply",
-        function (this: { name: string }, input: string) {
-          return `${this.name} ${input}`;
-        } as (input: string) => string,
-        { suggestionId: (input) => input },
-      ),
-    };
+    function reply(this: { name: string } | void, input: string): string {
+      return `${this?.name} ${input}`;
+    }
+    const desk = { name: "desk", reply: tracker.track("reply", reply, { suggestionId: (input) => input }) };
     expect(desk.reply(id)).toBe(`desk ${id}`);
     desk.reply("no id");
     expect(records[0]?.id).toBe(id.toLowerCase());

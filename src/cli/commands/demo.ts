@@ -1,4 +1,5 @@
 import { Option as Flag, type Command } from "commander";
+import { DEMO_DATA_DIR } from "../../config/options.ts";
 import type { Given } from "../../config/read-config.ts";
 import { addCommonFlags } from "../common-flags.ts";
 import type { CliContext, ExitCode } from "../context.ts";
@@ -10,8 +11,11 @@ import { withServices } from "../with-services.ts";
 const HELP = `
 Fills a sample support desk, makes suggestions for its open tickets, records what agents did with them, mirrors
 everything into Langfuse and counts it. Needs no key and no server: without them the database is embedded,
-the model is an offline retrieval model and Langfuse is a stand-in. With --once it ends; else it stays up
-with a status page on http://127.0.0.1:4100 until Ctrl-C.
+the model is an offline retrieval model and Langfuse is a stand-in. With --once it ends, with 1 if something was not
+mirrored; else it stays up with a status page on http://127.0.0.1:4100 until Ctrl-C.
+
+Its data lie in .uptake/demo, apart from your own, and are made anew each time; with --data-dir or a database URL
+they are kept, and the next demo goes on from there.
 
 Examples:
   $ uptake demo --once
@@ -23,7 +27,7 @@ type DemoFlags = Given & { readonly once?: true };
 async function demo(flags: DemoFlags, context: CliContext): Promise<ExitCode> {
   const once = flags.once === true;
   const { output, interrupt } = context;
-  return withServices(context, { flags }, async (services, config) => {
+  return withServices(context, { flags, defaults: { dataDir: DEMO_DATA_DIR } }, async (services, config) => {
     const progress = createProgress(output, "suggestions", context.now);
     let leftOver = 0;
     const report = (event: DemoEvent): void => {

@@ -14,7 +14,8 @@ comment on table metric_series is 'One small integer per combination of dimensio
 
 create table rollup_deltas (
   id bigint generated always as identity primary key,
-  series_id integer not null,
+  series_id integer,
+  new_series text[],
   hour integer not null,
   suggestion_count integer not null,
   completed_count integer not null,
@@ -40,6 +41,9 @@ create table rollup_deltas (
   feedback_time_buckets smallint[] not null,
   feedback_time_counts integer[] not null
 );
+comment on column rollup_deltas.new_series is 'Where the writer saw no series yet: project, function, environment, model, prompt version. The roller makes the series: made by the writer, its uncommitted key would hold up everybody else who needs it.';
+alter table rollup_deltas add check ((series_id is null) = (new_series is not null));
+create index rollup_deltas_new_series on rollup_deltas (id) where series_id is null;
 alter table rollup_deltas set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 
 create table ai_metrics_hourly (
@@ -140,29 +144,23 @@ create function uptake_contribution(m uptake_measured) returns table (
     end
 $$;
 
--- Appends the difference that one statement made: contribution(now) - contribution(was).
+-- Appends the difference that one statement made: contribution(now) - contribution(was). Only appends: it waits for
+-- nobody and nobody waits for it.
 create function uptake_append_deltas(was uptake_measured[], now_is uptake_measured[]) returns void language plpgsql as $$
 begin
-  insert into metric_series (project_id, function_name, environment, model, prompt_version)
-  select distinct m.project_id, coalesce(m.function_name, ''), coalesce(m.environment, ''), coalesce(m.model, ''),
-    coalesce(m.prompt_version, '')
-  from unnest(was || now_is) m
-  where not exists (
-    select from metric_series s
-    where (s.project_id, s.function_name, s.environment, s.model, s.prompt_version)
-      = (m.project_id, coalesce(m.function_name, ''), coalesce(m.environment, ''), coalesce(m.model, ''), coalesce(m.prompt_version, ''))
-  )
-  order by 1, 2, 3, 4, 5
-  on conflict do nothing;
-
   insert into rollup_deltas (
-    series_id, hour,
+    series_id, new_series, hour,
     suggestion_count, completed_count, error_count, shown_count, accepted_count, revised_count, rejected_count, expired_count,
     latency_count, latency_ms_sum, input_tokens_sum, output_tokens_sum, tokens_known_count, cost_usd_sum, cost_known_count, kept_ratio_ppm_sum, kept_ratio_count,
     latency_buckets, latency_counts, first_token_buckets, first_token_counts, feedback_time_buckets, feedback_time_counts
   )
   select
-    s.id, c.hour,
+    s.id,
+    case when s.id is null then
+      array[(d.measured).project_id, coalesce((d.measured).function_name, ''), coalesce((d.measured).environment, ''),
+        coalesce((d.measured).model, ''), coalesce((d.measured).prompt_version, '')]
+    end,
+    c.hour,
     sum(d.sign * c.suggestion_count),
     sum(d.sign * c.completed_count),
     sum(d.sign * c.error_count),
@@ -191,12 +189,12 @@ begin
     union all
     select -1, m from unnest(was) m
   ) d
-  join metric_series s
+  left join metric_series s
     on (s.project_id, s.function_name, s.environment, s.model, s.prompt_version)
      = ((d.measured).project_id, coalesce((d.measured).function_name, ''), coalesce((d.measured).environment, ''),
         coalesce((d.measured).model, ''), coalesce((d.measured).prompt_version, ''))
   cross join lateral uptake_contribution(d.measured) c
-  group by s.id, c.hour;
+  group by 1, 2, 3;
 end $$;
 
 -- Adds two sparse histograms; buckets that come to nothing are left out.

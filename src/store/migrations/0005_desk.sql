@@ -29,6 +29,9 @@ create table ticket_messages (
   unique (ticket_id, position)
 );
 
+-- The retriever reads agents' replies in the order in which they came.
+create index ticket_messages_created on ticket_messages (created_at, id);
+
 create table kb_articles (
   id text primary key,
   project_id text not null default 'default',

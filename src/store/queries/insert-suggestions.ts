@@ -28,7 +28,6 @@ with given as (
   from given
   order by id
   on conflict (id) do update set
-    project_id = excluded.project_id,
     function_name = excluded.function_name,
     ticket_id = coalesce(s.ticket_id, excluded.ticket_id),
     message_id = coalesce(s.message_id, excluded.message_id),
@@ -52,7 +51,7 @@ with given as (
     error_type = excluded.error_type,
     error_message = excluded.error_message,
     metadata = s.metadata || excluded.metadata
-  where s.status = 'pending'
+  where s.status = 'pending' and s.project_id = excluded.project_id
 )
 insert into ai_traces (trace_id, suggestion_id, project_id, observations, created_at)
 select trace_id, id, project_id, observations, created_at

@@ -6,36 +6,41 @@ import type { Queryable } from "../database.ts";
 const sql = `
 with entries as (
   select
-    hour, series_id,
+    s.function_name, s.model, s.prompt_version, s.environment, hour,
     suggestion_count, completed_count, error_count, shown_count, accepted_count, revised_count, rejected_count,
     expired_count, latency_count, latency_ms_sum, input_tokens_sum, output_tokens_sum, tokens_known_count,
     cost_usd_sum, cost_known_count, kept_ratio_ppm_sum, kept_ratio_count,
     latency_buckets, latency_counts, first_token_buckets, first_token_counts, feedback_time_buckets,
     feedback_time_counts
-  from ai_metrics_hourly
-  where hour >= $2::integer and hour < $3::integer
+  from ai_metrics_hourly m
+  join metric_series s on s.id = m.series_id
+  where s.project_id = $1 and hour >= $2::integer and hour < $3::integer
   union all
   select
-    hour, series_id,
+    coalesce(s.function_name, new_series[2]), coalesce(s.model, new_series[4]),
+    coalesce(s.prompt_version, new_series[5]), coalesce(s.environment, new_series[3]), hour,
     suggestion_count, completed_count, error_count, shown_count, accepted_count, revised_count, rejected_count,
     expired_count, latency_count, latency_ms_sum, input_tokens_sum, output_tokens_sum, tokens_known_count,
     cost_usd_sum, cost_known_count, kept_ratio_ppm_sum, kept_ratio_count,
     latency_buckets, latency_counts, first_token_buckets, first_token_counts, feedback_time_buckets,
     feedback_time_counts
-  from rollup_deltas
-  where hour >= $2::integer and hour < $3::integer
+  from rollup_deltas d
+  left join metric_series s on s.id = d.series_id
+  where coalesce(s.project_id, new_series[1]) = $1 and hour >= $2::integer and hour < $3::integer
 ),
 chosen as materialized (
   select
-    case $4::text when 'hour' then e.hour when 'day' then floor(e.hour / 24.0)::integer * 24 else $2::integer end as bucket_hour,
-    case when $5::boolean then s.function_name else '' end as function_name,
-    case when $6::boolean then s.model else '' end as model,
-    case when $7::boolean then s.prompt_version else '' end as prompt_version,
-    case when $8::boolean then s.environment else '' end as environment,
-    e.*
-  from entries e
-  join metric_series s on s.id = e.series_id
-  where s.project_id = $1
+    case $4::text when 'hour' then hour when 'day' then floor(hour / 24.0)::integer * 24 else $2::integer end as bucket_hour,
+    case when $5::boolean then function_name else '' end as function_name,
+    case when $6::boolean then model else '' end as model,
+    case when $7::boolean then prompt_version else '' end as prompt_version,
+    case when $8::boolean then environment else '' end as environment,
+    suggestion_count, completed_count, error_count, shown_count, accepted_count, revised_count, rejected_count,
+    expired_count, latency_count, latency_ms_sum, input_tokens_sum, output_tokens_sum, tokens_known_count,
+    cost_usd_sum, cost_known_count, kept_ratio_ppm_sum, kept_ratio_count,
+    latency_buckets, latency_counts, first_token_buckets, first_token_counts, feedback_time_buckets,
+    feedback_time_counts
+  from entries
 ),
 counted as (
   select

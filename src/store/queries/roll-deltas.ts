@@ -4,19 +4,27 @@ import type { Queryable } from "../database.ts";
 // order of ids, so a writer that commits late loses nothing.
 //
 // - `skip locked`: rollers side by side take different deltas and never wait for one another here.
+// - A delta whose series is not made yet (intern-series.ts) is left for the next time.
 // - They may meet at an hour's row. `order by hour, series_id` makes all of them lock in the same order: no deadlock.
 // - A delta's arrays hold one signed entry a row, repeated and unsorted; the two-level group by makes them sorted and
 //   without zeros before they are added to the hour's.
 const sql = `
 with claimed as materialized (
-  select id from rollup_deltas order by id limit $1 for update skip locked
+  select d.id, coalesce(d.series_id, s.id) as known_series_id
+  from rollup_deltas d
+  left join metric_series s
+    on d.series_id is null
+    and s.project_id = d.new_series[1] and s.function_name = d.new_series[2] and s.environment = d.new_series[3]
+    and s.model = d.new_series[4] and s.prompt_version = d.new_series[5]
+  where coalesce(d.series_id, s.id) is not null
+  order by d.id limit $1 for update of d skip locked
 ),
 gone as (
-  delete from rollup_deltas d using claimed where d.id = claimed.id returning d.*
+  delete from rollup_deltas d using claimed where d.id = claimed.id returning d.*, claimed.known_series_id
 ),
 counted as (
   select
-    hour, series_id,
+    hour, known_series_id as series_id,
     sum(suggestion_count) as suggestion_count,
     sum(completed_count) as completed_count,
     sum(error_count) as error_count,
@@ -35,10 +43,10 @@ counted as (
     sum(kept_ratio_ppm_sum) as kept_ratio_ppm_sum,
     sum(kept_ratio_count) as kept_ratio_count
   from gone
-  group by hour, series_id
+  group by hour, known_series_id
 ),
 bucketed as (
-  select hour, series_id, kind, bucket, sum(n)::integer as n
+  select hour, known_series_id as series_id, kind, bucket, sum(n)::integer as n
   from gone
   cross join lateral (
     select 'latency', l.* from unnest(latency_buckets, latency_counts) l
@@ -47,7 +55,7 @@ bucketed as (
     union all
     select 'feedback_time', f.* from unnest(feedback_time_buckets, feedback_time_counts) f
   ) entry (kind, bucket, n)
-  group by hour, series_id, kind, bucket
+  group by hour, known_series_id, kind, bucket
   having sum(n) <> 0
 ),
 histograms as (
@@ -116,7 +124,7 @@ select count(*)::integer as "rolledCount" from gone`;
 
 type Row = { readonly rolledCount: number };
 
-/** Adds up to `limit` waiting deltas to their hours. Resolves to how many it took; 0 means none is left to take. */
+/** Adds up to `limit` waiting deltas to their hours. Resolves to how many it took; 0 means none is left to take. Take {@link internSeries} first. */
 export async function rollDeltas(db: Queryable, limit: number): Promise<number> {
   const [row] = await db.query<Row>(sql, [limit]);
   return row?.rolledCount ?? 0;

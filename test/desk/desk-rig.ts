@@ -1,0 +1,53 @@
+import { createDeskStore } from "../../src/desk/desk-store.ts";
+import { createGenerateMessageSuggestion } from "../../src/desk/generate-message-suggestion.ts";
+import { createRetriever } from "../../src/desk/retrieve.ts";
+import { DEFAULT_THRESHOLDS } from "../../src/domain/outcome.ts";
+import { silentLogger } from "../../src/domain/logger.ts";
+import { createFeedbackService } from "../../src/feedback/feedback-service.ts";
+import { createOfflineServer } from "../../src/models/offline-server.ts";
+import { createModel } from "../../src/models/openai-model.ts";
+import type { Model } from "../../src/models/model.ts";
+import { OFFLINE_MODEL } from "../../src/models/tokens.ts";
+import type { Database } from "../../src/store/database.ts";
+import { insertSuggestions } from "../../src/store/queries/insert-suggestions.ts";
+import { createGroupCommit } from "../../src/track/group-commit.ts";
+import { createTracker } from "../../src/track/tracker.ts";
+
+export const PROJECT = "default";
+
+/** The desk's real parts on a database, with the offline model on loopback unless another model is given. */
+export async function openDesk(db: Database, given?: Model) {
+  const server = createOfflineServer();
+  const { baseUrl } = await server.start();
+  const model = given ?? createModel({ baseUrl, apiKey: "none", model: OFFLINE_MODEL, timeoutMs: 30_000 });
+  const recorder = createGroupCommit({ write: (records) => insertSuggestions(db, records), log: silentLogger });
+  const now = () => Date.now();
+  const tracker = createTracker({
+    recorder,
+    projectId: PROJECT,
+    environment: null,
+    release: null,
+    now,
+    log: silentLogger,
+  });
+  const retriever = createRetriever({ db, projectId: PROJECT, now, refreshMs: 0 });
+  const feedback = createFeedbackService({
+    db,
+    projectId: PROJECT,
+    now: () => new Date(),
+    thresholds: DEFAULT_THRESHOLDS,
+    flushSuggestions: () => tracker.flush(),
+  });
+  return {
+    desk: createDeskStore({ db, projectId: PROJECT }),
+    generate: createGenerateMessageSuggestion({ tracker, db, model, retriever, projectId: PROJECT }),
+    model,
+    retriever,
+    feedback,
+    now,
+    async close() {
+      await tracker.close();
+      await server.close();
+    },
+  };
+}

@@ -1,0 +1,153 @@
+import { describe, expect, it } from "vitest";
+import { newId } from "../../src/domain/ids.ts";
+import type { SuggestionRecord } from "../../src/domain/suggestion.ts";
+import { createGroupCommit } from "../../src/track/group-commit.ts";
+import type { GroupCommitOptions } from "../../src/track/group-commit.ts";
+import type { Recorder } from "../../src/track/recorder.ts";
+import { keepLog, recordOfSize, until } from "./memory-recorder.ts";
+import type { LoggedLine } from "./memory-recorder.ts";
+
+type Written = { recorder: Recorder; batches: string[][]; logged: LoggedLine[] };
+
+/** A group commit into memory; `fail` may throw for a batch before it counts as written. */
+function collect(
+  options: Partial<GroupCommitOptions> = {},
+  fail: (records: readonly SuggestionRecord[]) => void | Promise<void> = () => {},
+): Written {
+  const batches: string[][] = [];
+  const { log, logged } = keepLog();
+  const recorder = createGroupCommit({
+    log,
+    random: () => 0,
+    async write(records) {
+      await fail(records);
+      batches.push(records.map(({ id }) => id));
+    },
+    ...options,
+  });
+  return { recorder, batches, logged };
+}
+
+const records = (count: number, chars?: number): SuggestionRecord[] =>
+  Array.from({ length: count }, () => recordOfSize(newId(), chars));
+
+const sqlError = (code: string): Error => Object.assign(new Error("no"), { code });
+
+describe("group commit", () => {
+  it("writes a lone record at once, and what comes while a batch is in flight as the next", async () => {
+    const releases: (() => void)[] = [];
+    const { recorder, batches } = collect({}, () => new Promise((resolve) => releases.push(resolve)));
+    const [lone, ...others] = records(8);
+    if (lone === undefined) throw new Error("unreachable");
+    const first = recorder.record(lone);
+    await until(() => releases.length === 1);
+    const rest = others.map((record) => recorder.record(record));
+    releases[0]?.();
+    await first;
+    await until(() => releases.length === 2);
+    releases[1]?.();
+    await Promise.all(rest);
+    expect(batches).toEqual([[lone.id], others.map(({ id }) => id)]);
+  });
+
+  it("keeps to the largest batch in rows and in characters, in order", async () => {
+    const byRows = collect({ maxBatch: 500 });
+    const many = records(1_200);
+    await Promise.all(many.map((record) => byRows.recorder.record(record)));
+    expect(byRows.batches.map((batch) => batch.length)).toEqual([500, 500, 200]);
+    expect(byRows.batches.flat()).toEqual(many.map(({ id }) => id));
+
+    const byChars = collect({ maxBatchChars: 10_000 });
+    await Promise.all(records(5, 4_000).map((record) => byChars.recorder.record(record)));
+    await byChars.recorder.record(recordOfSize(newId(), 50_000));
+    expect(byChars.batches.map((batch) => batch.length)).toEqual([2, 2, 1, 1]);
+  });
+
+  it("drops what finds no room, counts it, and reports it at most once a minute", async () => {
+    let isAway = true;
+    const { recorder, batches, logged } = collect({ maxWaiting: 100, flushTimeoutMs: 20 }, () => {
+      if (isAway) throw sqlError("57P01");
+    });
+    const outcomes = records(5_000).map((record) =>
+      recorder.record(record).then(
+        () => 1,
+        () => 0,
+      ),
+    );
+    await expect(recorder.flush()).rejects.toThrow("100 of 100 records are not written");
+    isAway = false;
+    await recorder.flush();
+    expect((await Promise.all(outcomes)).filter(Boolean)).toHaveLength(100);
+    expect(batches.flat()).toHaveLength(100);
+    await recorder.close();
+    const dropped = logged.filter(({ event }) => event === "track.dropped").map(({ facts }) => facts["count"]);
+    expect(dropped).toEqual([1, 4_899]);
+  });
+
+  it("bounds what waits by its size, too", async () => {
+    const { recorder } = collect({ maxWaitingChars: 1_000_000, flushTimeoutMs: 10 }, () => {
+      throw sqlError("08006");
+    });
+    const outcomes = records(1_000, 99_400).map((record) => recorder.record(record).catch(() => "dropped"));
+    await recorder.close();
+    const lost = await Promise.all(outcomes);
+    expect(lost.filter((outcome) => outcome === "dropped")).toHaveLength(1_000);
+  });
+
+  it("sends a failed batch again until it is written, whole and once", async () => {
+    let failures = 3;
+    const { recorder, batches, logged } = collect({}, () => {
+      if (failures-- > 0) throw new Error("connection lost");
+    });
+    const given = records(20);
+    await Promise.all(given.map((record) => recorder.record(record)));
+    expect(batches).toEqual([given.map(({ id }) => id)]);
+    expect(logged).toMatchObject([{ event: "track.write_failed", facts: { count: 1 } }]);
+  });
+
+  it("halves a refused batch until the bad record stands alone, which is reported and not tried for ever", async () => {
+    const given = records(64);
+    const bad = new Set([given[3]?.id, given[40]?.id]);
+    let attempts = 0;
+    const { recorder, batches, logged } = collect({}, (batch) => {
+      attempts++;
+      if (batch.some(({ id }) => bad.has(id))) throw sqlError("22P05");
+    });
+    const outcomes = given.map(async (record) => {
+      try {
+        await recorder.record(record);
+        return "written";
+      } catch (error) {
+        return String(error);
+      }
+    });
+    const results = await Promise.all(outcomes);
+    expect(results.filter((result) => result !== "written")).toHaveLength(2);
+    expect(results[3]).toMatch(/refused \(22P05\)/);
+    expect(batches.flat()).toHaveLength(62);
+    expect(attempts).toBeLessThan(30);
+    await recorder.close();
+    const refused = logged.filter(({ event }) => event === "track.refused");
+    expect(refused.map(({ facts }) => facts["count"])).toEqual([1, 1]);
+    expect(refused[0]?.facts).toMatchObject({ suggestionId: given[3]?.id, code: "22P05" });
+  });
+
+  it("closes within its deadline, says what is lost, refuses later records, and closes once", async () => {
+    const { recorder, logged } = collect({ flushTimeoutMs: 20 }, () => new Promise(() => {}));
+    const outcomes = records(3).map((record) => recorder.record(record).catch(String));
+    const closing = recorder.close();
+    expect(recorder.close()).toBe(closing);
+    await closing;
+    expect(await Promise.all(outcomes)).toHaveLength(3);
+    expect(logged).toMatchObject([{ event: "track.lost_at_close", facts: { count: 3 } }]);
+    await expect(recorder.record(recordOfSize(newId()))).rejects.toThrow("closed");
+  });
+
+  it("flushes what was recorded before, and nothing at all at once", async () => {
+    const { recorder, batches } = collect();
+    await recorder.flush();
+    for (const record of records(3)) void recorder.record(record);
+    await recorder.flush();
+    expect(batches.flat()).toHaveLength(3);
+  });
+});
