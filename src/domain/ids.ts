@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, hash, randomFillSync } from "node:crypto";
 import { v5, v7 } from "uuid";
 
 /** Namespace of our name-based ids (RFC 9562 version 5); a constant, so that the same input gives the same id anywhere. */
@@ -6,8 +6,31 @@ const SCORE_NAMESPACE = "6f2f8ed2-6f0e-5d5c-9c8a-0d7a3ad6c1b4";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/** A new suggestion or feedback id: UUID version 7, so ids sort by time. */
-export const newId = (): string => v7();
+// Random bytes for many ids at once: asking for sixteen costs about as much as asking for four thousand.
+const BYTES_PER_ID = 16;
+const pool = new Uint8Array(256 * BYTES_PER_ID);
+let poolAt = pool.length;
+let lastMs = 0;
+let sequence = 0;
+
+/** A new suggestion or feedback id: UUID version 7, so ids sort by time; those of one process in the order of their making. */
+export function newId(): string {
+  if (poolAt === pool.length) {
+    randomFillSync(pool);
+    poolAt = 0;
+  }
+  const random = pool.subarray(poolAt, poolAt + BYTES_PER_ID);
+  poolAt += BYTES_PER_ID;
+  const now = Date.now();
+  if (now > lastMs) {
+    lastMs = now;
+    // Starts low, so that there is room to count up within the millisecond.
+    sequence = ((random[6] ?? 0) << 16) | ((random[7] ?? 0) << 8) | (random[8] ?? 0);
+  } else {
+    sequence += 1;
+  }
+  return v7({ msecs: lastMs, seq: sequence, random });
+}
 
 export const isUuid = (value: unknown): value is string => typeof value === "string" && UUID.test(value);
 
@@ -16,7 +39,7 @@ export const traceIdOf = (suggestionId: string): string => suggestionId.replaceA
 
 /** The id of a trace's index-th observation (0 = root): the first 16 hex digits of SHA-256 of `traceId:index`. */
 export const observationIdOf = (traceId: string, index: number): string =>
-  createHash("sha256").update(`${traceId}:${index}`).digest("hex").slice(0, 16);
+  hash("sha256", `${traceId}:${index}`, "hex").slice(0, 16);
 
 /** The id of one score of a feedback event: UUID version 5 of `feedbackId:name`. Same input, same id, any number of times. */
 export const scoreIdOf = (feedbackId: string, name: string): string => v5(`${feedbackId}:${name}`, SCORE_NAMESPACE);

@@ -15,7 +15,8 @@ export type ObservationType =
 export type Usage = Readonly<Record<string, number>>;
 
 /**
- * One observation of a run, as `ai_traces.observations` keeps it (JSON array, root first).
+ * One observation of a run, as `ai_traces.observations` keeps it (JSON array, root first). What the suggestion's row
+ * holds is not kept twice: the root has no metadata, and no output where that is the suggestion's text.
  * Times are ISO 8601 UTC with milliseconds, taken once and never recomputed.
  */
 export type Observation = {

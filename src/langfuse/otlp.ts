@@ -22,7 +22,7 @@ const UNKNOWN_FUNCTION = "unknown-function";
 export function traceToSpans(source: TraceSource): OtlpSpan[] {
   const functionName = source.functionName ?? UNKNOWN_FUNCTION;
   const recorded = source.observations ?? [];
-  const observations = recorded.length > 0 ? recorded : rowObservations(source, functionName);
+  const observations = recorded.length > 0 ? withText(recorded, source) : rowObservations(source, functionName);
   const ofTrace = traceAttributes(source, functionName);
   const [root, ...others] = observations;
   if (root === undefined) return [];
@@ -48,6 +48,14 @@ export function spansRequest(traces: readonly (readonly OtlpSpan[])[]): OtlpExpo
 /** The observation that the scores of this trace attach to, whether or not the row names it. */
 export const scoredObservationId = (traceId: string, observationId: string | null): string =>
   observationId ?? observationIdOf(traceId, 1);
+
+/** A recorded root has no output where that is the suggestion's text, which stands in the row. */
+function withText(recorded: readonly Observation[], { suggestedResponse }: TraceSource): readonly Observation[] {
+  const [root, ...others] = recorded;
+  return root === undefined || suggestedResponse === ""
+    ? recorded
+    : [{ output: suggestedResponse, ...root }, ...others];
+}
 
 function asRoot(source: TraceSource, root: Observation): Observation {
   const { trace_id: _trace, observation_id: _observation, ...metadata } = source.metadata;

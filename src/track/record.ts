@@ -19,7 +19,7 @@ export type RecordFacts = {
 /** The largest integer Postgres' `integer` holds. */
 const MAX_INTEGER = 2_147_483_647;
 
-/** The record of a run that is over. Sets the root's output: the suggestion, else what the function returned. */
+/** The record of a run that is over. Sets the root's output where no suggestion was made: what the function returned. */
 export function recordOf(run: OpenRun, ending: Ending, facts: RecordFacts): SuggestionRecord {
   const { root, said } = run;
   const generations = run.observations.filter(({ type }) => type === "generation");
@@ -56,14 +56,10 @@ export function recordOf(run: OpenRun, ending: Ending, facts: RecordFacts): Sugg
   };
 }
 
-/** The suggestion's text, and with it the root's output, serialised no more often than needed. */
+/** The suggestion's text. Only where the root's output is something else is it serialised beside it. */
 function takeOutput(run: OpenRun, ending: Ending): string {
   const { root, said } = run;
-  if (said !== undefined) {
-    const text = cutText(said.text);
-    root.outputJson = payload(run, text);
-    return text;
-  }
+  if (said !== undefined) return cutText(said.text);
   if (ending.kind !== "returned") {
     root.outputJson = ending.collected?.outputJson;
     return ending.collected?.text ?? "";
@@ -101,7 +97,9 @@ function observationJson(observation: OpenObservation): string {
   if (observation.statusMessage !== undefined) json += `,"statusMessage":${quote(observation.statusMessage)}`;
   if (observation.inputJson !== undefined) json += `,"input":${observation.inputJson}`;
   if (observation.outputJson !== undefined) json += `,"output":${observation.outputJson}`;
-  if (observation.metadata !== undefined) json += `,"metadata":{${membersOf(observation.metadata)}}`;
+  // The root's metadata is the suggestion's, in the row.
+  if (observation.metadata !== undefined && parentId !== null)
+    json += `,"metadata":{${membersOf(observation.metadata)}}`;
   if (observation.model !== undefined) json += `,"model":${quote(observation.model)}`;
   if (observation.modelParametersJson !== undefined) json += `,"modelParameters":${observation.modelParametersJson}`;
   if (usage !== undefined) json += `,"usage":${jsonOf(usage)}`;

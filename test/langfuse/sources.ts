@@ -42,7 +42,6 @@ export function aRun(change: Partial<TraceSource> = {}): TraceSource {
         startTime: "2026-11-20T10:00:00.123Z",
         endTime: "2026-11-20T10:00:01.023Z",
         input: { ticketId: "ticket-7" },
-        output: "Your refund is on its way.",
       },
       {
         id: RETRIEVER_ID,
