@@ -1,5 +1,6 @@
 import { Option as Flag, type Command } from "commander";
-import { options, type Option, type OptionType } from "../config/options.ts";
+import { options, type Option, type OptionKey, type OptionType } from "../config/options.ts";
+import type { Given } from "../config/read-config.ts";
 
 /** What a flag's value is called in `--help`; a boolean flag has none. */
 const valueNames: Readonly<Record<OptionType, string>> = {
@@ -13,20 +14,22 @@ const valueNames: Readonly<Record<OptionType, string>> = {
   boolean: "",
 };
 
-function helpLine({ help, default: fallback, variables }: Option): string {
+function helpLine({ help, variables }: Option, fallback: Given[OptionKey]): string {
   const variable = variables[0] === undefined ? [] : [`variable: ${variables[0]}`];
-  const known = [...(fallback === undefined ? [] : [`default: ${fallback}`]), ...variable].join(", ");
+  const known = [...(fallback === undefined ? [] : [`default: ${String(fallback)}`]), ...variable].join(", ");
   return known === "" ? help : `${help} (${known})`;
 }
 
 /**
  * Adds the flags of the option table that this command takes. Defaults are shown and not set here, because a
- * flag that was not given must leave room for the variable.
+ * flag that was not given must leave room for the variable. `defaults`: where the command's differ from the table's.
  */
-export function addCommonFlags(command: Command): Command {
-  for (const option of options as readonly Option[]) {
+export function addCommonFlags(command: Command, defaults: Given = {}): Command {
+  for (const option of options as readonly (Option & { key: OptionKey })[]) {
     if (option.flag === undefined || option.commands?.includes(command.name()) === false) continue;
-    command.addOption(new Flag(`${option.flag}${valueNames[option.type]}`, helpLine(option)));
+    command.addOption(
+      new Flag(`${option.flag}${valueNames[option.type]}`, helpLine(option, defaults[option.key] ?? option.default)),
+    );
   }
   return command;
 }

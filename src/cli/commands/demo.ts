@@ -22,12 +22,14 @@ Examples:
   $ uptake demo --port 8080
   $ OPENAI_API_KEY=… UPTAKE_MODEL=gpt-4.1-mini uptake demo`;
 
+const DEFAULTS = { dataDir: DEMO_DATA_DIR };
+
 type DemoFlags = Given & { readonly once?: true };
 
 async function demo(flags: DemoFlags, context: CliContext): Promise<ExitCode> {
   const once = flags.once === true;
   const { output, interrupt } = context;
-  return withServices(context, { flags, defaults: { dataDir: DEMO_DATA_DIR } }, async (services, config) => {
+  return withServices(context, { flags, defaults: DEFAULTS }, async (services, config) => {
     const progress = createProgress(output, "suggestions", context.now);
     let leftOver = 0;
     const report = (event: DemoEvent): void => {
@@ -41,6 +43,7 @@ async function demo(flags: DemoFlags, context: CliContext): Promise<ExitCode> {
     };
     await services.runDemo({ once, port: config.port }, report, interrupt.signal).finally(progress.finish);
     if (!once) return 0;
+    if (config.databaseUrl === null) output.print(`the same numbers again: uptake metrics --data-dir ${config.dataDir}`);
     if (interrupt.signal.aborted) return 130;
     return leftOver > 0 ? 1 : 0;
   });
@@ -53,7 +56,7 @@ export function addDemo(program: Command, context: CliContext, exitWith: (code: 
     .description("run the whole loop on a sample support desk")
     .addOption(new Flag("--once", "do the loop once, print what came of it, and end"))
     .addHelpText("after", HELP);
-  addCommonFlags(command).action(async (flags: DemoFlags) => {
+  addCommonFlags(command, DEFAULTS).action(async (flags: DemoFlags) => {
     exitWith(await demo(flags, context));
   });
 }
