@@ -27,7 +27,9 @@ type Lines = { readonly [Kind in DemoEvent["kind"]]: (event: Extract<DemoEvent, 
 const linesOf: Lines = {
   started: startedLines,
   suggesting: () => [],
-  suggested: ({ suggestionCount, errorCount }) => [`Suggestions: ${suggestionCount} made, ${errorCount} failed (recorded as errors)`],
+  suggested: ({ suggestionCount, errorCount }) => [
+    `Suggestions: ${suggestionCount} made, ${errorCount} failed (recorded as errors)`,
+  ],
   acted: ({ sentAsItIsCount, editedCount, rejectedCount, leftCount }) => [
     `Agents: ${sentAsItIsCount} sent as they are, ${editedCount} edited, ${rejectedCount} rejected, ${leftCount} left undecided`,
   ],

@@ -43,7 +43,8 @@ async function demo(flags: DemoFlags, context: CliContext): Promise<ExitCode> {
     };
     await services.runDemo({ once, port: config.port }, report, interrupt.signal).finally(progress.finish);
     if (!once) return 0;
-    if (config.databaseUrl === null) output.print(`the same numbers again: uptake metrics --data-dir ${config.dataDir}`);
+    if (config.databaseUrl === null)
+      output.print(`the same numbers again: uptake metrics --data-dir ${config.dataDir}`);
     if (interrupt.signal.aborted) return 130;
     return leftOver > 0 ? 1 : 0;
   });
