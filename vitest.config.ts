@@ -3,6 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    exclude: ["test/browser/**"], // needs a browser: npm run test:browser
     globalSetup: ["test/support/global-setup.ts"],
     // Real databases on a machine that may be busy with other work.
     testTimeout: 60_000,

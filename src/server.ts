@@ -10,7 +10,6 @@ import { runDemo } from "./server/demo.ts";
 import { replayFile } from "./server/replay-file.ts";
 import { migrate } from "./store/migrate.ts";
 import { openDatabase } from "./store/open-database.ts";
-import { readMirrorStatus } from "./store/queries/read-mirror-status.ts";
 
 /**
  * What the command line is made of. Opens the database at the first use; every command closes what it opened.
@@ -38,9 +37,6 @@ export async function openServices(config: Config, { log }: { readonly log: Logg
     async metrics(request) {
       const rows = await readMetrics(partsWithoutWorker().db, { ...request, projectId: config.projectId });
       return { rows, table: metricsTable(rows, request) };
-    },
-    async mirrorStatus() {
-      return { ...(await readMirrorStatus(partsWithoutWorker().db)), target: config.langfuse?.baseUrl ?? null };
     },
     async startWorker() {
       const parts = open(true);

@@ -40,3 +40,12 @@ export function whenAborted(signal: AbortSignal): Promise<void> {
     else signal.addEventListener("abort", () => resolve(), { once: true });
   });
 }
+
+const LONGEST_TIMER_MS = 2_147_483_647;
+
+/** The same, and the process stays up until then: neither a listener nor a database at rest would keep it. */
+export async function stayUntilAborted(signal: AbortSignal): Promise<void> {
+  const hold = setInterval(() => {}, LONGEST_TIMER_MS);
+  await whenAborted(signal);
+  clearInterval(hold);
+}

@@ -11,7 +11,6 @@ export type Services = {
   migrate(): Promise<{ readonly applied: readonly string[]; readonly version: number }>;
   /** `rows` as they are printed with `--json`, `table` as text. */
   metrics(request: MetricsRequest): Promise<{ readonly rows: readonly unknown[]; readonly table: string }>;
-  mirrorStatus(): Promise<MirrorStatus>;
   /** Starts the mirror and the roller; `stop` ends what is in hand and takes no more. */
   startWorker(): Promise<{ stop(): Promise<void> }>;
   /** Resolves early, with `interrupted`, once the signal is aborted; what was stored stays. */
@@ -28,19 +27,6 @@ export type Services = {
   ): Promise<void>;
   /** Closes everything, once; called again it returns the same promise. */
   close(): Promise<void>;
-};
-
-export type MirrorStatus = {
-  /** Outbox messages not yet delivered, dead letters left out. */
-  readonly waiting: number;
-  readonly oldestWaitingSeconds: number | null;
-  /** Dead letters: refused for good. */
-  readonly dead: number;
-  readonly deliveredTraces: number;
-  readonly deliveredFeedback: number;
-  readonly deliveredScores: number;
-  /** Address of the Langfuse that is mirrored into; `null` when none is set. */
-  readonly target: string | null;
 };
 
 export type ReplayOptions = {

@@ -4,13 +4,14 @@ import { parseMetricsRequest } from "../domain/metrics-request.ts";
 import { onlyLoopbackHost, securityHeaders } from "./guard.ts";
 import { problemOf, reply } from "./problem.ts";
 import type { HttpServices } from "./services.ts";
-import { statusPage, STATUS_PAGE_POLICY } from "./status-page.ts";
+import { statusPage, STATUS_PAGE_POLICY, statusProblemPage } from "./status-page.ts";
 
 const DAY_MS = 86_400_000;
 
 /**
  * The status page and the JSON behind it, for this machine only:
- * `/`, `/v1/metrics?from&to&bucket&by`, `/v1/mirror`, `/healthz`. Errors are `{ error: { code, message, details } }`.
+ * `/?renew=off`, `/v1/metrics?from&to&bucket&by`, `/v1/mirror`, `/healthz`. Errors are
+ * `{ error: { code, message, details } }`; those of the page are a page, which goes on renewing itself.
  */
 export function createApp(deps: {
   readonly services: HttpServices;
@@ -31,7 +32,8 @@ export function createApp(deps: {
       services.metrics({ ...range, bucket: "hour" }),
       services.mirrorStatus(),
     ]);
-    return context.html(statusPage({ at: to, total: totals[0], hours, mirror }));
+    const isRenewing = context.req.query("renew") !== "off";
+    return context.html(statusPage({ at: to, isRenewing, total: totals[0], hours, mirror }));
   });
 
   app.get("/v1/metrics", async (context) => {
@@ -63,7 +65,9 @@ export function createApp(deps: {
         error: error.stack ?? String(error),
       });
     }
-    return reply(context, problem);
+    return context.req.path === "/"
+      ? context.html(statusProblemPage(problem), problem.status)
+      : reply(context, problem);
   });
   return app;
 }

@@ -39,6 +39,8 @@ export type LangfuseClient = {
   findScores(traceId: string): Promise<string[]>;
   /** Whether Langfuse is there and takes the keys. Never throws, likewise. */
   health(): Promise<LangfuseHealth>;
+  /** Ends the requests under way now; what was sent with them is `unsure`. */
+  giveUp(): void;
 };
 
 const compress = promisify(gzip);
@@ -53,6 +55,7 @@ export function createLangfuseClient(options: LangfuseClientOptions): LangfuseCl
       readAllIds(transport.get, OBSERVATIONS_PATH, { traceId, fields: "core", limit: "1000" }),
     findScores: (traceId) => readAllIds(transport.get, SCORES_PATH, { traceId, limit: "100" }),
     health: () => readHealth(transport.get),
+    giveUp: transport.giveUp,
   };
 }
 
@@ -63,6 +66,7 @@ type Transport = {
     body: string | Uint8Array,
     headers?: Readonly<Record<string, string>>,
   ) => Promise<Outcome>;
+  readonly giveUp: () => void;
 };
 
 function createTransport(options: LangfuseClientOptions): Transport {
@@ -74,16 +78,24 @@ function createTransport(options: LangfuseClientOptions): Transport {
     "user-agent": `uptake/${UPTAKE_VERSION}`,
   };
 
+  const underWay = new Set<AbortController>();
+
   async function send(what: string, url: string, init: RequestInit): Promise<Outcome> {
+    const request = new AbortController();
+    const late = new DOMException("no answer in time", "TimeoutError");
+    const timer = setTimeout(() => request.abort(late), options.timeoutMs).unref();
+    underWay.add(request);
     let response: Response;
     let body: string;
     try {
       // A redirect is not followed: it would turn the POST into a GET, and its 200 into a lie.
-      const signal = AbortSignal.timeout(options.timeoutMs);
-      response = await options.fetch(url, { ...init, redirect: "manual", signal });
+      response = await options.fetch(url, { ...init, redirect: "manual", signal: request.signal });
       body = await response.text();
     } catch (error) {
       return answerToError(error, what);
+    } finally {
+      clearTimeout(timer);
+      underWay.delete(request);
     }
     if (response.ok) return { body };
     return answerToStatus(response, body, { what, baseUrl, now: now() });
@@ -100,6 +112,9 @@ function createTransport(options: LangfuseClientOptions): Transport {
         headers: { ...headers, "content-type": "application/json", ...extra },
         body,
       }),
+    giveUp() {
+      for (const request of underWay) request.abort(new Error("given up, as the mirror stops"));
+    },
   };
 }
 

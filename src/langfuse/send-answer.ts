@@ -2,14 +2,15 @@
  * What became of one request to Langfuse, in the four ways that ask for different things next:
  *
  * - `accepted`: Langfuse has it; `rejected` names the events of a batch that it refused for good, with the reason
- * - `refused`: an answer that sending the same again will not change (4xx); nothing of it was stored
+ * - `refused`: an answer that sending the same again will not change (4xx); nothing of it was stored. `aboutContent`: what
+ *   was sent is to blame, and not the keys or the address
  * - `unavailable`: certainly not stored; send again, after `retryAfterMs` if Langfuse said so
  * - `unsure`: sent, but no answer that tells; it may be stored, so read back before sending spans again
  */
 export type SendAnswer = { readonly kind: "accepted"; readonly rejected: ReadonlyMap<string, string> } | SendFailure;
 
 export type SendFailure =
-  | { readonly kind: "refused"; readonly status: number; readonly message: string }
+  | { readonly kind: "refused"; readonly status: number; readonly aboutContent: boolean; readonly message: string }
   | { readonly kind: "unavailable"; readonly message: string; readonly retryAfterMs?: number }
   | { readonly kind: "unsure"; readonly message: string };
 
@@ -59,7 +60,9 @@ export function answerToStatus(
     const retryAfterMs = parseRetryAfter(response.headers.get("retry-after"), at.now);
     return { kind: "unavailable", message, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
   }
-  return { kind: "refused", status, message: message + remedyFor(status, at.baseUrl, response.headers) };
+  const aboutContent = isAboutContent(status, body);
+  const remedy = aboutContent ? "" : remedyFor(status, at.baseUrl, response.headers);
+  return { kind: "refused", status, aboutContent, message: message + remedy };
 }
 
 /** Milliseconds to wait by a Retry-After header: seconds or an HTTP date (RFC 9110, 10.2.3); undefined if it says neither. */
@@ -68,6 +71,11 @@ export function parseRetryAfter(header: string | null, now: number): number | un
   if (/^\s*\d+\s*$/.test(header)) return Number(header) * 1000;
   const date = Date.parse(header);
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+}
+
+/** Langfuse says in JSON what it does not like. Only 413 may come from a proxy in front of it; another page's 400 says nothing. */
+function isAboutContent(status: number, body: string): boolean {
+  return status === 413 || ((status === 400 || status === 422) && parseObject(body) !== undefined);
 }
 
 function remedyFor(status: number, baseUrl: string, headers: Headers): string {
@@ -80,7 +88,7 @@ function remedyFor(status: number, baseUrl: string, headers: Headers): string {
   if (status >= 300 && status < 400) {
     return `; it points to ${headers.get("location") ?? "another place"}: set LANGFUSE_BASE_URL (${baseUrl}) to that`;
   }
-  return status === 404
+  return status === 400 || status === 404 || status === 422
     ? `; check LANGFUSE_BASE_URL (${baseUrl}): Langfuse 4, or 3.22 and later, is expected there`
     : "";
 }

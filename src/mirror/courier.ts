@@ -15,9 +15,6 @@ import { createTraceChannel } from "./trace-channel.ts";
 /** Langfuse Cloud takes 5 MB a request and `/ingestion` 3.5 MB; JSON's own signs come on top of what we count. */
 const MAX_REQUEST_BYTES = 3_000_000;
 
-/** Statuses that speak of what was sent. Every other refusal speaks of the keys or the address, and kills nothing. */
-const ABOUT_THE_MESSAGE: ReadonlySet<number> = new Set([400, 413, 422]);
-
 export type CourierDeps = {
   readonly db: Database;
   readonly langfuse: LangfuseClient;
@@ -127,7 +124,8 @@ async function sendPack<Item>(round: Round, channel: Channel<Item>, pack: readon
     case "unsure":
       return settlement.unsure(ours, Math.max(backOff(round, answer), round.visibilityDelayMs), answer.message);
     case "refused":
-      if (!ABOUT_THE_MESSAGE.has(answer.status)) {
+      // What speaks of the keys or the address kills nothing.
+      if (!answer.aboutContent) {
         return settlement.unavailable(ours, backOff(round, answer), answer.message);
       }
       round.circuit.succeeded();

@@ -26,7 +26,7 @@ export type MirrorDeps = {
   readonly visibilityDelayMs?: number;
   /** The back-off while Langfuse is away; 500 ms doubling up to 5 minutes by default. */
   readonly backOff?: { readonly baseMs: number; readonly capMs: number };
-  /** How long `stop()` waits for the requests under way; 15 s by default. */
+  /** How long `stop()` waits for the requests under way before it gives them up; 5 s by default. */
   readonly stopDeadlineMs?: number;
 };
 
@@ -41,7 +41,7 @@ export function withDefaults(deps: MirrorDeps): MirrorSettings {
     concurrency: 2,
     visibilityDelayMs: 15_000,
     backOff: { baseMs: 500, capMs: 300_000 },
-    stopDeadlineMs: 15_000,
+    stopDeadlineMs: 5_000,
     ...deps,
     batchSize: Math.min(deps.batchSize ?? 100, MAX_BATCH_SIZE),
   };

@@ -24,6 +24,9 @@ export type Mirror = {
 /** Notified by the triggers that write the outbox. */
 const CHANNEL = "uptake_outbox";
 
+/** How long the database may take to note that the requests under way were given up. */
+const SETTLE_MS = 3_000;
+
 /**
  * Copies what the outbox names to Langfuse: never lost, because a message leaves the outbox only together with its
  * line in the ledger; never twice, because a message in doubt is looked up in Langfuse before it is sent again.
@@ -54,8 +57,11 @@ export function createMirror(deps: MirrorDeps): Mirror {
     isStopping = true;
     bell.ring();
     const unlistened = listening?.then((unlisten) => unlisten()).catch(() => {});
-    const isDone = await endsWithin(Promise.all([...running, unlistened]), settings.stopDeadlineMs);
-    if (!isDone) log.warn("mirror.stop_deadline", { remedy: "what was under way is read back after its lease" });
+    const work = Promise.all([...running, unlistened]);
+    if (await endsWithin(work, settings.stopDeadlineMs)) return;
+    settings.langfuse.giveUp();
+    if (!(await endsWithin(work, SETTLE_MS)))
+      log.warn("mirror.stop_deadline", { remedy: "what was under way is read back after its lease" });
   }
 
   return {

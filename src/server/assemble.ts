@@ -41,7 +41,7 @@ export type Parts = {
 };
 
 export function assemble(config: Config, options: AssembleOptions): Parts {
-  const { log } = options;
+  const log = harmless(options.log);
   const db = createLazyDatabase(config.databaseUrl === null ? "embedded" : "postgres", async () => {
     const opened = await openDatabase({ ...config, fresh: options.fresh === true });
     try {
@@ -94,6 +94,20 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
       return closing;
     },
   };
+}
+
+/** The application's logger. One that throws must not end the mirror or the roller, let alone the process. */
+function harmless(log: Logger): Logger {
+  const quietly =
+    (level: keyof Logger): Logger["info"] =>
+    (event, facts) => {
+      try {
+        log[level](event, facts);
+      } catch {
+        // Nobody is left to tell.
+      }
+    };
+  return { info: quietly("info"), warn: quietly("warn"), error: quietly("error") };
 }
 
 function mirrorInto(keys: LangfuseKeys, db: Database, log: Logger): Mirror {

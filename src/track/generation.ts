@@ -12,9 +12,13 @@ export function describeGeneration(run: OpenRun, generation: OpenObservation, op
   generation.modelParametersJson = payload(run, options.modelParameters);
   generation.inputJson = payload(run, options.messages);
   generation.costUsd = costOf(options.costUsd);
-  if (textOf(options.prompt?.name) !== undefined) generation.prompt = options.prompt;
+  const promptName = textOf(options.prompt?.name);
+  if (promptName !== undefined) generation.prompt = { name: promptName, version: versionOf(options.prompt?.version) };
   addMetadata(run, generation, options.metadata);
 }
+
+const versionOf = (version: unknown): number | string | undefined =>
+  typeof version === "number" && Number.isFinite(version) ? version : textOf(version);
 
 export function updateGeneration(
   run: OpenRun,

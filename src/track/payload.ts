@@ -195,7 +195,8 @@ function read(value: object, key: string): unknown {
 export function nameOf(error: unknown): string {
   try {
     if (!(error instanceof Error)) return error === null ? "null" : typeof error;
-    return error.name !== "Error" && error.name ? error.name : error.constructor.name || "Error";
+    const name: unknown = error.name;
+    return typeof name === "string" && name !== "Error" && name !== "" ? name : error.constructor.name || "Error";
   } catch {
     return "unknown";
   }

@@ -41,7 +41,7 @@ export function recordOf(run: OpenRun, ending: Ending, facts: RecordFacts): Sugg
     release: facts.release,
     model: last?.model ?? null,
     promptName: last?.prompt?.name ?? null,
-    promptVersion: last?.prompt === undefined ? null : String(last.prompt.version),
+    promptVersion: last?.prompt?.version === undefined ? null : String(last.prompt.version),
     traceId: run.traceId,
     observationId: timed.id,
     latencyMs: integer((root.endMs ?? root.startMs) - root.startMs),
@@ -105,7 +105,7 @@ function observationJson(observation: OpenObservation): string {
   if (usage !== undefined) json += `,"usage":${jsonOf(usage)}`;
   if (observation.costUsd !== undefined) json += `,"costUsd":${observation.costUsd}`;
   if (observation.firstTokenMs !== undefined) json += `,"completionStartTime":"${isoOf(observation.firstTokenMs)}"`;
-  if (prompt !== undefined) json += `,"prompt":${jsonOf({ name: prompt.name, version: prompt.version })}`;
+  if (prompt?.version !== undefined) json += `,"prompt":${jsonOf(prompt)}`;
   return `${json}}`;
 }
 

@@ -23,7 +23,8 @@ export type OpenObservation = {
   modelParametersJson: string | undefined;
   usage: Usage | undefined;
   costUsd: number | undefined;
-  prompt: PromptReference | undefined;
+  /** A version that is none is unknown. */
+  prompt: { readonly name: string; readonly version: PromptReference["version"] | undefined } | undefined;
 };
 
 /** What the function said about itself; the last `suggest` wins. */

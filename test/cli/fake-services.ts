@@ -27,7 +27,6 @@ export function fakeServices(replaced: Partial<Services> = {}): Services {
   return {
     migrate: () => Promise.resolve({ applied: [], version: 5 }),
     metrics: () => Promise.resolve({ rows: [], table: "No suggestions in this range.\n" }),
-    mirrorStatus: () => Promise.reject(new Error("not asked for")),
     startWorker: () => Promise.resolve({ stop: () => Promise.resolve() }),
     replay: () => Promise.resolve(emptyReplay),
     runDemo: () => Promise.resolve(),

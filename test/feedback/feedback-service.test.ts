@@ -90,6 +90,60 @@ describeEachDatabase("feedback", (open) => {
     expect(await eventCount(db)).toBe(1);
   });
 
+  it("tells what stands recorded when a key comes again, and refuses it for another act", async () => {
+    const db = await open();
+    const id = await insertSuggestion(db);
+    const other = await insertSuggestion(db);
+    const service = serviceOn(db);
+    const said = { suggestionId: id, type: "rejection", reason: "too generic", idempotencyKey: "click-1" } as const;
+    const { feedbackId } = await service.feedback(said);
+    expect(await service.feedback({ ...said, finalText: SUGGESTED })).toEqual({
+      feedbackId,
+      suggestionId: id,
+      type: "rejection",
+      keptRatio: undefined,
+      created: false,
+    });
+    const reuses = [
+      service.feedback({ ...said, suggestionId: other }),
+      service.feedback({ ...said, type: "approval" }),
+      service.sent({ suggestionId: id, finalText: SUGGESTED, idempotencyKey: "click-1" }),
+    ];
+    for (const reuse of reuses) {
+      await expect(reuse).rejects.toMatchObject({
+        code: "invalid_input",
+        message: expect.stringMatching(`idempotencyKey: "click-1".*rejection of suggestion ${id}`) as unknown,
+      });
+    }
+    expect(await eventCount(db)).toBe(1);
+  });
+
+  it("finds the event that somebody else inserted under the same key", async () => {
+    const db = await open();
+    const id = await insertSuggestion(db);
+    const theirs = newId();
+    await db.query(
+      `insert into ai_feedback_events (id, suggestion_id, feedback_type, idempotency_key) values ($1, $2, 'approval', 'k')`,
+      [theirs, id],
+    );
+    const receipt = await serviceOn(db).feedback({ suggestionId: id, type: "approval", idempotencyKey: "k" });
+    expect(receipt).toMatchObject({ feedbackId: theirs, created: false });
+  });
+
+  it("measures the time to feedback from the moment the suggestion was shown", async () => {
+    const db = await open();
+    const id = await insertSuggestion(db);
+    const shownAt = new Date(Date.now() + 60_000);
+    await db.query("update ai_suggestions set shown_at = $2 where id = $1", [id, shownAt]);
+    await serviceOn(db).feedback({
+      suggestionId: id,
+      type: "approval",
+      createdAt: new Date(shownAt.getTime() + 5000),
+    });
+    const [event] = await db.query("select extract(epoch from time_to_feedback) as seconds from ai_feedback_events");
+    expect(event).toEqual({ seconds: 5 });
+  });
+
   it("keeps the same idempotency key of two projects apart", async () => {
     const db = await open();
     const id = await insertSuggestion(db);
@@ -150,7 +204,7 @@ describeEachDatabase("feedback", (open) => {
         /1048576 characters long; at most 200000/,
       ],
       [() => service.sent({ finalText: "Hello" }), /sent.suggestionId: missing; say which/],
-      [() => service.sent({ suggestionId: newId(), finalText: "Hello" }), /no suggestion/],
+      [() => service.sent({ suggestionId: newId(), finalText: "Hello" }), /sent.suggestionId: no suggestion/],
     ];
     for (const [call, message] of bad) await expect(call()).rejects.toThrow(message);
     expect(await eventCount(db)).toBe(0);
@@ -191,6 +245,21 @@ describeEachDatabase("inference from what was sent", (open) => {
     expect(await service.sent({ ticketId: "unknown", finalText: SUGGESTED })).toBeUndefined();
   });
 
+  it("takes a reply to a ticket that is sent again for the same act, not for one on an older suggestion", async () => {
+    const db = await open();
+    const service = serviceOn(db);
+    const older = await insertSuggestion(db, { ticketId: "t9", text: "Older suggestion" });
+    await db.query("update ai_suggestions set created_at = created_at - interval '1 minute'");
+    const newest = await insertSuggestion(db, { ticketId: "t9" });
+    const reply = { ticketId: "t9", finalText: SUGGESTED };
+    const first = await service.sent(reply);
+    expect(first).toMatchObject({ suggestionId: newest, created: true });
+    expect(await service.sent(reply)).toEqual({ ...first, created: false });
+    expect(await service.sent({ ...reply, finalText: "Older suggestion" })).toMatchObject({ suggestionId: older });
+    const next = await insertSuggestion(db, { ticketId: "t9" });
+    expect(await service.sent(reply)).toMatchObject({ suggestionId: next, created: true });
+  });
+
   it("records the same text once, and never overrules what a person said", async () => {
     const db = await open();
     const service = serviceOn(db);
@@ -211,4 +280,19 @@ describeEachDatabase("inference from what was sent", (open) => {
     await expect(service.sent({ suggestionId: running, finalText: "Hi" })).rejects.toThrow(/is still being made/);
     await expect(service.sent({ suggestionId: empty, finalText: "Hi" })).rejects.toThrow(/has no text/);
   });
+});
+
+it("refuses thresholds that cannot be kept ratios, before anything is judged by them", () => {
+  const make = (approval: number, rejection: number) => () =>
+    createFeedbackService({
+      db: undefined as unknown as Database, // never reached
+      projectId: "default",
+      now: () => new Date(),
+      thresholds: { approval, rejection },
+      flushSuggestions: async () => {},
+    });
+  expect(make(95, 30)).toThrow(/thresholds: got approval 95 and rejection 30; expected 0 ≤ rejection ≤ approval ≤ 1/);
+  expect(make(0.3, 0.95)).toThrow(/thresholds/);
+  expect(make(Number.NaN, 0.3)).toThrow(/thresholds/);
+  expect(make(1, 0)).not.toThrow();
 });

@@ -5,12 +5,16 @@ import { silentLogger, type Logger } from "../../src/domain/logger.ts";
 import type { MetricsRequest } from "../../src/domain/metrics-request.ts";
 import { createApp } from "../../src/http/app.ts";
 import type { HttpServices } from "../../src/http/services.ts";
+import { rateOf } from "../../src/metrics/metrics-row.ts";
 import { fakeServices, metricsRow, mirrorStatus, NOW } from "./fake-services.ts";
 
 const appOf = (replaced: Partial<HttpServices> = {}, log: Logger = silentLogger) =>
   createApp({ services: fakeServices(replaced), log, now: () => NOW });
 
 type ErrorBody = { readonly error: { readonly code: string; readonly message: string; readonly details: string[] } };
+/** The page as it is read: a space that no line breaks at is a space. */
+const pageOf = async (response: Response): Promise<string> => (await response.text()).replaceAll("\u00A0", " ");
+
 const errorOf = async (response: Response): Promise<ErrorBody["error"]> => ((await response.json()) as ErrorBody).error;
 
 describe("GET /", () => {
@@ -31,21 +35,28 @@ describe("GET /", () => {
       { ...range, bucket: "total" },
       { ...range, bucket: "hour" },
     ]);
-    const page = await response.text();
+    const page = await pageOf(response);
     const order = [
       "62.5 %",
-      "10 of 16 decided",
+      "10 of 16 decided suggestions were accepted",
+      "95 % interval: 38.6 % to 81.5 %",
       "5.0 %",
+      "2 of 40 finished runs failed",
+      "850 ms",
+      "95th percentile: 3.2 s",
+      "16 decided:",
+      '<time datetime="2026-11-22T09:00:00.000Z"',
+      "38.6–81.5 %",
       "850 ms / 3.2 s",
-      "2026-11-22 09:00",
       "37 traces",
       "70 scores",
     ];
     const places = order.map((text) => page.indexOf(text));
     expect(places).not.toContain(-1);
     expect(places).toEqual([...places].sort((a, b) => a - b));
-    expect(page).toContain("Into https://langfuse.example.com");
-    expect(page).toContain("oldest since 1.5 min");
+    expect(page).toContain("copied into Langfuse at https://langfuse.example.com");
+    expect(page).toContain("the oldest for 1.5 min");
+    expect(page).toContain("refused for good");
     expect(page).toMatch(/<meta http-equiv="refresh" content="5" ?\/?>/u);
   });
 
@@ -54,7 +65,37 @@ describe("GET /", () => {
       metricsRow({ bucketStart: new Date(start) }),
     );
     const page = await (await appOf({ metrics: () => Promise.resolve(hours) }).request("/")).text();
-    expect(page.indexOf("2026-11-22 09:00")).toBeLessThan(page.indexOf("2026-11-22 08:00"));
+    const places = ["09", "08"].map((hour) => page.indexOf(`"2026-11-22T${hour}:00:00.000Z"`));
+    expect(places).not.toContain(-1);
+    expect(places[0]).toBeLessThan(places[1] ?? -1);
+  });
+
+  it("stands still on demand", async () => {
+    const page = await (await appOf().request("/?renew=off")).text();
+    expect(page).not.toContain("http-equiv");
+    expect(page).toContain('<a href="/">');
+  });
+
+  it("shows what is unknown as unknown, in the cards and in the hours", async () => {
+    const unknown = metricsRow({
+      decidedCount: 0,
+      acceptedCount: 0,
+      revisedCount: 0,
+      rejectedCount: 0,
+      successRate: rateOf(0, 0),
+      errorRate: rateOf(0, 0),
+      latencyP50Ms: null,
+      latencyP95Ms: null,
+      latencyKnownCount: 0,
+      timeToFeedbackP50Ms: null,
+    });
+    const page = await pageOf(await appOf({ metrics: () => Promise.resolve([unknown]) }).request("/"));
+    expect(page.match(/<dd class="value">–<\/dd>/gu)).toHaveLength(4);
+    expect(page.match(/<td>–<\/td>/gu)).toHaveLength(4);
+    for (const words of ["nothing decided yet", "nothing finished yet", "no run timed yet", "no feedback yet"]) {
+      expect(page).toContain(words);
+    }
+    expect(page).not.toMatch(/0\.0 %|0 ms|0 of 0/u);
   });
 
   it("says that nothing happened yet, and shows no zeros for it", async () => {
@@ -194,5 +235,16 @@ describe("every answer", () => {
     const response = await appOf({ mirrorStatus: () => Promise.reject(away) }).request("/v1/mirror");
     expect(response.status).toBe(503);
     expect(JSON.stringify(await errorOf(response))).not.toContain("db.internal");
+  });
+
+  it("is a page for whoever looks at the page, which tries again", async () => {
+    const away = new UptakeError("database_unavailable", "db.internal:5432 refused the connection");
+    const response = await appOf({ mirrorStatus: () => Promise.reject(away) }).request("/");
+    expect(response.status).toBe(503);
+    expect(response.headers.get("content-security-policy")).toContain("default-src 'none'");
+    const page = await response.text();
+    expect(page).toContain("the database cannot be reached");
+    expect(page).toContain('http-equiv="refresh"');
+    expect(page).not.toContain("db.internal");
   });
 });

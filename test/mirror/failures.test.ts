@@ -212,6 +212,24 @@ describe("the mirror in trouble", () => {
     await expectAllOnce({ db, standIn }, suggestions, feedback);
   });
 
+  it("gives nothing up when what answers 400 is no Langfuse", async () => {
+    const db = await openDatabase();
+    const { standIn, address } = await startStandIn();
+    const suggestions = await insertSamples(db, 3);
+    let answeredCount = 0;
+    // As nginx does for plain HTTP on its HTTPS port.
+    const page = "<html><h1>400 The plain HTTP request was sent to HTTPS port</h1></html>";
+    const elsewhere: typeof fetch = (input, init) => {
+      answeredCount += 1;
+      return answeredCount > 3 ? fetch(input, init) : Promise.resolve(new Response(page, { status: 400 }));
+    };
+    const { mirror, book } = mirrorTo(db, address, { fetch: elsewhere });
+    await drain(mirror);
+    expect(book.named("mirror.dead")).toEqual([]);
+    expect(String(book.named("mirror.refused")[0]?.facts["error"])).toContain("check LANGFUSE_BASE_URL");
+    await expectAllOnce({ db, standIn }, suggestions, []);
+  });
+
   it("gives nothing up for wrong keys, says what to do, and goes on with the right ones", async () => {
     const db = await openDatabase();
     const { standIn, address } = await startStandIn();

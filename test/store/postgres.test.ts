@@ -69,6 +69,27 @@ describe("opening a Postgres", () => {
     await db.close();
   });
 
+  it("says what to do about a certificate that is not trusted", async () => {
+    const server = await startUntrustedServer();
+    const refused = openPostgres({ url: `postgres://u@127.0.0.1:${server.port}/app?sslmode=verify-full` });
+    await expect(refused).rejects.toMatchObject({
+      code: "database_unavailable",
+      message: expect.stringMatching(/127\.0\.0\.1.*certificate.*sslrootcert/) as unknown,
+    });
+    await server.close();
+  });
+
+  it("passes on what a transaction's callback throws, whatever its code", async () => {
+    const { db } = await openTest();
+    for (const code of ["ENOENT", "ECONNREFUSED"]) {
+      const own = Object.assign(new Error("the callback's own trouble"), { code });
+      const failing = db.transaction(async () => {
+        throw own;
+      });
+      await expect(failing).rejects.toBe(own);
+    }
+  });
+
   it("names itself to the server", async () => {
     const { db } = await openTest();
     expect(await db.query("select current_setting('application_name') as name")).toEqual([{ name: "uptake" }]);

@@ -1,12 +1,11 @@
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { TestProject } from "vitest/node";
 import { openEmbedded } from "../../src/store/embedded.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { openPostgres } from "../../src/store/postgres.ts";
+import { setup as build } from "./build.ts";
 import { startPostgres } from "./postgres-server.ts";
 
 declare module "vitest" {
@@ -16,25 +15,6 @@ declare module "vitest" {
     /** A migrated data directory of the embedded database, to be copied and never opened. */
     embeddedTemplate: string;
   }
-}
-
-const root = fileURLToPath(new URL("../..", import.meta.url));
-
-/** Whether dist/ was finished after the last change under src/. The SQL is what a build copies last. */
-function isBuilt(): boolean {
-  const copied = join(root, "dist/store/migrations");
-  if (!existsSync(copied)) return false;
-  const builtAt = statSync(copied).mtimeMs;
-  const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" });
-  return sources.every((source) => statSync(join(root, "src", source)).mtimeMs < builtAt);
-}
-
-/** Child processes and the embedded database's thread run the built files. */
-function build(): void {
-  if (process.env["UPTAKE_SKIP_BUILD"] === "1" || isBuilt()) return;
-  const built = spawnSync(process.execPath, ["scripts/build.mjs"], { cwd: root, stdio: "inherit" });
-  if (built.status !== 0)
-    throw new Error("the build failed: tests run against dist/. UPTAKE_SKIP_BUILD=1 uses the dist/ that is there.");
 }
 
 async function migratePostgresTemplate(url: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Generation } from "../../src/track/types.ts";
+import type { Generation, PromptReference } from "../../src/track/types.ts";
 import { metadataOf, observationsOf, trackInMemory } from "./memory-recorder.ts";
 
 const completion = {
@@ -106,6 +106,25 @@ describe("run.generate", () => {
       { model: "m1", costUsd: null, inputTokens: null, outputTokens: null },
     ]);
     expect(records[0]?.observationId).toBe(observationsOf(records[0])[2]?.id);
+  });
+
+  it("records a prompt whose version is none by its name alone, and loses nothing for it", async () => {
+    const { tracker, records, logged } = trackInMemory();
+    const failing = {
+      toJSON(): never {
+        throw new Error("no version");
+      },
+    };
+    for (const version of [undefined, null, Number.NaN, "", 3n, failing]) {
+      // What a caller without types may hand over.
+      const prompt = { name: "reply", version } as unknown as PromptReference;
+      await tracker.track("f", (_: unknown, run) => run.generate({ model: "m", prompt }, async () => "ok"))();
+    }
+    expect(records.map(({ promptName, promptVersion }) => [promptName, promptVersion])).toEqual(
+      Array.from({ length: 6 }, () => ["reply", null]),
+    );
+    expect(observationsOf(records[0])[1]).not.toHaveProperty("prompt");
+    expect(logged).toEqual([]);
   });
 
   it("takes odd answers as they are", async () => {

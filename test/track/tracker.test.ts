@@ -96,6 +96,19 @@ describe("track", () => {
     expect(observationsOf(records[0])).toMatchObject([{ level: "ERROR", statusMessage: "none left" }]);
   });
 
+  it("records an error whose name is no text", async () => {
+    const { tracker, records, logged } = trackInMemory();
+    for (const name of [42, {}, Symbol("odd"), "", null]) {
+      const error = Object.defineProperty(new RangeError("too far"), "name", { value: name });
+      const f = tracker.track("f", () => {
+        throw error;
+      });
+      expect(caught(f)).toBe(error);
+    }
+    expect(records.map(({ errorType }) => errorType)).toEqual(Array.from({ length: 5 }, () => "RangeError"));
+    expect(logged).toEqual([]);
+  });
+
   it("keeps `this`, and a caller's own suggestion id unless it is none", async () => {
     const { tracker, records, logged } = trackInMemory();
     const id = newId().toUpperCase();

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { Given } from "../../config/read-config.ts";
 import { addCommonFlags } from "../common-flags.ts";
 import type { CliContext, ExitCode } from "../context.ts";
-import { whenAborted } from "../interrupt.ts";
+import { stayUntilAborted } from "../interrupt.ts";
 import { withServices } from "../with-services.ts";
 
 const HELP = `
@@ -27,7 +27,7 @@ export function addWorker(program: Command, context: CliContext, exitWith: (code
             ? "no Langfuse keys are set, so nothing is mirrored and the outbox waits"
             : `mirroring into ${config.langfuse.baseUrl}`;
         context.output.note(`uptake: worker running; ${target}; Ctrl-C stops it`);
-        await whenAborted(context.interrupt.signal);
+        await stayUntilAborted(context.interrupt.signal);
         await worker.stop();
         return 0;
       }),

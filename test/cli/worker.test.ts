@@ -1,0 +1,46 @@
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { expect, it, onTestFinished } from "vitest";
+import { newId } from "../../src/domain/ids.ts";
+import { createStandInLangfuse } from "../../src/langfuse/stand-in/stand-in.ts";
+import { insertSuggestions } from "../../src/store/queries/insert-suggestions.ts";
+import { openTestPostgres } from "../support/databases.ts";
+import { eventually } from "../support/eventually.ts";
+import { recordOfSize } from "../track/memory-recorder.ts";
+
+const main = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+
+function startWorker(env: Readonly<Record<string, string>>) {
+  const child = spawn(process.execPath, [main, "worker"], {
+    env: { PATH: process.env["PATH"], ...env },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const told = { text: "" };
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (told.text += text));
+  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+  return { child, told, ended };
+}
+
+it("several workers on one Postgres stay up, mirror what arrives once, and end with 0 at SIGTERM", async () => {
+  const postgres = await openTestPostgres();
+  onTestFinished(() => postgres.drop());
+  const langfuse = createStandInLangfuse();
+  onTestFinished(() => langfuse.close());
+  const { baseUrl, publicKey, secretKey } = await langfuse.start();
+  const keys = { LANGFUSE_PUBLIC_KEY: publicKey, LANGFUSE_SECRET_KEY: secretKey, LANGFUSE_BASE_URL: baseUrl };
+  const workers = [1, 2].map(() => startWorker({ DATABASE_URL: postgres.url, ...keys }));
+  for (const { told } of workers)
+    await eventually("the worker runs", () => told.text.includes("worker running"), 30_000);
+  // They have nothing to do yet, and must be there all the same when there is.
+  await insertSuggestions(
+    postgres.db,
+    Array.from({ length: 30 }, () => recordOfSize(newId())),
+  );
+  const traceCount = (): number => new Set(langfuse.observations().map(({ traceId }) => traceId)).size;
+  await eventually("all traces are there", () => traceCount() === 30);
+  for (const { child } of workers) child.kill("SIGTERM");
+  expect(await Promise.all(workers.map(({ ended }) => ended))).toEqual([0, 0]);
+  expect(langfuse.duplicates().observations).toEqual([]);
+  expect(workers.map(({ told }) => told.text).join("")).toContain("mirror.delivered kind=trace");
+});

@@ -1,0 +1,91 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { root, runUptake } from "../server/run-program.ts";
+
+type Documented = { readonly page: string; readonly command: string };
+
+/** Lines of a page's sh blocks, and commands named in running text or a table (`uptake replay FILE.jsonl`). */
+function commandsIn(page: string): Documented[] {
+  const text = readFileSync(join(root, page), "utf8");
+  const blocks = [...text.matchAll(/^```(?:sh|bash|shell)\n(.*?)^```$/gmsu)].flatMap(([, block = ""]) =>
+    block.split("\n"),
+  );
+  const withoutBlocks = text.replaceAll(/^```.*?^```$/gmsu, "");
+  const spans = [...withoutBlocks.matchAll(/`((?:npx )?uptake [^`\n]+|npm run [^`\n]+)`/gu)].map(
+    ([, span = ""]) => span,
+  );
+  const commands = [...blocks, ...spans].map((line) => line.replace(/\s+#.*$/u, "").trim());
+  return commands.filter((command) => command !== "").map((command) => ({ page, command }));
+}
+
+const documented = ["README.md", "docs/replay.md", "docs/configuration.md"].flatMap(commandsIn);
+const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+  scripts: Record<string, string>;
+};
+
+/** The arguments that `uptake` itself gets from a documented command; undefined for a command of another program. */
+function uptakeArguments(command: string): string[] | undefined {
+  const words = command.replaceAll(/[[\]]/gu, "").split(/\s+/u);
+  if (words.includes("COMMAND")) return undefined; // stands for all of them
+  const own = words.indexOf("uptake");
+  if (own === 0 || words[own - 1] === "npx") return words.slice(own + 1);
+  const script = command.startsWith("npm run ") ? scripts[words[2] ?? ""] : undefined;
+  const [, subcommand] = /^node dist\/cli\/main\.js (\S+)/u.exec(script ?? "") ?? [];
+  return subcommand === undefined ? undefined : [subcommand, ...words.slice(3).filter((word) => word !== "--")];
+}
+
+const scratch = mkdtempSync(join(tmpdir(), "uptake-documented-"));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+const helps = new Map<string, Promise<string>>();
+function helpOf(subcommand: string): Promise<string> {
+  const known = helps.get(subcommand);
+  if (known !== undefined) return known;
+  const help = runUptake([subcommand, "--help"], { cwd: scratch }).then(({ code, stdout, stderr }) => {
+    // An unknown subcommand shows the help of the program itself.
+    const usage = stdout.slice(0, `Usage: uptake ${subcommand} `.length);
+    expect({ code, stderr, usage }).toEqual({ code: 0, stderr: "", usage: `Usage: uptake ${subcommand} ` });
+    return stdout;
+  });
+  helps.set(subcommand, help);
+  return help;
+}
+
+describe("the commands in the documentation", () => {
+  it("are found, all five of them in the README", () => {
+    const subcommands = commandsIn("README.md").map(({ command }) => uptakeArguments(command)?.[0]);
+    for (const subcommand of ["demo", "replay", "metrics", "worker", "migrate"])
+      expect(subcommands).toContain(subcommand);
+    expect(commandsIn("README.md").map(({ command }) => command)).toContain("npm run demo -- --once");
+  });
+
+  it.each(documented.filter(({ command }) => command.startsWith("npm ")))(
+    "has $command of $page as a script",
+    ({ command }) => {
+      const [, verb = "", name = ""] = command.split(/\s+/u);
+      const known = ["npm ci", "npm install", "npm test", ...Object.keys(scripts).map((script) => `npm run ${script}`)];
+      expect(known).toContain(verb === "run" ? `npm run ${name}` : `npm ${verb}`);
+    },
+  );
+
+  it.each(documented.filter(({ command }) => uptakeArguments(command) !== undefined))(
+    "has $command of $page with all its flags",
+    async ({ command }) => {
+      const [subcommand = "", ...rest] = uptakeArguments(command) ?? [];
+      const help = await helpOf(subcommand);
+      const known = [...help.matchAll(/^ +(?:-\w, )?(--[\w-]+)/gmu)].map(([, flag]) => flag);
+      const flags = rest.filter((word) => word.startsWith("-")).map((word) => word.split("=")[0]);
+      expect(known).toEqual(expect.arrayContaining(flags));
+    },
+  );
+
+  it("has an uptake metrics in the README whose values are understood", { timeout: 60_000 }, async () => {
+    const metrics = commandsIn("README.md").filter(({ command }) => command.startsWith("npx uptake metrics --"));
+    expect(metrics).toHaveLength(1);
+    const args = uptakeArguments(metrics[0]?.command ?? "") ?? [];
+    const { code, stdout, stderr } = await runUptake(args, { cwd: scratch });
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: "No suggestions in this range.\n", stderr: "" });
+  });
+});
