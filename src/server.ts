@@ -11,11 +11,15 @@ import { replayFile } from "./server/replay-file.ts";
 import { migrate } from "./store/migrate.ts";
 import { openDatabase } from "./store/open-database.ts";
 
+export { readConfig } from "./config/read-config.ts";
+export { createStderrLogger } from "./server/stderr-logger.ts";
+
 /**
  * What the command line is made of. Opens the database at the first use; every command closes what it opened.
  *
  * @example
- * const services = await openServices(readConfig({ environment: process.env }), { log });
+ * const config = readConfig({ environment: process.env });
+ * const services = await openServices(config, { log: createStderrLogger({ debug: false }) });
  * const { table } = await services.metrics({ from, to, bucket: "hour", by: [] });
  */
 export async function openServices(config: Config, { log }: { readonly log: Logger }): Promise<Services> {

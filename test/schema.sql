@@ -311,8 +311,9 @@ begin
   select
     s.id,
     case when s.id is null then
-      array[(d.measured).project_id, coalesce((d.measured).function_name, ''), coalesce((d.measured).environment, ''),
-        coalesce((d.measured).model, ''), coalesce((d.measured).prompt_version, '')]
+      array[uptake_dimension((d.measured).project_id), uptake_dimension((d.measured).function_name),
+        uptake_dimension((d.measured).environment), uptake_dimension((d.measured).model),
+        uptake_dimension((d.measured).prompt_version)]
     end,
     c.hour,
     sum(d.sign * c.suggestion_count),
@@ -345,8 +346,9 @@ begin
   ) d
   left join metric_series s
     on (s.project_id, s.function_name, s.environment, s.model, s.prompt_version)
-     = ((d.measured).project_id, coalesce((d.measured).function_name, ''), coalesce((d.measured).environment, ''),
-        coalesce((d.measured).model, ''), coalesce((d.measured).prompt_version, ''))
+     = (uptake_dimension((d.measured).project_id), uptake_dimension((d.measured).function_name),
+        uptake_dimension((d.measured).environment), uptake_dimension((d.measured).model),
+        uptake_dimension((d.measured).prompt_version))
   cross join lateral uptake_contribution(d.measured) c
   group by 1, 2, 3;
 end $function$
@@ -434,8 +436,9 @@ AS $function$
     coalesce(m.input_tokens, 0)::bigint,
     coalesce(m.output_tokens, 0)::bigint,
     case when m.input_tokens is not null or m.output_tokens is not null then 1 else 0 end,
-    coalesce(m.cost_usd, 0),
-    case when m.cost_usd is not null then 1 else 0 end,
+    -- numeric knows NaN and infinity; added up, neither could ever be taken back. NaN counts as more than infinity.
+    case when abs(m.cost_usd) < 'infinity' then m.cost_usd else 0 end,
+    case when abs(m.cost_usd) < 'infinity' then 1 else 0 end,
     coalesce(round(m.kept_ratio * 1000000)::bigint, 0),
     case when m.kept_ratio is not null then 1 else 0 end,
     uptake_bucket(m.latency_ms),
@@ -444,6 +447,14 @@ AS $function$
     case when m.decided_at > coalesce(m.shown_at, m.created_at)
       then uptake_bucket(extract(epoch from m.decided_at - coalesce(m.shown_at, m.created_at))::double precision * 1000)
     end
+$function$
+
+CREATE OR REPLACE FUNCTION public.uptake_dimension(name text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select case when name is null then '' when length(name) <= 120 then name else left(name, 87) || '…' || md5(name) end
 $function$
 
 CREATE OR REPLACE FUNCTION public.uptake_feedback_inserted()
@@ -541,9 +552,12 @@ begin
     on conflict (kind, ref) do nothing;
   end if;
 
-  select array_agg(pair.was), array_agg(pair.now_is) into was, now_is
+  -- A full join, since an id may change as well: then the old row is taken back and the new one added.
+  select coalesce(array_agg(pair.was) filter (where o.id is not null), '{}'),
+    coalesce(array_agg(pair.now_is) filter (where n.id is not null), '{}')
+  into was, now_is
   from new_rows n
-  join old_rows o using (id)
+  full join old_rows o on o.id = n.id
   cross join lateral (
     select row(o.project_id, o.function_name, o.environment, o.model, o.prompt_version, o.created_at, o.status, o.outcome,
         o.shown_at, o.decided_at, o.latency_ms, o.time_to_first_token_ms, o.input_tokens, o.output_tokens, o.cost_usd,
@@ -553,7 +567,7 @@ begin
         n.kept_ratio)::uptake_measured as now_is
   ) pair
   where pair.was is distinct from pair.now_is;
-  if was is not null then
+  if cardinality(was) + cardinality(now_is) > 0 then
     perform uptake_append_deltas(was, now_is);
   end if;
   return null;

@@ -52,6 +52,8 @@ export type ReplaySummary = {
   readonly malformedCount: number;
   /** The first malformed lines; line numbers count from 1. */
   readonly malformed: readonly { readonly line: number; readonly problem: string }[];
+  /** Messages that Langfuse has not taken yet; 0 where none is set. */
+  readonly waitingCount: number;
   readonly interrupted: boolean;
 };
 

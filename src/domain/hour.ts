@@ -2,7 +2,6 @@
 export type Hour = number;
 
 const HOUR_MS = 3_600_000;
-export const HOURS_PER_DAY = 24;
 
 /** The hour bucket that holds this moment. */
 export const hourOf = (moment: Date): Hour => Math.floor(moment.getTime() / HOUR_MS);
@@ -12,6 +11,3 @@ export const hourFrom = (moment: Date): Hour => Math.ceil(moment.getTime() / HOU
 
 /** When this hour bucket starts. */
 export const startOfHour = (hour: Hour): Date => new Date(hour * HOUR_MS);
-
-/** The first hour bucket of the UTC day that holds this one; a UTC day always has 24 hours. */
-export const dayOfHour = (hour: Hour): Hour => Math.floor(hour / HOURS_PER_DAY) * HOURS_PER_DAY;

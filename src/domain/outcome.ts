@@ -1,5 +1,5 @@
+import { UptakeError } from "./errors.ts";
 import type { FeedbackType } from "./feedback.ts";
-import type { Outcome } from "./suggestion.ts";
 
 /** From which kept ratio on what was sent counts as the suggestion itself, and below which as something else. */
 export type OutcomeThresholds = { readonly approval: number; readonly rejection: number };
@@ -19,9 +19,12 @@ export function inferFeedbackType(keptRatio: number, thresholds: OutcomeThreshol
   return keptRatio < thresholds.rejection ? "rejection" : "revision";
 }
 
-/** The outcome that a feedback event of this type leaves its suggestion with. */
-export const OUTCOME_OF: Readonly<Record<FeedbackType, Outcome>> = {
-  approval: "accepted",
-  revision: "revised",
-  rejection: "rejected",
-};
+/** Refuses thresholds that would judge everything alike, such as percentages. Throws `invalid_configuration`. */
+export function checkThresholds({ approval, rejection }: OutcomeThresholds): void {
+  if (rejection >= 0 && rejection <= approval && approval <= 1) return;
+  throw new UptakeError(
+    "invalid_configuration",
+    `thresholds: got approval ${approval} and rejection ${rejection}; expected 0 ≤ rejection ≤ approval ≤ 1, such as 0.95 and 0.3`,
+    { facts: { approval, rejection } },
+  );
+}

@@ -1,12 +1,6 @@
 /** The host's word for how far a suggestion's own run has come. */
 export type SuggestionStatus = "pending" | "completed" | "error" | "accepted" | "rejected";
 
-/** How a suggestion stands with people; the latest feedback event decides. */
-export type Outcome = "pending" | "accepted" | "revised" | "rejected" | "expired";
-
-/** The text a host writes into a row whose agent function has not answered yet. */
-export const PENDING_TEXT = "Processing...";
-
 /**
  * One finished run of an agent function, as the tracker hands it to the store: a row of `ai_suggestions` and its
  * row of `ai_traces`. Times are ISO 8601 UTC with milliseconds; `…Json` fields hold serialised, well-formed JSON.

@@ -3,10 +3,11 @@ import { UptakeError, invalidInput } from "../domain/errors.ts";
 import { checkFeedback, checkSent, type FeedbackInput, type FeedbackType, type SentInput } from "../domain/feedback.ts";
 import { namedId, newId } from "../domain/ids.ts";
 import { keptRatio } from "../domain/kept-ratio.ts";
-import { inferFeedbackType, type OutcomeThresholds } from "../domain/outcome.ts";
+import { checkThresholds, inferFeedbackType, type OutcomeThresholds } from "../domain/outcome.ts";
 import type { Database } from "../store/database.ts";
 import { findJudgedSuggestion, type JudgedSuggestion } from "../store/queries/find-judged-suggestion.ts";
 import { findOpenSuggestion } from "../store/queries/find-open-suggestion.ts";
+import { findSameFeedback, type RecordedFeedback } from "../store/queries/find-same-feedback.ts";
 import { insertFeedback, type FeedbackEventRow } from "../store/queries/insert-feedback.ts";
 
 /** What was recorded. `created` is false when the same event was there already: nothing was written. */
@@ -38,7 +39,9 @@ export type FeedbackDependencies = {
   readonly flushSuggestions: () => Promise<void>;
 };
 
+/** Throws `invalid_configuration` for thresholds that are no kept ratios. */
 export function createFeedbackService(dependencies: FeedbackDependencies): FeedbackService {
+  checkThresholds(dependencies.thresholds);
   return {
     feedback: (input) => recordStated(dependencies, input),
     sent: (input) => recordSent(dependencies, input),
@@ -51,7 +54,7 @@ async function recordStated(dependencies: FeedbackDependencies, input: FeedbackI
     input,
     now(),
   );
-  const suggestion = await judgedSuggestion(dependencies, suggestionId);
+  const suggestion = await judgedSuggestion(dependencies, suggestionId, "feedback.suggestionId");
   return insertEvent(dependencies, {
     id: idempotencyKey === undefined ? newId() : namedId("feedback", projectId, idempotencyKey),
     suggestionId: suggestion.id,
@@ -81,11 +84,11 @@ async function recordSent(dependencies: FeedbackDependencies, input: SentInput):
     );
   }
   const key = input.idempotencyKey ?? sameSending(suggestion.id, finalText);
-  return insertEvent(dependencies, {
+  const row = {
     id: namedId("feedback", projectId, key),
     suggestionId: suggestion.id,
     type: inferFeedbackType(ratio, thresholds),
-    source: "inferred",
+    source: "inferred" as const,
     reason: null,
     finalText,
     agentId: agentId ?? null,
@@ -93,26 +96,42 @@ async function recordSent(dependencies: FeedbackDependencies, input: SentInput):
     idempotencyKey: key,
     createdAt: (createdAt ?? now()).toISOString(),
     metadata: {},
-  });
+  };
+  return insertEvent(dependencies, row, input.suggestionId === undefined ? "us" : "caller");
 }
+
+/** Who named the suggestion: the caller, or we, as the newest of a ticket, which the next call may find to be another. */
+type ChosenBy = "caller" | "us";
 
 async function insertEvent(
   { db, projectId }: FeedbackDependencies,
-  row: Omit<FeedbackEventRow, "projectId">,
+  given: Omit<FeedbackEventRow, "projectId">,
+  chosen: ChosenBy = "caller",
 ): Promise<FeedbackReceipt> {
-  const inserted = await insertFeedback(db, [{ ...row, projectId }]);
-  return {
-    feedbackId: row.id,
-    suggestionId: row.suggestionId,
-    type: row.type,
-    keptRatio: row.keptRatio ?? undefined,
-    created: inserted.has(row.id),
-  };
+  const row = { ...given, projectId };
+  const created = (await insertFeedback(db, [row])).has(row.id);
+  const standing = created ? undefined : await findSameFeedback(db, row);
+  if (standing !== undefined) requireSameAct(row, standing, chosen);
+  const { id, suggestionId, type, keptRatio: ratio } = standing ?? row;
+  return { feedbackId: id, suggestionId, type, keptRatio: ratio ?? undefined, created };
+}
+
+/** A key that already stands for another act would make this one vanish. An inferred type may differ: thresholds change. */
+function requireSameAct(given: FeedbackEventRow, standing: RecordedFeedback, chosen: ChosenBy): void {
+  const { suggestionId, source, type } = standing;
+  const sameSuggestion = chosen === "us" || given.suggestionId === suggestionId;
+  const sameType = given.source === "inferred" || given.type === type;
+  if (sameSuggestion && sameType && given.source === source) return;
+  throw invalidInput(
+    `${given.source === "inferred" ? "sent" : "feedback"}.idempotencyKey`,
+    `${JSON.stringify(given.idempotencyKey)} already stands for the ${source} ${type} of suggestion ${suggestionId}; give every act a key of its own`,
+  );
 }
 
 async function judgedSuggestion(
   { db, projectId, flushSuggestions }: FeedbackDependencies,
   suggestionId: string,
+  place: string,
 ): Promise<JudgedSuggestion> {
   const found = await findJudgedSuggestion(db, suggestionId, projectId);
   if (found !== undefined) return found;
@@ -121,22 +140,23 @@ async function judgedSuggestion(
   if (late !== undefined) return late;
   throw new UptakeError(
     "suggestion_not_found",
-    `feedback.suggestionId: no suggestion ${suggestionId} in project "${projectId}"; check the id and the project`,
+    `${place}: no suggestion ${suggestionId} in project "${projectId}"; check the id and the project`,
     { facts: { suggestionId, projectId } },
   );
 }
 
 async function comparedSuggestion(
   dependencies: FeedbackDependencies,
-  { suggestionId, ticketId, messageId }: SentInput,
+  { suggestionId, ticketId, messageId, finalText }: SentInput,
 ): Promise<JudgedSuggestion | undefined> {
-  if (suggestionId !== undefined) return judgedSuggestion(dependencies, suggestionId);
+  if (suggestionId !== undefined) return judgedSuggestion(dependencies, suggestionId, "sent.suggestionId");
   if (ticketId === undefined) {
     const remedy = "say which suggestion by suggestionId, or which ticket by ticketId";
     throw invalidInput("sent.suggestionId", `missing; ${remedy}`);
   }
   await dependencies.flushSuggestions();
-  return findOpenSuggestion(dependencies.db, { ticketId, messageId, projectId: dependencies.projectId });
+  const { db, projectId } = dependencies;
+  return findOpenSuggestion(db, { ticketId, messageId, projectId, finalText });
 }
 
 /** A reply sent twice by a retrying caller is one act. */

@@ -6,7 +6,7 @@ import { ATTRIBUTE } from "./otlp-attributes.ts";
 import type { OtlpAttribute, OtlpExportRequest, OtlpSpan } from "./otlp-types.ts";
 import { attribute, attributesOf, textOf } from "./otlp-value.ts";
 import { rowObservations } from "./row-observations.ts";
-import type { TraceSource } from "./trace-source.ts";
+import type { TraceSource } from "../domain/trace-source.ts";
 import { UPTAKE_VERSION } from "./version.ts";
 
 /** Shown where a host's row does not say which agent function it came from. */

@@ -1,6 +1,6 @@
 import { observationIdOf } from "../domain/ids.ts";
 import type { Observation } from "../domain/observation.ts";
-import type { TraceSource } from "./trace-source.ts";
+import type { TraceSource } from "../domain/trace-source.ts";
 
 /**
  * What can truthfully be said about a run that nobody recorded: the root, and one generation with the row's model,

@@ -1,4 +1,4 @@
-import type { Bucket } from "./metrics-query.ts";
+import type { MetricsBucket } from "../domain/metrics-request.ts";
 import type { Rate } from "./metrics-row.ts";
 
 /** What stands where nothing is known; never 0. */
@@ -46,7 +46,7 @@ export const formatDay = (moment: Date): string => moment.toISOString().slice(0,
 export const formatTimeOfDay = (moment: Date): string => moment.toISOString().slice(11, 16);
 
 /** The bucket that starts at this moment: `2026-03-01 14:00`, `2026-03-01`, `total`. */
-export function formatBucket(start: Date, bucket: Bucket): string {
+export function formatBucket(start: Date, bucket: MetricsBucket): string {
   if (bucket === "total") return "total";
   return bucket === "day" ? formatDay(start) : `${formatDay(start)} ${formatTimeOfDay(start)}`;
 }

@@ -1,24 +1,14 @@
 import { invalidInput } from "../domain/errors.ts";
 import { hourFrom, hourOf } from "../domain/hour.ts";
+import { metricsBuckets, metricsDimensions, type MetricsRequest } from "../domain/metrics-request.ts";
 import type { MetricsSelection } from "../store/queries/read-metrics.ts";
-import { DIMENSIONS, type Dimension } from "./metrics-row.ts";
-
-/** How metrics are grouped in time: by UTC hour, by UTC day, or not at all. */
-export type Bucket = "hour" | "day" | "total";
-export const BUCKETS: readonly Bucket[] = ["hour", "day", "total"];
 
 /**
  * Which metrics to read. Metrics are kept by whole UTC hours, so the range is widened to them: `from` down, `to` up;
  * the hour that starts at `to` is not included. A day that the range cuts holds only the hours within the range.
+ * There is one row for each combination of `by` that occurs; none of them is one row a bucket.
  */
-export type MetricsQuery = {
-  readonly projectId: string;
-  readonly from: Date;
-  readonly to: Date;
-  readonly bucket: Bucket;
-  /** One row for each combination of these that occurs; none of them is one row a bucket. */
-  readonly by: readonly Dimension[];
-};
+export type MetricsQuery = MetricsRequest & { readonly projectId: string };
 
 /** The query as the store takes it. Throws {@link UptakeError} `invalid_input` that names the field. */
 export function selectionOf({ projectId, from, to, bucket, by }: MetricsQuery): MetricsSelection {
@@ -28,8 +18,8 @@ export function selectionOf({ projectId, from, to, bucket, by }: MetricsQuery): 
     const got = `${from.toISOString()} to ${to.toISOString()}`;
     throw invalidInput("metrics.to", `the range ${got} is empty; to must lie after from`);
   }
-  requireOneOf(bucket, BUCKETS, "bucket");
-  for (const dimension of by) requireOneOf(dimension, DIMENSIONS, "by");
+  requireOneOf(bucket, metricsBuckets, "bucket");
+  for (const dimension of by) requireOneOf(dimension, metricsDimensions, "by");
   return {
     projectId,
     fromHour: hourOf(from),

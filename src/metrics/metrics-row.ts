@@ -1,11 +1,8 @@
 import { type Histogram, quantile } from "../domain/histogram.ts";
 import { startOfHour } from "../domain/hour.ts";
 import { wilsonInterval } from "../domain/interval.ts";
+import type { MetricsDimension } from "../domain/metrics-request.ts";
 import type { MetricsSums } from "../store/queries/read-metrics.ts";
-
-/** What metrics can be split by. */
-export type Dimension = "function" | "model" | "promptVersion" | "environment";
-export const DIMENSIONS: readonly Dimension[] = ["function", "model", "promptVersion", "environment"];
 
 /**
  * A share with what it was counted from. `value` is 0–1, `low` and `high` its 95 % Wilson interval; all three are null
@@ -27,7 +24,7 @@ export type MetricsRow = {
   /** Start of the hour or UTC day; of the whole range for `total`. */
   readonly bucketStart: Date;
   /** Only what was asked for in `by`; null is unknown. */
-  readonly dimensions: Readonly<Partial<Record<Dimension, string | null>>>;
+  readonly dimensions: Readonly<Partial<Record<MetricsDimension, string | null>>>;
   readonly suggestionCount: number;
   readonly completedCount: number;
   readonly errorCount: number;
@@ -65,10 +62,10 @@ const COLUMN_OF = {
   model: "model",
   promptVersion: "promptVersion",
   environment: "environment",
-} as const satisfies Record<Dimension, keyof MetricsSums>;
+} as const satisfies Record<MetricsDimension, keyof MetricsSums>;
 
 /** The metrics that these sums come to, with the dimensions of `by`. */
-export function toMetricsRow(sums: MetricsSums, by: readonly Dimension[]): MetricsRow {
+export function toMetricsRow(sums: MetricsSums, by: readonly MetricsDimension[]): MetricsRow {
   const { completedCount, errorCount, acceptedCount, revisedCount, rejectedCount, tokensKnownCount } = sums;
   const decidedCount = acceptedCount + revisedCount + rejectedCount;
   return {

@@ -1,3 +1,4 @@
+import type { MetricsBucket, MetricsDimension } from "../domain/metrics-request.ts";
 import {
   formatCount,
   formatDay,
@@ -7,10 +8,9 @@ import {
   formatTimeOfDay,
   UNKNOWN,
 } from "./format.ts";
-import type { Bucket } from "./metrics-query.ts";
-import type { Dimension, MetricsRow } from "./metrics-row.ts";
+import type { MetricsRow } from "./metrics-row.ts";
 
-type Layout = { readonly bucket: Bucket; readonly by: readonly Dimension[] };
+type Layout = { readonly bucket: MetricsBucket; readonly by: readonly MetricsDimension[] };
 
 type Column = {
   /** Three header lines. */
@@ -61,7 +61,7 @@ export function metricsTable(rows: readonly MetricsRow[], layout: Layout): strin
   return `${[...header, ...[...groups.values()].flat()].join("\n")}\n`;
 }
 
-function bucketColumn(bucket: Bucket): readonly Column[] {
+function bucketColumn(bucket: MetricsBucket): readonly Column[] {
   if (bucket === "total") return [];
   const cell = (row: MetricsRow): string =>
     bucket === "day" ? formatDay(row.bucketStart) : formatTimeOfDay(row.bucketStart);

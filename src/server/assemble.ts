@@ -74,6 +74,9 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
 
   let closing: Promise<void> | undefined;
   async function closeAll(): Promise<void> {
+    // A database that is just being made takes longer than a flush may; what waits for it is not lost for that.
+    await tracker.flush().catch(() => {});
+    await db.settled();
     await tracker.close();
     await mirror?.stop();
     await roller.stop();

@@ -1,3 +1,4 @@
+import { whenAborted } from "../cli/interrupt.ts";
 import type { DemoReport } from "../cli/services.ts";
 import type { Config } from "../config/config.ts";
 import { DEMO_DATA_DIR } from "../config/options.ts";
@@ -59,7 +60,7 @@ export async function runDemo(given: Config, options: DemoOptions): Promise<void
   await act(parts, desk, suggested, report);
   await reportNumbers(parts, config, report);
   await reportMirror(parts, { before, target: langfuse.baseUrl, report, signal });
-  if (!once) await aborted(signal);
+  if (!once) await whenAborted(signal);
 }
 
 async function startStandIn(closers: Closers) {
@@ -157,9 +158,3 @@ async function reportMirror(
     deadCount: after.dead,
   });
 }
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });

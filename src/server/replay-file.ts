@@ -7,6 +7,8 @@ import type { Closers } from "./closers.ts";
 import { openDesk } from "./open-desk.ts";
 
 const MALFORMED_SHOWN = 20;
+/** How long the end of a replay waits for Langfuse; what is left stays in the outbox. */
+const MIRROR_DEADLINE_MS = 60_000;
 
 type ReplayJob = {
   readonly options: ReplayOptions;
@@ -41,6 +43,7 @@ export async function replayFile(parts: Parts, config: Config, job: ReplayJob): 
     },
   });
   await parts.roller.rollAll();
+  await parts.mirror?.drain(AbortSignal.any([signal, AbortSignal.timeout(MIRROR_DEADLINE_MS)]));
   return {
     conversationCount: summary.conversations,
     turnCount: summary.turns,
@@ -52,6 +55,7 @@ export async function replayFile(parts: Parts, config: Config, job: ReplayJob): 
     rejectionCount: inferred.rejection,
     malformedCount: summary.malformedLines,
     malformed,
+    waitingCount: (await parts.mirror?.status())?.waiting ?? 0,
     interrupted: signal.aborted,
   };
 }

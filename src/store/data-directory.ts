@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { UptakeError } from "../domain/errors.ts";
 import { lockDirectory } from "./directory-lock.ts";
 
@@ -18,9 +18,21 @@ function unusable(path: string, problem: string, cause?: unknown): UptakeError {
   });
 }
 
+/** As `mkdirSync` with `recursive`, which never returns where a folder that is there takes no new one (such as /proc). */
+function makeWithParents(path: string): void {
+  if (existsSync(path)) return;
+  makeWithParents(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error; // another process was faster
+  }
+}
+
 function makeDirectory(path: string): string {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeWithParents(resolve(path));
+    readdirSync(path);
     return realpathSync(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -31,8 +43,8 @@ function makeDirectory(path: string): string {
 /**
  * Makes, locks and checks the folder of an embedded database. A new database takes seconds to make, and a person may
  * well press Ctrl-C in them; what is left then opens never again. So the making is marked by a file beside the folder,
- * and a folder found with that mark is emptied and made anew. Only an empty folder is ever marked, so nothing of
- * anybody else's can be lost.
+ * and a folder found with that mark is emptied and made anew. Only an empty folder is ever marked, or one whose database
+ * is to be thrown away, so nothing of anybody else's can be lost.
  *
  * @param options.fresh empties the folder first if it holds a database; never anything else
  * @throws UptakeError `data_directory_in_use`, or `database_unavailable` for a folder that cannot be used or that holds
@@ -43,7 +55,8 @@ export function openDataDirectory(dataDir: string, { fresh = false }: { fresh?: 
   const unfinished = `${path}.unfinished`;
   const release = lock(path);
   try {
-    if (existsSync(unfinished) || (fresh && readdirSync(path).includes("PG_VERSION"))) empty(path);
+    if (fresh && readdirSync(path).includes("PG_VERSION")) writeFileSync(unfinished, "");
+    if (existsSync(unfinished)) empty(path);
     const entries = readdirSync(path);
     if (entries.length === 0) writeFileSync(unfinished, "");
     else if (!entries.includes("PG_VERSION")) {

@@ -62,14 +62,22 @@ function readOwner(path: string): Owner | undefined {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
+  const owner = parseOwner(text);
+  if (owner !== undefined) return owner;
+  throw new UptakeError(
+    "data_directory_in_use",
+    `Lock file ${path} does not say who owns it. If no uptake process uses this data directory, delete the file.`,
+    { facts: { lockFile: path } },
+  );
+}
+
+function parseOwner(text: string): Owner | undefined {
   try {
-    return JSON.parse(text) as Owner;
+    const owner = JSON.parse(text) as Partial<Owner> | null;
+    const whole = typeof owner?.pid === "number" && typeof owner.token === "string" && typeof owner.host === "string";
+    return whole ? (owner as Owner) : undefined;
   } catch {
-    throw new UptakeError(
-      "data_directory_in_use",
-      `Lock file ${path} does not say who owns it. If no uptake process uses this data directory, delete the file.`,
-      { facts: { lockFile: path } },
-    );
+    return undefined;
   }
 }
 

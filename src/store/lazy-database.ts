@@ -1,10 +1,15 @@
 import type { Database } from "./database.ts";
 
+export type LazyDatabase = Database & {
+  /** Resolves once an opening that is under way has ended, however it ended; at once where nothing opens. */
+  settled(): Promise<void>;
+};
+
 /**
  * A database that opens at its first use, once, however many ask at the same time. Where opening fails the callers
  * of that moment get the error and the next use tries again, so a database that is away at start is found later.
  */
-export function createLazyDatabase(kind: Database["kind"], open: () => Promise<Database>): Database {
+export function createLazyDatabase(kind: Database["kind"], open: () => Promise<Database>): LazyDatabase {
   let opening: Promise<Database> | undefined;
   let closing: Promise<void> | undefined;
 
@@ -27,6 +32,9 @@ export function createLazyDatabase(kind: Database["kind"], open: () => Promise<D
     query: async (text, values) => (await opened()).query(text, values),
     transaction: async (callback) => (await opened()).transaction(callback),
     listen: async (channel, onNotify) => (await opened()).listen(channel, onNotify),
+    async settled() {
+      await opening?.catch(() => {});
+    },
     close() {
       closing ??= closeOpened();
       return closing;

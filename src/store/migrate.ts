@@ -19,7 +19,7 @@ export type Migrated = {
 type AppliedRow = { version: number; name: string; checksum: string };
 
 /** Any constant will do as long as nobody else uses it: "uptake" as a number. */
-const lockKey = 0x757074616b65;
+export const MIGRATION_LOCK = 0x757074616b65;
 const migrationsDirectory = new URL("./migrations/", import.meta.url);
 
 const createLedger = `
@@ -56,10 +56,22 @@ async function readApplied(tx: Queryable): Promise<readonly AppliedRow[]> {
     "select to_regclass('public.schema_migrations') is not null as exists",
   );
   if (ledger?.exists !== true) {
-    await tx.query(createLedger);
+    await createLedgerIn(tx);
     return [];
   }
   return tx.query<AppliedRow>("select version, name, checksum from public.schema_migrations order by version");
+}
+
+/** The first thing that is made. Since Postgres 15 not everybody may make tables in `public`. */
+async function createLedgerIn(tx: Queryable): Promise<void> {
+  const [may] = await tx.query<{ make: boolean; role: string }>(
+    "select has_schema_privilege('public', 'create') as make, quote_ident(current_user) as role",
+  );
+  if (may?.make === false) {
+    const remedy = `As its owner run: grant create on schema public to ${may.role}`;
+    throw failed("schema_migrations", `permission denied for schema public. ${remedy}`);
+  }
+  await tx.query(createLedger);
 }
 
 /** Refuses a database that this program's migrations did not make. */
@@ -97,6 +109,22 @@ async function apply(tx: Queryable, { version, name, sql, checksum }: Migration)
   ]);
 }
 
+/** The queries name tables without their schema: one that is looked into first must not hold others of these names. */
+async function refuseHiddenTables(tx: Queryable, migrations: readonly Migration[]): Promise<void> {
+  await tx.query("set local search_path to default");
+  const names = migrations.flatMap(({ sql }) => [...sql.matchAll(/^create table (\w+)/gmu)].map(([, name]) => name));
+  const [hidden] = await tx.query<{ names: string; path: string; role: string }>(
+    `select string_agg(name, ', ') as names, current_setting('search_path') as path, quote_ident(current_user) as role
+     from unnest($1::text[]) name
+     where to_regclass(name) is distinct from to_regclass('public.' || name)
+     having count(*) > 0`,
+    [names],
+  );
+  if (hidden === undefined) return;
+  const found = `the search path ${hidden.path} of role ${hidden.role} does not lead to public's ${hidden.names}`;
+  throw failed("schema_migrations", `${found}. Run: alter role ${hidden.role} set search_path = public`);
+}
+
 /**
  * Brings the database to this program's version. All missing migrations go in one transaction, so whatever goes wrong
  * the database is as before: a version in between would be one that nobody has tested. The price is that a migration
@@ -110,13 +138,14 @@ async function apply(tx: Queryable, { version, name, sql, checksum }: Migration)
 export async function migrate(db: Database, migrationsAt: URL = migrationsDirectory): Promise<Migrated> {
   const migrations = readMigrations(migrationsAt);
   return db.transaction(async (tx) => {
-    await tx.query("select pg_advisory_xact_lock($1)", [lockKey]);
+    await tx.query("select pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
     // The triggers look in `public`, so that is where the tables go, whatever the role's own search path is.
     await tx.query("set local search_path = public");
     const applied = await readApplied(tx);
     compare(migrations, applied);
     const missing = migrations.slice(applied.length);
     for (const migration of missing) await apply(tx, migration);
+    await refuseHiddenTables(tx, migrations);
     return { applied: missing.map(({ name }) => name), version: migrations.length };
   });
 }

@@ -24,6 +24,8 @@ const remedies: Readonly<Record<string, string>> = {
   "53300": "Raise max_connections, or run fewer processes.",
   "57P03": "The server is starting or stopping: try again in a moment.",
 };
+const certificateRemedy =
+  "Add sslrootcert=/path/of/its-authority.pem to DATABASE_URL, or correct the host if the certificate is for another one.";
 const generalRemedy = "Look whether the server runs and can be reached from here.";
 
 /** Codes of Postgres that are about the connection and not about the statement: classes 08 and 28, and these. */
@@ -40,16 +42,20 @@ function isAboutConnection(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return (
     /^E[A-Z_]+$/.test(code) ||
+    isAboutCertificate(error) ||
     /connection terminated|connection timeout|timeout exceeded when trying to connect|connection error|not queryable|pool after calling end|SSL/i.test(
       error.message,
     )
   );
 }
 
+/** Codes of Node's TLS, such as DEPTH_ZERO_SELF_SIGNED_CERT and ERR_TLS_CERT_ALTNAME_INVALID. */
+const isAboutCertificate = (error: unknown): boolean => /CERT|UNABLE_TO_VERIFY/.test(codeOf(error));
+
 function unavailable({ host, port, database, user }: Target, cause: unknown): UptakeError {
   // Several addresses that all failed come as one AggregateError without a message.
   const reason = (cause instanceof Error && cause.message) || codeOf(cause) || String(cause);
-  const remedy = remedies[codeOf(cause)] ?? generalRemedy;
+  const remedy = isAboutCertificate(cause) ? certificateRemedy : (remedies[codeOf(cause)] ?? generalRemedy);
   return new UptakeError(
     "database_unavailable",
     `Postgres at ${host}:${port} (database ${database}, user ${user}) is not available: ${reason}. ${remedy}`,
@@ -84,12 +90,22 @@ async function refuseOldServer(pool: Pool, { host, port }: Target): Promise<void
 }
 
 /** A transaction on a client of its own. A client that cannot even roll back is thrown away, not given to the next. */
-async function runTransaction<T>(client: PoolClient, callback: () => Promise<T>): Promise<T> {
+async function runTransaction<T>(
+  client: PoolClient,
+  callback: () => Promise<T>,
+  translate: (error: unknown) => unknown,
+): Promise<T> {
+  /** The callback's own errors are none of the database's, whatever their code. */
+  const translated = async (step: Promise<unknown>): Promise<void> => {
+    await step.catch((error: unknown) => {
+      throw translate(error);
+    });
+  };
   let broken: boolean | Error = false;
   try {
-    await client.query("begin");
+    await translated(client.query("begin"));
     const result = await callback();
-    await commit(client);
+    await translated(commit(client));
     return result;
   } catch (error) {
     await client.query("rollback").catch((failure: unknown) => {
@@ -164,12 +180,10 @@ export async function openPostgres({
     },
     async transaction(callback) {
       guard.refuseInside("transaction");
-      try {
-        const client = await pool.connect();
-        return await runTransaction(client, () => guard.run(queryableOn(client, translate), callback));
-      } catch (error) {
+      const client = await pool.connect().catch((error: unknown) => {
         throw translate(error);
-      }
+      });
+      return runTransaction(client, () => guard.run(queryableOn(client, translate), callback), translate);
     },
     async listen(channel, onNotify) {
       guard.refuseInside("listen");

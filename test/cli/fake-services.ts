@@ -18,6 +18,7 @@ export const emptyReplay: ReplaySummary = {
   revisionCount: 0,
   rejectionCount: 0,
   malformedCount: 0,
+  waitingCount: 0,
   malformed: [],
   interrupted: false,
 };

@@ -251,7 +251,21 @@ describe("uptake demo", () => {
     expect(stdout).toContain("Model: uptake-retrieval, the offline retrieval model");
     expect(stdout).toContain("Langfuse: a stand-in at http://127.0.0.1:9");
     expect(stdout).toContain("Agents: 12 sent as they are, 9 edited, 8 rejected, 11 left undecided\n");
-    expect(stdout).toMatch(/\n\nthe table\n\nmirrored 40 traces, 90 scores to http:\/\/127\.0\.0\.1:9\n$/u);
+    expect(stdout).toMatch(/\n\nthe table\n\nmirrored 40 traces, 90 scores to http:\/\/127\.0\.0\.1:9\n/u);
+    expect(stdout).toMatch(/\nthe same numbers again: uptake metrics --data-dir \.uptake\/demo\n$/u);
+  });
+
+  it("names no directory to read the numbers from where there is none", async () => {
+    for (const place of [
+      ["--data-dir", "memory"],
+      ["--database-url", "postgres://app@db/app"],
+    ]) {
+      const { code, stdout } = await run(["demo", "--once", ...place], {
+        services: demo({ kind: "mirrored", ...mirrored }),
+      });
+      expect(code).toBe(0);
+      expect(stdout).not.toContain("--data-dir");
+    }
   });
 
   it("ends with 1 when not everything could be mirrored", async () => {

@@ -258,6 +258,11 @@ describeEachDatabase("inference from what was sent", (open) => {
     expect(await service.sent({ ...reply, finalText: "Older suggestion" })).toMatchObject({ suggestionId: older });
     const next = await insertSuggestion(db, { ticketId: "t9" });
     expect(await service.sent(reply)).toMatchObject({ suggestionId: next, created: true });
+    await insertSuggestion(db, { ticketId: "t9" });
+    const keyed = { ...reply, idempotencyKey: "reply-7" };
+    const once = await service.sent(keyed);
+    await insertSuggestion(db, { ticketId: "t9" });
+    expect(await service.sent(keyed)).toEqual({ ...once, created: false });
   });
 
   it("records the same text once, and never overrules what a person said", async () => {

@@ -1,6 +1,6 @@
 import { observationIdOf, traceIdOf } from "../../src/domain/ids.ts";
-import type { FeedbackRow } from "../../src/langfuse/scores.ts";
-import type { TraceSource } from "../../src/langfuse/trace-source.ts";
+import type { FeedbackRow } from "../../src/domain/feedback-row.ts";
+import type { TraceSource } from "../../src/domain/trace-source.ts";
 
 export const SUGGESTION_ID = "0190f3a2-7c3b-7d10-8a11-5f6c2e9d4b07";
 export const TRACE_ID = "0190f3a27c3b7d108a115f6c2e9d4b07";

@@ -1,5 +1,6 @@
 import type { MetricsQuery } from "../../src/metrics/metrics-query.ts";
-import type { Dimension, MetricsRow } from "../../src/metrics/metrics-row.ts";
+import type { MetricsDimension } from "../../src/domain/metrics-request.ts";
+import type { MetricsRow } from "../../src/metrics/metrics-row.ts";
 import type { Queryable } from "../../src/store/database.ts";
 
 /** A suggestion as it lies in its table; nothing that our triggers write is read. */
@@ -69,9 +70,10 @@ export async function plainMetrics(db: Queryable, query: MetricsQuery): Promise<
 }
 
 /** What makes a row of the metrics comparable with a plain row. */
-export const rowKey = (row: MetricsRow, by: readonly Dimension[]): string => keyOf(row.bucketStart, by, row.dimensions);
+export const rowKey = (row: MetricsRow, by: readonly MetricsDimension[]): string =>
+  keyOf(row.bucketStart, by, row.dimensions);
 
-function keyOf(bucket: Date, by: readonly Dimension[], dimensions: MetricsRow["dimensions"]): string {
+function keyOf(bucket: Date, by: readonly MetricsDimension[], dimensions: MetricsRow["dimensions"]): string {
   return JSON.stringify([bucket, ...by.toSorted().map((name) => [name, dimensions[name]])]);
 }
 

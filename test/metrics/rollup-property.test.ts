@@ -1,9 +1,10 @@
+import { randomBytes } from "node:crypto";
 import * as fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { silentLogger } from "../../src/domain/logger.ts";
-import { BUCKETS } from "../../src/metrics/metrics-query.ts";
-import { DIMENSIONS } from "../../src/metrics/metrics-row.ts";
+import { metricsBuckets, metricsDimensions } from "../../src/domain/metrics-request.ts";
 import { readMetrics } from "../../src/metrics/read-metrics.ts";
+import { recomputeMetrics } from "../../src/metrics/recompute.ts";
 import { createRoller } from "../../src/metrics/roller.ts";
 import type { Database } from "../../src/store/database.ts";
 import { describeEachDatabase } from "../support/databases.ts";
@@ -13,7 +14,7 @@ import { createPlayer, event, history, HISTORY_FROM, HISTORY_TO, moment, suggest
 const hourMs = 3_600_000;
 /** A failing history is made smaller for so long; then it is shown as it is. */
 const limits = { interruptAfterTimeLimit: 60_000 };
-const queryShape = fc.record({ bucket: fc.constantFrom(...BUCKETS), by: fc.subarray([...DIMENSIONS]) });
+const queryShape = fc.record({ bucket: fc.constantFrom(...metricsBuckets), by: fc.subarray([...metricsDimensions]) });
 
 /** A range of whole hours that may cut the history anywhere. */
 const range = fc.tuple(moment, moment).map(([a, b]) => {
@@ -86,6 +87,51 @@ describeEachDatabase("metrics over random histories", (open) => {
       }),
       { ...limits, numRuns: db.kind === "embedded" ? 50 : 30 },
     );
+  });
+
+  it("take names of any length, told apart, and do not stop for them", async () => {
+    const own = await open();
+    // Longer than a key of an index may be, and random, so that compression does not save it.
+    const long = Array.from({ length: 4 }, () => randomBytes(3000).toString("base64"));
+    const names = [...long, `${long[0]} again`, "short"];
+    await own.query(
+      `insert into ai_suggestions (suggested_response, project_id, function_name, model, prompt_version, environment, created_at)
+       select 'text', p, n, n, n, n, $2 from unnest($1::text[]) n, unnest(array[$3, 'p']) p`,
+      [names, HISTORY_FROM, long[0]],
+    );
+    await createRoller({ db: own, log: silentLogger }).rollAll();
+    for (const projectId of ["p", long[0] ?? ""]) {
+      const query = { projectId, from: HISTORY_FROM, to: HISTORY_TO, bucket: "total", by: metricsDimensions } as const;
+      const rows = await readMetrics(own, query);
+      expect(rows.map(({ suggestionCount }) => suggestionCount)).toEqual(names.map(() => 1));
+      expect(rows).toEqual(await recomputeMetrics(own, query));
+    }
+  });
+
+  it("follow a row whose id changes with its values", async () => {
+    const own = await open();
+    await own.query(
+      "insert into ai_suggestions (suggested_response, project_id, model, created_at) values ('text', 'p', 'old', $1)",
+      [HISTORY_FROM],
+    );
+    await own.query("update ai_suggestions set id = gen_random_uuid(), model = 'new', cost_usd = 2");
+    const query = { projectId: "p", from: HISTORY_FROM, to: HISTORY_TO, bucket: "total", by: ["model"] } as const;
+    const [row, ...others] = await readMetrics(own, query);
+    expect(row).toMatchObject({ suggestionCount: 1, costUsd: 2, dimensions: { model: "new" } });
+    expect(others).toEqual([]);
+  });
+
+  it("take a cost that is no number for unknown, so that it can be taken back", async () => {
+    const own = await open();
+    await own.query(
+      `insert into ai_suggestions (suggested_response, project_id, cost_usd, created_at)
+       select 'text', 'p', cost, $1 from unnest(array['NaN', 'Infinity', 2]::numeric[]) cost`,
+      [HISTORY_FROM],
+    );
+    await createRoller({ db: own, log: silentLogger }).rollAll();
+    const query = { projectId: "p", from: HISTORY_FROM, to: HISTORY_TO, bucket: "total", by: [] } as const;
+    const [row] = await readMetrics(own, query);
+    expect(row).toMatchObject({ suggestionCount: 3, costUsd: 2, costKnownCount: 1 });
   });
 
   it("keep hourly histograms sorted, without zeros, and in step with their counts", async () => {

@@ -145,6 +145,14 @@ describe("the lock of a data directory", () => {
     expect(() => lockDirectory(directory)).toThrow(/does not say who owns it.*delete the file/);
   });
 
+  it("is not taken when its file says something else", () => {
+    const { directory, lockFile } = newDirectory();
+    for (const text of ["12345\n", "null", "{}"]) {
+      writeFileSync(lockFile, text);
+      expect(() => lockDirectory(directory)).toThrow(/does not say who owns it.*delete the file/);
+    }
+  });
+
   it("goes to exactly one of four processes that race for a stale lock, 20 times", async () => {
     const stale = await staleLock();
     const lockers = await Promise.all([startLocker(), startLocker(), startLocker(), startLocker()]);

@@ -1,7 +1,9 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { openDataDirectory } from "../../src/store/data-directory.ts";
 import { openEmbedded } from "../../src/store/embedded.ts";
 import { built, startChild } from "../support/child.ts";
 import { openTestEmbedded } from "../support/databases.ts";
@@ -92,6 +94,36 @@ describe("the embedded database", () => {
     expect(await db.query("select 1 as alive")).toEqual([{ alive: 1 }]);
     await db.close();
     expect(readdirSync(dirname(dataDir))).toEqual(["data"]);
+  });
+
+  it("starts again where a start with fresh was killed while it emptied the folder", async () => {
+    const dataDir = join(scratch(), "data");
+    mkdirSync(dataDir);
+    writeFileSync(join(dataDir, "PG_VERSION"), "17");
+    for (let i = 0; i < 20_000; i += 1) writeFileSync(join(dataDir, String(i)), "");
+    const child = startChild(`
+      import { openDataDirectory } from ${JSON.stringify(built("store/data-directory.js"))};
+      openDataDirectory(${JSON.stringify(dataDir)}, { fresh: true });`);
+    await eventually("it is being emptied", () => readdirSync(dataDir).length < 20_000, 50_000);
+    child.kill("SIGKILL");
+    await child.ended;
+    expect(readdirSync(dataDir).length).toBeGreaterThan(0); // else it was killed too late to tell
+    rmSync(join(dataDir, "PG_VERSION"), { force: true }); // whichever file went first
+    openDataDirectory(dataDir, { fresh: true }).release();
+    expect(readdirSync(dataDir)).toEqual([]);
+  });
+
+  it("says which folder cannot be made where the system takes it for an endless task", () => {
+    // mkdir -p of Node never returns from here, so it runs where it can be killed.
+    const script = `
+      import { openDataDirectory } from ${JSON.stringify(built("store/data-directory.js"))};
+      try { openDataDirectory("/proc/no-such-folder/data"); } catch (error) { console.log(error.message); }`;
+    const { stdout } = spawnSync(process.execPath, ["--input-type=module", "--eval", script], {
+      timeout: 10_000,
+      killSignal: "SIGKILL",
+      encoding: "utf8",
+    });
+    expect(stdout).toContain("Data directory /proc/no-such-folder/data cannot be made");
   });
 
   it("does not keep a process alive that forgot to close, and answers a query that is still running", async () => {

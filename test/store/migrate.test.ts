@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -44,6 +45,50 @@ const tableNames = async (db: Database): Promise<readonly string[]> => {
 };
 
 const nextNumber = String(ownNames.length + 1).padStart(4, "0");
+
+describe("a role that looks into another schema first", () => {
+  it("is refused where that one hides a table of ours, and only there", async () => {
+    const { db, url } = await openEmptyPostgres();
+    const elsewhere = new URL(url);
+    elsewhere.searchParams.set("options", "-c search_path=app,public");
+    await db.query("create schema app; create table app.theirs (id integer)");
+    const other = await openPostgres({ url: elsewhere.href });
+    try {
+      await migrate(other);
+      await db.query("create table app.tickets (id integer)");
+      await expect(migrate(other)).rejects.toMatchObject({
+        code: "migration_failed",
+        message: expect.stringMatching(
+          /search path app,public .*tickets.*alter role \w+ set search_path = public/,
+        ) as unknown,
+      });
+    } finally {
+      await other.close();
+    }
+  });
+});
+
+describe("a role that may not make tables", () => {
+  it("is told what to grant", async () => {
+    const { db, url } = await openEmptyPostgres();
+    const role = `poor_${randomUUID().slice(0, 8)}`;
+    await db.query(`create role ${role} login`);
+    const own = new URL(url);
+    own.username = role;
+    const poor = await openPostgres({ url: own.href });
+    try {
+      await expect(migrate(poor)).rejects.toMatchObject({
+        code: "migration_failed",
+        message: expect.stringMatching(
+          `permission denied for schema public.*grant create on schema public to ${role}`,
+        ) as unknown,
+      });
+    } finally {
+      await poor.close();
+      await db.query(`drop role ${role}`);
+    }
+  });
+});
 
 describe.each([
   { kind: "embedded", openEmpty: openEmptyEmbedded },

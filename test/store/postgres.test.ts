@@ -1,10 +1,29 @@
-import { createServer } from "node:net";
+import { createServer, type Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import { describe, expect, inject, it, onTestFinished } from "vitest";
 import { openDatabase } from "../../src/store/open-database.ts";
 import { openPostgres } from "../../src/store/postgres.ts";
 import { built, startChild } from "../support/child.ts";
 import { openTestPostgres } from "../support/databases.ts";
 import { eventually } from "../support/eventually.ts";
+
+/** A key for this test only, and its self-signed certificate. */
+const key = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg3+842q8IzkWka+SM
+62MDEIR06OEChS/a7I5NPOvWo1ihRANCAATJKhSqKHC/wJuyCBbzElJIzBJKjWS/
+vaNVNVd+wwgZt/YNCinQtKiNbqHphVTQARUuUKiByFt2sAK95WE0bJQa
+-----END PRIVATE KEY-----`;
+const cert = `-----BEGIN CERTIFICATE-----
+MIIBijCCAS+gAwIBAgIUUOboY+j2coCg6Rh9YLXKzxQplzcwCgYIKoZIzj0EAwIw
+GTEXMBUGA1UEAwwOdW50cnVzdGVkLnRlc3QwIBcNMjYxMTIyMTI1MTA2WhgPMjEy
+NjEwMjkxMjUxMDZaMBkxFzAVBgNVBAMMDnVudHJ1c3RlZC50ZXN0MFkwEwYHKoZI
+zj0CAQYIKoZIzj0DAQcDQgAEySoUqihwv8CbsggW8xJSSMwSSo1kv72jVTVXfsMI
+Gbf2DQop0LSojW6h6YVU0AEVLlCogchbdrACveVhNGyUGqNTMFEwHQYDVR0OBBYE
+FEORD+Gm1gdwRr5z25a7a8cxZ5pUMB8GA1UdIwQYMBaAFEORD+Gm1gdwRr5z25a7
+a8cxZ5pUMA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDSQAwRgIhAPvun/Yz
+9cVhtEukCqurAQVqdioBo+r6yTCnafrVUW68AiEAhRtKDw018vE3zp8ZNVLbr1du
+JuamhuWBmKoyPleYJ6s=
+-----END CERTIFICATE-----`;
 
 async function openTest() {
   const opened = await openTestPostgres();
@@ -174,6 +193,27 @@ describe("a Postgres that goes away", () => {
     expect(await child.ended).toMatchObject({ code: 0, errors: "" });
   });
 });
+
+/** Says yes to encryption, as Postgres does, and shows a certificate that nobody has signed. */
+async function startUntrustedServer(): Promise<{ port: number; close(): Promise<void> }> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket.on("error", () => {}));
+    socket.once("data", () => {
+      socket.write("S");
+      new TLSSocket(socket, { isServer: true, key, cert }).on("error", () => {});
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  return {
+    port: typeof address === "object" && address !== null ? address.port : 0,
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
 
 async function closedPort(): Promise<number> {
   const server = createServer();

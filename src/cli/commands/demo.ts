@@ -14,8 +14,8 @@ everything into Langfuse and counts it. Needs no key and no server: without them
 the model is an offline retrieval model and Langfuse is a stand-in. With --once it ends, with 1 if something was not
 mirrored; else it stays up with a status page on http://127.0.0.1:4100 until Ctrl-C.
 
-Its data lie in .uptake/demo, apart from your own, and are made anew each time; with --data-dir or a database URL
-they are kept, and the next demo goes on from there.
+Its data lie in .uptake/demo, apart from your own, and are made anew each time; in another --data-dir or behind a
+database URL they are kept, and the next demo goes on from there.
 
 Examples:
   $ uptake demo --once
@@ -43,9 +43,9 @@ async function demo(flags: DemoFlags, context: CliContext): Promise<ExitCode> {
     };
     await services.runDemo({ once, port: config.port }, report, interrupt.signal).finally(progress.finish);
     if (!once) return 0;
-    if (config.databaseUrl === null)
-      output.print(`the same numbers again: uptake metrics --data-dir ${config.dataDir}`);
     if (interrupt.signal.aborted) return 130;
+    if (config.databaseUrl === null && config.dataDir !== "memory")
+      output.print(`the same numbers again: uptake metrics --data-dir ${config.dataDir}`);
     return leftOver > 0 ? 1 : 0;
   });
 }

@@ -47,6 +47,9 @@ export function replaySummaryLines(summary: ReplaySummary): string[] {
     `feedback inferred: ${count(summary.approvalCount, "approval")}, ${count(summary.revisionCount, "revision")}, ${count(summary.rejectionCount, "rejection")}`,
   ];
   if (summary.malformedCount > 0) lines.push(`${count(summary.malformedCount, "malformed line")} left out`);
+  if (summary.waitingCount > 0) {
+    lines.push(`${count(summary.waitingCount, "message")} still wait for Langfuse; uptake worker delivers them`);
+  }
   if (summary.interrupted) lines.push("interrupted; run it again to go on where it stopped");
   return lines;
 }

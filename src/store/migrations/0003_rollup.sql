@@ -105,6 +105,12 @@ create function uptake_bucket(milliseconds double precision) returns smallint la
   end
 $$;
 
+-- A dimension as its series keeps it: '' where unknown. A key of an index holds 2,700 bytes, and one name too long for it
+-- would stop the roller for everybody; so a long name is cut, and its hash keeps it apart from others that begin like it.
+create function uptake_dimension(name text) returns text language sql immutable as $$
+  select case when name is null then '' when length(name) <= 120 then name else left(name, 87) || '…' || md5(name) end
+$$;
+
 -- The one definition of what a suggestion adds to the metrics of its hour. Kept to one select, so that Postgres
 -- inlines it into the statements that use it.
 create function uptake_contribution(m uptake_measured) returns table (
@@ -132,8 +138,9 @@ create function uptake_contribution(m uptake_measured) returns table (
     coalesce(m.input_tokens, 0)::bigint,
     coalesce(m.output_tokens, 0)::bigint,
     case when m.input_tokens is not null or m.output_tokens is not null then 1 else 0 end,
-    coalesce(m.cost_usd, 0),
-    case when m.cost_usd is not null then 1 else 0 end,
+    -- numeric knows NaN and infinity; added up, neither could ever be taken back. NaN counts as more than infinity.
+    case when abs(m.cost_usd) < 'infinity' then m.cost_usd else 0 end,
+    case when abs(m.cost_usd) < 'infinity' then 1 else 0 end,
     coalesce(round(m.kept_ratio * 1000000)::bigint, 0),
     case when m.kept_ratio is not null then 1 else 0 end,
     uptake_bucket(m.latency_ms),
@@ -157,8 +164,9 @@ begin
   select
     s.id,
     case when s.id is null then
-      array[(d.measured).project_id, coalesce((d.measured).function_name, ''), coalesce((d.measured).environment, ''),
-        coalesce((d.measured).model, ''), coalesce((d.measured).prompt_version, '')]
+      array[uptake_dimension((d.measured).project_id), uptake_dimension((d.measured).function_name),
+        uptake_dimension((d.measured).environment), uptake_dimension((d.measured).model),
+        uptake_dimension((d.measured).prompt_version)]
     end,
     c.hour,
     sum(d.sign * c.suggestion_count),
@@ -191,8 +199,9 @@ begin
   ) d
   left join metric_series s
     on (s.project_id, s.function_name, s.environment, s.model, s.prompt_version)
-     = ((d.measured).project_id, coalesce((d.measured).function_name, ''), coalesce((d.measured).environment, ''),
-        coalesce((d.measured).model, ''), coalesce((d.measured).prompt_version, ''))
+     = (uptake_dimension((d.measured).project_id), uptake_dimension((d.measured).function_name),
+        uptake_dimension((d.measured).environment), uptake_dimension((d.measured).model),
+        uptake_dimension((d.measured).prompt_version))
   cross join lateral uptake_contribution(d.measured) c
   group by 1, 2, 3;
 end $$;

@@ -101,9 +101,12 @@ begin
     on conflict (kind, ref) do nothing;
   end if;
 
-  select array_agg(pair.was), array_agg(pair.now_is) into was, now_is
+  -- A full join, since an id may change as well: then the old row is taken back and the new one added.
+  select coalesce(array_agg(pair.was) filter (where o.id is not null), '{}'),
+    coalesce(array_agg(pair.now_is) filter (where n.id is not null), '{}')
+  into was, now_is
   from new_rows n
-  join old_rows o using (id)
+  full join old_rows o on o.id = n.id
   cross join lateral (
     select row(o.project_id, o.function_name, o.environment, o.model, o.prompt_version, o.created_at, o.status, o.outcome,
         o.shown_at, o.decided_at, o.latency_ms, o.time_to_first_token_ms, o.input_tokens, o.output_tokens, o.cost_usd,
@@ -113,7 +116,7 @@ begin
         n.kept_ratio)::uptake_measured as now_is
   ) pair
   where pair.was is distinct from pair.now_is;
-  if was is not null then
+  if cardinality(was) + cardinality(now_is) > 0 then
     perform uptake_append_deltas(was, now_is);
   end if;
   return null;

@@ -26,7 +26,7 @@ const sql = `
   )
   select r.id, r."suggestionId", r."projectId", s.ticket_id, r."agentId", r.type, r.source, r."finalText", r.reason,
     r."keptRatio", r."idempotencyKey", r.metadata, r."createdAt", r."createdAt",
-    case when r."createdAt" > s.created_at then r."createdAt" - s.created_at end
+    case when r."createdAt" > coalesce(s.shown_at, s.created_at) then r."createdAt" - coalesce(s.shown_at, s.created_at) end
   from json_to_recordset($1::json) as r(
     id uuid, "suggestionId" uuid, "projectId" text, "agentId" text, type text, source text, "finalText" text,
     reason text, "keptRatio" real, "idempotencyKey" text, metadata jsonb, "createdAt" timestamptz

@@ -1,27 +1,11 @@
-import type { FeedbackSource, FeedbackType } from "../../domain/feedback.ts";
+import type { FeedbackRow } from "../../domain/feedback-row.ts";
 import type { SuggestionStatus } from "../../domain/suggestion.ts";
 import type { Queryable } from "../database.ts";
 
 /** One feedback event and what its scores need of its suggestion. */
-export type MirroredFeedbackRow = {
-  readonly id: string;
-  readonly suggestionId: string;
+export type MirroredFeedbackRow = FeedbackRow & {
   /** Null: the suggestion is not there (yet). */
   readonly status: SuggestionStatus | null;
-  readonly traceId: string;
-  readonly observationId: string | null;
-  readonly environment: string | null;
-  readonly type: FeedbackType;
-  readonly reason: string | null;
-  readonly finalText: string | null;
-  readonly agentId: string | null;
-  readonly source: FeedbackSource;
-  readonly keptRatio: number | null;
-  /** From the suggestion being shown (or made) to the act; null when unknown. */
-  readonly timeToFeedbackMs: number | null;
-  readonly createdAt: Date;
-  readonly metadata: Readonly<Record<string, unknown>>;
-  readonly suggestedResponse: string;
 };
 
 // An act stamped no later than its suggestion (an import without times) has no known time to feedback.

@@ -1,3 +1,4 @@
+import type { MetricsBucket, MetricsDimension } from "../../domain/metrics-request.ts";
 import type { Queryable } from "../database.ts";
 
 // The hours' rows and the deltas that still wait, in one statement and so in one snapshot: a roll that commits
@@ -14,7 +15,7 @@ with entries as (
     feedback_time_counts
   from ai_metrics_hourly m
   join metric_series s on s.id = m.series_id
-  where s.project_id = $1 and hour >= $2::integer and hour < $3::integer
+  where s.project_id = uptake_dimension($1) and hour >= $2::integer and hour < $3::integer
   union all
   select
     coalesce(s.function_name, new_series[2]), coalesce(s.model, new_series[4]),
@@ -26,7 +27,7 @@ with entries as (
     feedback_time_counts
   from rollup_deltas d
   left join metric_series s on s.id = d.series_id
-  where coalesce(s.project_id, new_series[1]) = $1 and hour >= $2::integer and hour < $3::integer
+  where coalesce(s.project_id, new_series[1]) = uptake_dimension($1) and hour >= $2::integer and hour < $3::integer
 ),
 chosen as materialized (
   select
@@ -126,13 +127,8 @@ export type MetricsSelection = {
   readonly projectId: string;
   readonly fromHour: number;
   readonly toHour: number;
-  readonly bucket: "hour" | "day" | "total";
-  readonly by: {
-    readonly function: boolean;
-    readonly model: boolean;
-    readonly promptVersion: boolean;
-    readonly environment: boolean;
-  };
+  readonly bucket: MetricsBucket;
+  readonly by: Readonly<Record<MetricsDimension, boolean>>;
 };
 
 /** Counts, sums and histograms of one bucket and combination of dimensions. Sums are over the rows that know the value. */

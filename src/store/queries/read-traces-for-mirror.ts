@@ -1,31 +1,5 @@
-import type { Observation } from "../../domain/observation.ts";
+import type { TraceSource } from "../../domain/trace-source.ts";
 import type { Queryable } from "../database.ts";
-
-/** One suggestion and what was recorded of its run, if anything was. */
-export type MirroredTraceRow = {
-  readonly suggestionId: string;
-  readonly projectId: string;
-  readonly traceId: string;
-  readonly functionName: string | null;
-  readonly ticketId: string | null;
-  readonly messageId: string | null;
-  readonly systemUserId: string | null;
-  readonly environment: string | null;
-  readonly release: string | null;
-  readonly createdAt: Date;
-  readonly latencyMs: number | null;
-  readonly status: string;
-  readonly errorType: string | null;
-  readonly errorMessage: string | null;
-  readonly confidenceScore: number | null;
-  readonly suggestedResponse: string;
-  readonly model: string | null;
-  readonly promptName: string | null;
-  readonly promptVersion: string | null;
-  readonly observationId: string | null;
-  readonly metadata: Readonly<Record<string, unknown>>;
-  readonly observations: readonly Observation[] | null;
-};
 
 // A row that the host inserted has no trace id: then it is the suggestion's id without dashes, as everywhere.
 const sql = `
@@ -61,6 +35,6 @@ const sql = `
 export async function readTracesForMirror(
   db: Queryable,
   suggestionIds: readonly string[],
-): Promise<readonly MirroredTraceRow[]> {
-  return db.query<MirroredTraceRow>(sql, [suggestionIds]);
+): Promise<readonly TraceSource[]> {
+  return db.query<TraceSource>(sql, [suggestionIds]);
 }

@@ -6,10 +6,10 @@ const sql = `
 with chosen as materialized (
   select
     case $4::text when 'hour' then c.hour when 'day' then floor(c.hour / 24.0)::integer * 24 else $2::integer end as bucket_hour,
-    case when $5::boolean then coalesce(s.function_name, '') else '' end as function_name,
-    case when $6::boolean then coalesce(s.model, '') else '' end as model,
-    case when $7::boolean then coalesce(s.prompt_version, '') else '' end as prompt_version,
-    case when $8::boolean then coalesce(s.environment, '') else '' end as environment,
+    case when $5::boolean then uptake_dimension(s.function_name) else '' end as function_name,
+    case when $6::boolean then uptake_dimension(s.model) else '' end as model,
+    case when $7::boolean then uptake_dimension(s.prompt_version) else '' end as prompt_version,
+    case when $8::boolean then uptake_dimension(s.environment) else '' end as environment,
     c.*
   from ai_suggestions s
   cross join lateral uptake_contribution(

@@ -1,4 +1,4 @@
-import type { Observation } from "../domain/observation.ts";
+import type { Observation } from "./observation.ts";
 
 /** What the mirror reads of one suggestion (and its trace, if it has one) to make a Langfuse trace of it. */
 export type TraceSource = {
