@@ -41,7 +41,8 @@ ai_metrics_hourly
   latency_ms_sum bigint not null
   input_tokens_sum bigint not null
   output_tokens_sum bigint not null
-  tokens_known_count bigint not null
+  input_tokens_known_count bigint not null
+  output_tokens_known_count bigint not null
   cost_usd_sum numeric not null
   cost_known_count bigint not null
   kept_ratio_ppm_sum bigint not null
@@ -149,7 +150,8 @@ rollup_deltas
   latency_ms_sum bigint not null
   input_tokens_sum bigint not null
   output_tokens_sum bigint not null
-  tokens_known_count integer not null
+  input_tokens_known_count integer not null
+  output_tokens_known_count integer not null
   cost_usd_sum numeric not null
   cost_known_count integer not null
   kept_ratio_ppm_sum bigint not null
@@ -305,7 +307,7 @@ begin
   insert into rollup_deltas (
     series_id, new_series, hour,
     suggestion_count, completed_count, error_count, shown_count, accepted_count, revised_count, rejected_count, expired_count,
-    latency_count, latency_ms_sum, input_tokens_sum, output_tokens_sum, tokens_known_count, cost_usd_sum, cost_known_count, kept_ratio_ppm_sum, kept_ratio_count,
+    latency_count, latency_ms_sum, input_tokens_sum, output_tokens_sum, input_tokens_known_count, output_tokens_known_count, cost_usd_sum, cost_known_count, kept_ratio_ppm_sum, kept_ratio_count,
     latency_buckets, latency_counts, first_token_buckets, first_token_counts, feedback_time_buckets, feedback_time_counts
   )
   select
@@ -328,7 +330,8 @@ begin
     sum(d.sign * c.latency_ms_sum),
     sum(d.sign * c.input_tokens_sum),
     sum(d.sign * c.output_tokens_sum),
-    sum(d.sign * c.tokens_known_count),
+    sum(d.sign * c.input_tokens_known_count),
+    sum(d.sign * c.output_tokens_known_count),
     sum(d.sign * c.cost_usd_sum),
     sum(d.sign * c.cost_known_count),
     sum(d.sign * c.kept_ratio_ppm_sum),
@@ -417,7 +420,7 @@ AS $function$
 $function$
 
 CREATE OR REPLACE FUNCTION public.uptake_contribution(m uptake_measured)
- RETURNS TABLE(hour integer, suggestion_count integer, completed_count integer, error_count integer, shown_count integer, accepted_count integer, revised_count integer, rejected_count integer, expired_count integer, latency_count integer, latency_ms_sum bigint, input_tokens_sum bigint, output_tokens_sum bigint, tokens_known_count integer, cost_usd_sum numeric, cost_known_count integer, kept_ratio_ppm_sum bigint, kept_ratio_count integer, latency_bucket smallint, first_token_bucket smallint, feedback_time_bucket smallint)
+ RETURNS TABLE(hour integer, suggestion_count integer, completed_count integer, error_count integer, shown_count integer, accepted_count integer, revised_count integer, rejected_count integer, expired_count integer, latency_count integer, latency_ms_sum bigint, input_tokens_sum bigint, output_tokens_sum bigint, input_tokens_known_count integer, output_tokens_known_count integer, cost_usd_sum numeric, cost_known_count integer, kept_ratio_ppm_sum bigint, kept_ratio_count integer, latency_bucket smallint, first_token_bucket smallint, feedback_time_bucket smallint)
  LANGUAGE sql
  STABLE
 AS $function$
@@ -435,7 +438,8 @@ AS $function$
     coalesce(m.latency_ms, 0)::bigint,
     coalesce(m.input_tokens, 0)::bigint,
     coalesce(m.output_tokens, 0)::bigint,
-    case when m.input_tokens is not null or m.output_tokens is not null then 1 else 0 end,
+    case when m.input_tokens is not null then 1 else 0 end,
+    case when m.output_tokens is not null then 1 else 0 end,
     -- numeric knows NaN and infinity; added up, neither could ever be taken back. NaN counts as more than infinity.
     case when abs(m.cost_usd) < 'infinity' then m.cost_usd else 0 end,
     case when abs(m.cost_usd) < 'infinity' then 1 else 0 end,
@@ -515,7 +519,10 @@ AS $function$
 begin
   perform uptake_wake_mirror();
   insert into langfuse_outbox (kind, ref, project_id)
-  select 'trace', n.id, n.project_id from new_rows n where n.status <> 'pending'
+  select 'trace', n.id, n.project_id
+  from new_rows n
+  where n.status <> 'pending'
+    and not exists (select from langfuse_deliveries d where d.kind = 'trace' and d.ref = n.id)
   on conflict (kind, ref) do nothing;
 
   perform uptake_append_deltas('{}', array(

@@ -52,7 +52,9 @@ export type MetricsRow = {
   readonly keptRatioKnownCount: number;
   readonly inputTokens: number | null;
   readonly outputTokens: number | null;
-  readonly tokensKnownCount: number;
+  /** How many suggestions the sums are of; a run that states no tokens is in neither. */
+  readonly inputTokensKnownCount: number;
+  readonly outputTokensKnownCount: number;
   readonly costUsd: number | null;
   readonly costKnownCount: number;
 };
@@ -66,7 +68,7 @@ const COLUMN_OF = {
 
 /** The metrics that these sums come to, with the dimensions of `by`. */
 export function toMetricsRow(sums: MetricsSums, by: readonly MetricsDimension[]): MetricsRow {
-  const { completedCount, errorCount, acceptedCount, revisedCount, rejectedCount, tokensKnownCount } = sums;
+  const { completedCount, errorCount, acceptedCount, revisedCount, rejectedCount } = sums;
   const decidedCount = acceptedCount + revisedCount + rejectedCount;
   return {
     bucketStart: startOfHour(sums.bucketHour),
@@ -86,9 +88,10 @@ export function toMetricsRow(sums: MetricsSums, by: readonly MetricsDimension[])
     ...durationsOf(sums),
     keptRatioMean: mean(sums.keptRatioPpmSum / 1_000_000, sums.keptRatioCount),
     keptRatioKnownCount: sums.keptRatioCount,
-    inputTokens: known(sums.inputTokensSum, tokensKnownCount),
-    outputTokens: known(sums.outputTokensSum, tokensKnownCount),
-    tokensKnownCount,
+    inputTokens: known(sums.inputTokensSum, sums.inputTokensKnownCount),
+    outputTokens: known(sums.outputTokensSum, sums.outputTokensKnownCount),
+    inputTokensKnownCount: sums.inputTokensKnownCount,
+    outputTokensKnownCount: sums.outputTokensKnownCount,
     costUsd: known(sums.costUsdSum, sums.costKnownCount),
     costKnownCount: sums.costKnownCount,
   };

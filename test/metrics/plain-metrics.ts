@@ -123,7 +123,8 @@ function countUp(group: readonly Judged[]): Omit<PlainRow, "key"> {
   const costs = known(({ costUsd }) => costUsd).map((cost) => Math.round(cost * 1e6));
   const kept = known(({ keptRatio }) => keptRatio);
   const latencies = known(({ latencyMs }) => latencyMs);
-  const withTokens = count(({ inputTokens, outputTokens }) => inputTokens !== null || outputTokens !== null);
+  const withInput = count(({ inputTokens }) => inputTokens !== null);
+  const withOutput = count(({ outputTokens }) => outputTokens !== null);
   return {
     exact: {
       suggestionCount: group.length,
@@ -142,9 +143,10 @@ function countUp(group: readonly Judged[]): Omit<PlainRow, "key"> {
       latencyKnownCount: latencies.length,
       keptRatioPpm: kept.length === 0 ? null : Math.round((sum(kept) / kept.length) * 1e5),
       keptRatioKnownCount: kept.length,
-      inputTokens: withTokens === 0 ? null : sum(known(({ inputTokens }) => inputTokens)),
-      outputTokens: withTokens === 0 ? null : sum(known(({ outputTokens }) => outputTokens)),
-      tokensKnownCount: withTokens,
+      inputTokens: withInput === 0 ? null : sum(known(({ inputTokens }) => inputTokens)),
+      outputTokens: withOutput === 0 ? null : sum(known(({ outputTokens }) => outputTokens)),
+      inputTokensKnownCount: withInput,
+      outputTokensKnownCount: withOutput,
       costMicroUsd: costs.length === 0 ? null : sum(costs),
       costKnownCount: costs.length,
     },

@@ -191,6 +191,21 @@ describeEachDatabase("the triggers", (open) => {
     expect(await count(db, "langfuse_outbox")).toBe(0);
   });
 
+  it("queue no trace again for a suggestion that was delivered, deleted and put back", async () => {
+    const db = await open();
+    const [id = ""] = await insertSuggestions(db, 1);
+    await db.query("delete from langfuse_outbox");
+    await db.query(
+      "insert into langfuse_deliveries (kind, ref, trace_id, langfuse_ids, attempts) values ('trace', $1, 't', '{}', 1)",
+      [id],
+    );
+    await db.query("delete from ai_suggestions");
+    await db.query("insert into ai_suggestions (id, suggested_response, status) values ($1, 'again', 'completed')", [
+      id,
+    ]);
+    expect(await count(db, "langfuse_outbox")).toBe(0);
+  });
+
   it("append no delta for an update that changes nothing that is counted", async () => {
     const db = await open();
     await insertSuggestions(db, 3);

@@ -66,7 +66,10 @@ create function uptake_suggestions_inserted() returns trigger
 begin
   perform uptake_wake_mirror();
   insert into langfuse_outbox (kind, ref, project_id)
-  select 'trace', n.id, n.project_id from new_rows n where n.status <> 'pending'
+  select 'trace', n.id, n.project_id
+  from new_rows n
+  where n.status <> 'pending'
+    and not exists (select from langfuse_deliveries d where d.kind = 'trace' and d.ref = n.id)
   on conflict (kind, ref) do nothing;
 
   perform uptake_append_deltas('{}', array(

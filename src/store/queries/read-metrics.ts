@@ -9,7 +9,7 @@ with entries as (
   select
     s.function_name, s.model, s.prompt_version, s.environment, hour,
     suggestion_count, completed_count, error_count, shown_count, accepted_count, revised_count, rejected_count,
-    expired_count, latency_count, latency_ms_sum, input_tokens_sum, output_tokens_sum, tokens_known_count,
+    expired_count, latency_count, latency_ms_sum, input_tokens_sum, output_tokens_sum, input_tokens_known_count, output_tokens_known_count,
     cost_usd_sum, cost_known_count, kept_ratio_ppm_sum, kept_ratio_count,
     latency_buckets, latency_counts, first_token_buckets, first_token_counts, feedback_time_buckets,
     feedback_time_counts
@@ -21,7 +21,7 @@ with entries as (
     coalesce(s.function_name, new_series[2]), coalesce(s.model, new_series[4]),
     coalesce(s.prompt_version, new_series[5]), coalesce(s.environment, new_series[3]), hour,
     suggestion_count, completed_count, error_count, shown_count, accepted_count, revised_count, rejected_count,
-    expired_count, latency_count, latency_ms_sum, input_tokens_sum, output_tokens_sum, tokens_known_count,
+    expired_count, latency_count, latency_ms_sum, input_tokens_sum, output_tokens_sum, input_tokens_known_count, output_tokens_known_count,
     cost_usd_sum, cost_known_count, kept_ratio_ppm_sum, kept_ratio_count,
     latency_buckets, latency_counts, first_token_buckets, first_token_counts, feedback_time_buckets,
     feedback_time_counts
@@ -37,7 +37,7 @@ chosen as materialized (
     case when $7::boolean then prompt_version else '' end as prompt_version,
     case when $8::boolean then environment else '' end as environment,
     suggestion_count, completed_count, error_count, shown_count, accepted_count, revised_count, rejected_count,
-    expired_count, latency_count, latency_ms_sum, input_tokens_sum, output_tokens_sum, tokens_known_count,
+    expired_count, latency_count, latency_ms_sum, input_tokens_sum, output_tokens_sum, input_tokens_known_count, output_tokens_known_count,
     cost_usd_sum, cost_known_count, kept_ratio_ppm_sum, kept_ratio_count,
     latency_buckets, latency_counts, first_token_buckets, first_token_counts, feedback_time_buckets,
     feedback_time_counts
@@ -58,7 +58,8 @@ counted as (
     sum(latency_ms_sum) as latency_ms_sum,
     sum(input_tokens_sum) as input_tokens_sum,
     sum(output_tokens_sum) as output_tokens_sum,
-    sum(tokens_known_count) as tokens_known_count,
+    sum(input_tokens_known_count) as input_tokens_known_count,
+    sum(output_tokens_known_count) as output_tokens_known_count,
     sum(cost_usd_sum) as cost_usd_sum,
     sum(cost_known_count) as cost_known_count,
     sum(kept_ratio_ppm_sum) as kept_ratio_ppm_sum,
@@ -107,7 +108,8 @@ select
   c.latency_ms_sum as "latencyMsSum",
   c.input_tokens_sum as "inputTokensSum",
   c.output_tokens_sum as "outputTokensSum",
-  c.tokens_known_count as "tokensKnownCount",
+  c.input_tokens_known_count as "inputTokensKnownCount",
+  c.output_tokens_known_count as "outputTokensKnownCount",
   c.cost_usd_sum as "costUsdSum",
   c.cost_known_count as "costKnownCount",
   c.kept_ratio_ppm_sum as "keptRatioPpmSum",
@@ -151,7 +153,8 @@ export type MetricsSums = {
   readonly latencyMsSum: number;
   readonly inputTokensSum: number;
   readonly outputTokensSum: number;
-  readonly tokensKnownCount: number;
+  readonly inputTokensKnownCount: number;
+  readonly outputTokensKnownCount: number;
   readonly costUsdSum: number;
   readonly costKnownCount: number;
   readonly keptRatioPpmSum: number;

@@ -37,7 +37,8 @@ counted as (
     sum(latency_ms_sum) as latency_ms_sum,
     sum(input_tokens_sum) as input_tokens_sum,
     sum(output_tokens_sum) as output_tokens_sum,
-    sum(tokens_known_count) as tokens_known_count,
+    sum(input_tokens_known_count) as input_tokens_known_count,
+    sum(output_tokens_known_count) as output_tokens_known_count,
     sum(cost_usd_sum) as cost_usd_sum,
     sum(cost_known_count) as cost_known_count,
     sum(kept_ratio_ppm_sum) as kept_ratio_ppm_sum,
@@ -74,14 +75,14 @@ added as (
   insert into ai_metrics_hourly as m (
     hour, series_id,
     suggestion_count, completed_count, error_count, shown_count, accepted_count, revised_count, rejected_count, expired_count,
-    latency_count, latency_ms_sum, input_tokens_sum, output_tokens_sum, tokens_known_count,
+    latency_count, latency_ms_sum, input_tokens_sum, output_tokens_sum, input_tokens_known_count, output_tokens_known_count,
     cost_usd_sum, cost_known_count, kept_ratio_ppm_sum, kept_ratio_count,
     latency_buckets, latency_counts, first_token_buckets, first_token_counts, feedback_time_buckets, feedback_time_counts
   )
   select
     c.hour, c.series_id,
     c.suggestion_count, c.completed_count, c.error_count, c.shown_count, c.accepted_count, c.revised_count, c.rejected_count, c.expired_count,
-    c.latency_count, c.latency_ms_sum, c.input_tokens_sum, c.output_tokens_sum, c.tokens_known_count,
+    c.latency_count, c.latency_ms_sum, c.input_tokens_sum, c.output_tokens_sum, c.input_tokens_known_count, c.output_tokens_known_count,
     c.cost_usd_sum, c.cost_known_count, c.kept_ratio_ppm_sum, c.kept_ratio_count,
     coalesce(h.latency_buckets, '{}'), coalesce(h.latency_counts, '{}'),
     coalesce(h.first_token_buckets, '{}'), coalesce(h.first_token_counts, '{}'),
@@ -102,7 +103,8 @@ added as (
     latency_ms_sum = m.latency_ms_sum + excluded.latency_ms_sum,
     input_tokens_sum = m.input_tokens_sum + excluded.input_tokens_sum,
     output_tokens_sum = m.output_tokens_sum + excluded.output_tokens_sum,
-    tokens_known_count = m.tokens_known_count + excluded.tokens_known_count,
+    input_tokens_known_count = m.input_tokens_known_count + excluded.input_tokens_known_count,
+    output_tokens_known_count = m.output_tokens_known_count + excluded.output_tokens_known_count,
     cost_usd_sum = m.cost_usd_sum + excluded.cost_usd_sum,
     cost_known_count = m.cost_known_count + excluded.cost_known_count,
     kept_ratio_ppm_sum = m.kept_ratio_ppm_sum + excluded.kept_ratio_ppm_sum,
