@@ -5,5 +5,6 @@ export {
   type StandInLangfuse,
   type StandInLangfuseOptions,
 } from "./langfuse/stand-in/stand-in.ts";
-export type { Failure } from "./langfuse/stand-in/failures.ts";
+export type { LangfuseDialect } from "./langfuse/dialect.ts";
+export type { Failure, ScorePick } from "./langfuse/stand-in/failures.ts";
 export type { Duplicates, ScoreDataType, StoredObservation, StoredScore } from "./langfuse/stand-in/stored.ts";

@@ -1,17 +1,20 @@
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
+import { createDialectProbe, type DialectProbe, type LangfuseDialect } from "./dialect.ts";
 import { type LangfuseHealth, readHealth } from "./health.ts";
 import {
   INGESTION_PATH,
   INGESTION_VERSION,
   INGESTION_VERSION_HEADER,
+  LEGACY_OBSERVATIONS_PATH,
+  LEGACY_SCORES_PATH,
   OBSERVATIONS_PATH,
   OTLP_TRACES_PATH,
   SCORES_PATH,
 } from "./otlp-attributes.ts";
 import type { OtlpSpan } from "./otlp-types.ts";
 import { spansRequest } from "./otlp.ts";
-import { type Get, type Outcome, readAllIds } from "./read-ids.ts";
+import { type Get, type Outcome, readAllIds, readNumberedIds } from "./read-ids.ts";
 import { answerToIngestion } from "./ingestion-answer.ts";
 import type { ScoreEvent } from "./scores.ts";
 import { answerToError, answerToStatus, parseObject, type SendAnswer } from "./send-answer.ts";
@@ -33,7 +36,12 @@ export type LangfuseClient = {
   sendSpans(traces: readonly (readonly OtlpSpan[])[]): Promise<SendAnswer>;
   /** Sends scores in one request; those that Langfuse refused are in `rejected` by event id. Never throws, likewise. */
   sendScores(events: readonly ScoreEvent[]): Promise<SendAnswer>;
-  /** Ids of the trace's observations as Langfuse has them now, one for each row: one stored twice comes twice. Throws `mirror_failed`. */
+  /** How this Langfuse is read; asked once, and again after a read that failed. Throws `mirror_failed`. */
+  dialect(): Promise<LangfuseDialect>;
+  /**
+   * Ids of the trace's observations as Langfuse has them now, one for each row that it shows: one stored twice comes twice
+   * from Langfuse 4, and once where Langfuse 3 merges. Throws `mirror_failed`.
+   */
   findObservations(traceId: string): Promise<string[]>;
   /** Ids of the trace's scores. Throws `mirror_failed`. */
   findScores(traceId: string): Promise<string[]>;
@@ -48,15 +56,37 @@ const compress = promisify(gzip);
 /** Talks to Langfuse over plain `fetch`: nothing is kept in memory, and every answer is handed to the caller. */
 export function createLangfuseClient(options: LangfuseClientOptions): LangfuseClient {
   const transport = createTransport(options);
+  const probe = createDialectProbe(transport.get, options.now ?? Date.now);
   return {
     sendSpans: (traces) => sendSpans(transport, traces),
     sendScores: (events) => sendScores(transport, events),
+    dialect: probe.current,
     findObservations: (traceId) =>
-      readAllIds(transport.get, OBSERVATIONS_PATH, { traceId, fields: "core", limit: "1000" }),
-    findScores: (traceId) => readAllIds(transport.get, SCORES_PATH, { traceId, limit: "100" }),
+      readBy(probe, {
+        v4: () => readAllIds(transport.get, OBSERVATIONS_PATH, { traceId, fields: "core", limit: "1000" }),
+        v3: () => readNumberedIds(transport.get, LEGACY_OBSERVATIONS_PATH, { traceId, limit: "100" }),
+      }),
+    findScores: (traceId) =>
+      readBy(probe, {
+        v4: () => readAllIds(transport.get, SCORES_PATH, { traceId, limit: "100" }),
+        v3: () => readNumberedIds(transport.get, LEGACY_SCORES_PATH, { traceId, fields: "score", limit: "100" }),
+      }),
     health: () => readHealth(transport.get),
     giveUp: transport.giveUp,
   };
+}
+
+/** A failed read may mean that another Langfuse answers there by now, so the next one asks again which. */
+async function readBy(
+  probe: DialectProbe,
+  reads: Readonly<Record<LangfuseDialect, () => Promise<string[]>>>,
+): Promise<string[]> {
+  try {
+    return await reads[await probe.current()]();
+  } catch (error) {
+    probe.forget();
+    throw error;
+  }
 }
 
 type Transport = {

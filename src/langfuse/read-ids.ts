@@ -13,19 +13,43 @@ export async function readAllIds(get: Get, path: string, query: Readonly<Record<
   const seen = new Set<string>();
   let cursor: string | undefined;
   do {
-    const outcome = await get(path, cursor === undefined ? query : { ...query, cursor });
-    if ("kind" in outcome) throw new UptakeError("mirror_failed", outcome.message, { facts: { failure: outcome } });
-    const page = readPage(outcome.body, path);
+    const page = await readPage(get, path, cursor === undefined ? query : { ...query, cursor });
     ids.push(...page.ids);
-    cursor = page.cursor;
+    const next = page.meta["cursor"];
+    cursor = typeof next === "string" && next !== "" ? next : undefined;
     if (cursor !== undefined && seen.has(cursor)) throw notLangfuse(path, "the same page came twice");
     if (cursor !== undefined) seen.add(cursor);
   } while (cursor !== undefined);
   return ids;
 }
 
-function readPage(body: string, path: string): { ids: string[]; cursor: string | undefined } {
-  const page = parseObject(body);
+/** The same for a list whose pages are numbered from 1. */
+export async function readNumberedIds(
+  get: Get,
+  path: string,
+  query: Readonly<Record<string, string>>,
+): Promise<string[]> {
+  const ids: string[] = [];
+  for (let page = 1, pageCount = 1; page <= pageCount; page += 1) {
+    const found = await readPage(get, path, { ...query, page: String(page) });
+    const total = found.meta["totalPages"];
+    if (typeof total !== "number") throw notLangfuse(path, "the answer does not say how many pages there are");
+    if (found.ids.length === 0) break;
+    ids.push(...found.ids);
+    pageCount = total;
+  }
+  return ids;
+}
+
+/** Whether a body is a page of a list, whatever is in it. */
+export const hasList = (body: string): boolean => Array.isArray(parseObject(body)?.["data"]);
+
+type Page = { readonly ids: readonly string[]; readonly meta: Readonly<Record<string, unknown>> };
+
+async function readPage(get: Get, path: string, query: Readonly<Record<string, string>>): Promise<Page> {
+  const outcome = await get(path, query);
+  if ("kind" in outcome) throw new UptakeError("mirror_failed", outcome.message, { facts: { failure: outcome } });
+  const page = parseObject(outcome.body);
   const data = page?.["data"];
   if (!Array.isArray(data)) throw notLangfuse(path, "the answer has no list `data`");
   const ids = data.map((item: unknown) => {
@@ -35,8 +59,7 @@ function readPage(body: string, path: string): { ids: string[]; cursor: string |
     return item.id;
   });
   const meta = page?.["meta"];
-  const cursor = typeof meta === "object" && meta !== null && "cursor" in meta ? meta.cursor : undefined;
-  return { ids, cursor: typeof cursor === "string" && cursor !== "" ? cursor : undefined };
+  return { ids, meta: typeof meta === "object" && meta !== null ? { ...meta } : {} };
 }
 
 function notLangfuse(path: string, problem: string): UptakeError {

@@ -169,10 +169,13 @@ describe("reading back", () => {
   it("follows the cursor to the last page", async () => {
     const asked: (string | null)[] = [];
     const baseUrl = await listen((request, response) => {
-      const cursor = new URL(request.url ?? "", "http://x").searchParams.get("cursor");
+      const url = new URL(request.url ?? "", "http://x");
+      const isOlder = url.pathname === "/api/public/observations";
+      if (isOlder) return response.writeHead(404).end('{"message":"not available in Langfuse v4 events_only mode"}');
+      const cursor = url.searchParams.get("cursor");
       asked.push(cursor);
       const page = cursor === null ? { data: [{ id: "a" }], meta: { cursor: "2" } } : { data: [{ id: "b" }], meta: {} };
-      response.end(JSON.stringify(page));
+      return response.end(JSON.stringify(page));
     });
     expect(await clientFor(baseUrl).findObservations(TRACE_ID)).toEqual(["a", "b"]);
     expect(asked).toEqual([null, "2"]);
@@ -185,8 +188,20 @@ describe("reading back", () => {
     await expect(clientFor(await answering(200, "{}")).findScores(TRACE_ID)).rejects.toMatchObject({
       code: "mirror_failed",
     });
-    const same = await answering(200, JSON.stringify({ data: [{ id: "a" }], meta: { cursor: "same" } }));
-    await expect(clientFor(same).findObservations(TRACE_ID)).rejects.toMatchObject({ code: "mirror_failed" });
+    const endless = await listen((request, response) => {
+      const isOlder = (request.url ?? "").startsWith("/api/public/observations");
+      if (isOlder) return response.writeHead(404).end('{"message":"not available in Langfuse v4 events_only mode"}');
+      return response.end(JSON.stringify({ data: [{ id: "a" }], meta: { cursor: "same" } }));
+    });
+    await expect(clientFor(endless).findObservations(TRACE_ID)).rejects.toMatchObject({
+      code: "mirror_failed",
+      message: containing("the same page came twice"),
+    });
+    const pageless = await answering(200, JSON.stringify({ data: [], meta: {} }));
+    await expect(clientFor(pageless).findScores(TRACE_ID)).rejects.toMatchObject({
+      code: "mirror_failed",
+      message: containing("how many pages"),
+    });
   });
 });
 

@@ -3,7 +3,12 @@ import type { Logger } from "../../src/domain/logger.ts";
 import { createLangfuseClient } from "../../src/langfuse/client.ts";
 import { createMirror, type Mirror, type MirrorDeps } from "../../src/mirror/mirror.ts";
 import type { Database } from "../../src/store/database.ts";
-import { createStandInLangfuse, type StandInAddress, type StandInLangfuse } from "../../src/testing.ts";
+import {
+  createStandInLangfuse,
+  type StandInAddress,
+  type StandInLangfuse,
+  type StandInLangfuseOptions,
+} from "../../src/testing.ts";
 
 export type LogLine = {
   readonly level: "info" | "warn" | "error";
@@ -26,8 +31,10 @@ export function createLogBook(): { log: Logger; lines: LogLine[]; named(event: s
 }
 
 /** A stand-in that is closed when the test is over. */
-export async function startStandIn(): Promise<{ standIn: StandInLangfuse; address: StandInAddress }> {
-  const standIn = createStandInLangfuse();
+export async function startStandIn(
+  options: StandInLangfuseOptions = {},
+): Promise<{ standIn: StandInLangfuse; address: StandInAddress }> {
+  const standIn = createStandInLangfuse(options);
   const address = await standIn.start();
   onTestFinished(() => standIn.close());
   return { standIn, address };

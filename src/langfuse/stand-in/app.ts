@@ -4,36 +4,30 @@ import { PROJECT_ID, type StandInContext } from "./context.ts";
 import { type FailureSwitch, failing } from "./failures.ts";
 import { ingest, deleteScore, postScore } from "./intake-scores.ts";
 import { exportSpans } from "./intake-spans.ts";
-import { readMetrics } from "./read-metrics.ts";
-import { readObservations } from "./read-observations.ts";
-import { readScores } from "./read-scores.ts";
+import { addRoutesOfV3 } from "./routes-v3.ts";
+import { addRoutesOfV4 } from "./routes-v4.ts";
 import type { StandInStore } from "./store.ts";
 
-/** The version that the stand-in says it is: the Langfuse whose code and live answers it follows. */
-const VERSION = "4.16.0";
-
-const NOT_ON_V4 =
-  "This endpoint is not available on deployments running in Langfuse v4 events_only mode. Use the v2 observations, v2 metrics and v3 scores endpoints instead.";
-
-/** Routes of the old dialect; Langfuse 4 answers 404 with an explanation. */
-const LEGACY_READS = ["traces", "traces/:id", "observations", "observations/:id", "sessions", "sessions/:id"];
-const LEGACY_SCORES = ["scores", "scores/:id", "v2/scores", "v2/scores/:id", "metrics", "metrics/daily"];
-const LEGACY_WRITES = ["traces", "spans", "generations", "events"];
+/** The versions that the stand-in says it is: the Langfuse whose code and live answers it follows. */
+const VERSION = { v4: "4.16.0", v3: "3.225.4", v3Before200: "3.199.0" } as const;
 
 export type StandInApp = {
   readonly store: StandInStore;
   readonly failures: FailureSwitch;
+  /** Whether Langfuse 3 has `v3/scores`, as from 3.200 on. */
+  readonly offersScoresV3: boolean;
   readonly publicKey: string;
   readonly secretKey: string;
 };
 
-/** The routes of a Langfuse 4 (mode `events_only`) that Uptake and the official clients use. */
+/** The routes of a Langfuse 4 (mode `events_only`) or 3 (mode `legacy`) that Uptake and the official clients use. */
 export function createApp(deps: StandInApp): Hono<StandInContext> {
   const { store } = deps;
   const app = new Hono<StandInContext>();
   app.use(counting(store));
-  app.get("/api/public/health", (c) => c.json({ status: "OK", version: VERSION }));
-  app.get("/api/public/ready", (c) => c.json({ status: "OK", version: VERSION }));
+  const version = VERSION[store.dialect === "v3" && !deps.offersScoresV3 ? "v3Before200" : store.dialect];
+  app.get("/api/public/health", (c) => c.json({ status: "OK", version }));
+  app.get("/api/public/ready", (c) => c.json({ status: "OK", version }));
 
   const api = new Hono<StandInContext>();
   api.use(failing(deps.failures));
@@ -42,16 +36,12 @@ export function createApp(deps: StandInApp): Hono<StandInContext> {
   api.post("/ingestion", (c) => ingest(c, store));
   api.post("/scores", (c) => postScore(c, store));
   api.delete("/scores/:id", (c) => deleteScore(c, store));
-  api.get("/v3/scores", (c) => readScores(c, store));
-  api.get("/v2/observations", (c) => readObservations(c, store));
-  api.get("/v2/metrics", (c) => readMetrics(c, store));
   api.get("/projects", (c) => {
     const organization = { id: "stand-in-org", name: "Uptake" };
     return c.json({ data: [{ id: PROJECT_ID, name: "Stand-in Langfuse", organization, metadata: {} }] });
   });
-  for (const path of [...LEGACY_READS, ...LEGACY_SCORES])
-    api.get(`/${path}`, (c) => c.json({ message: NOT_ON_V4 }, 404));
-  for (const path of LEGACY_WRITES) api.post(`/${path}`, (c) => c.json({ message: NOT_ON_V4 }, 404));
+  if (store.dialect === "v4") addRoutesOfV4(api, store);
+  else addRoutesOfV3(api, store, deps.offersScoresV3);
   app.route("/api/public", api);
 
   app.notFound((c) =>

@@ -2,6 +2,8 @@ import { randomUUID } from "node:crypto";
 import type { Context } from "hono";
 import { z } from "zod";
 import type { StandInContext } from "./context.ts";
+import type { ScoreFate } from "./failures.ts";
+import { takeTraceEvent } from "./intake-events.ts";
 import { scoreBodySchema, scoreEventSchema, sdkLogSchema, toStoredScore } from "./score-check.ts";
 import type { StandInStore } from "./store.ts";
 
@@ -12,7 +14,10 @@ const batchSchema = z.object({ batch: z.array(z.unknown()), metadata: z.unknown(
 
 type Settled = { readonly id: string; readonly status: number; readonly message?: string; readonly error?: unknown };
 
-/** `POST /ingestion`: 207 with every event settled by itself. Only scores and SDK logs are taken, as in `events_only`. */
+/**
+ * `POST /ingestion`: 207 with every event settled by itself. Langfuse 4 takes scores and SDK logs only, Langfuse 3 also
+ * events about traces and observations.
+ */
 export async function ingest(c: Context<StandInContext>, store: StandInStore): Promise<Response> {
   const text = await c.req.text();
   if (Buffer.byteLength(text) > MAX_BODY_BYTES) return c.json({ message: "Body exceeded 4.5mb limit" }, 413);
@@ -20,33 +25,38 @@ export async function ingest(c: Context<StandInContext>, store: StandInStore): P
   if (!batch.success) {
     return c.json({ message: "Invalid request data", errors: batch.error.issues.map((issue) => issue.message) }, 400);
   }
-  const successes: Settled[] = [];
-  const errors: Settled[] = [];
-  for (const event of batch.data.batch) {
-    const settled = settle(event, store);
-    (settled.status === 201 ? successes : errors).push(settled);
-  }
-  return c.json({ successes, errors }, 207);
+  const fateOf = c.get("scoreFate") ?? (() => "stored" as const);
+  const settled = batch.data.batch.map((event) => settle(event, store, fateOf));
+  const isStored = ({ status }: Settled): boolean => status === 201;
+  return c.json({ successes: settled.filter(isStored), errors: settled.filter((event) => !isStored(event)) }, 207);
 }
 
-function settle(event: unknown, store: StandInStore): Settled {
+function settle(event: unknown, store: StandInStore, fateOf: (name: string) => ScoreFate): Settled {
   const head = z.object({ id: z.string(), type: z.string() }).partial().safeParse(event).data;
   const id = head?.id ?? "unknown";
   if (head?.type === "sdk-log") {
     const log = sdkLogSchema.safeParse(event);
     return log.success ? { id, status: 201 } : invalid(id, log.error);
   }
-  if (head?.type !== "score-create") {
-    const error = `Event type "${head?.type ?? "unknown"}" is not accepted by /api/public/ingestion when LANGFUSE_MIGRATION_V4_WRITE_MODE is events_only. This endpoint only accepts score and log events.`;
-    return { id, status: 400, message: "Event type not accepted", error };
+  if (head?.type === "score-create") return settleScore(id, event, store, fateOf);
+  if (store.dialect === "v3") {
+    const error = takeTraceEvent(event, store);
+    return error === undefined ? { id, status: 201 } : invalid(id, error);
   }
+  const error = `Event type "${head?.type ?? "unknown"}" is not accepted by /api/public/ingestion when LANGFUSE_MIGRATION_V4_WRITE_MODE is events_only. This endpoint only accepts score and log events.`;
+  return { id, status: 400, message: "Event type not accepted", error };
+}
+
+function settleScore(id: string, event: unknown, store: StandInStore, fateOf: (name: string) => ScoreFate): Settled {
   const parsed = scoreEventSchema.safeParse(event);
   if (!parsed.success) return invalid(id, parsed.error);
-  const timestamp = new Date(parsed.data.timestamp).toISOString();
   const { body } = parsed.data;
+  const fate = fateOf(body.dataType === "CORRECTION" ? "output" : body.name);
+  if (typeof fate === "number") return { id, status: fate, message: "the stand-in was told to refuse this score" };
+  const timestamp = new Date(parsed.data.timestamp).toISOString();
   const at = { id: body.id ?? id, timestamp, now: new Date().toISOString(), eventId: id };
   const score = toStoredScore(body, at);
-  if (score !== undefined) store.addScore(score);
+  if (score !== undefined && fate === "stored") store.addScore(score);
   return { id, status: 201 };
 }
 

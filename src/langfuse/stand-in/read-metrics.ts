@@ -63,7 +63,7 @@ export function readMetrics(c: Context<StandInContext>, store: StandInStore): Re
 
 function factsOf(view: Query["view"], store: StandInStore): Fact[] {
   if (view === "observations") {
-    return store.observations.map((row) => ({
+    return store.currentObservations().map((row) => ({
       at: row.startTime,
       dimensions: { name: row.name, environment: row.environment, type: row.type },
       measures: {

@@ -39,9 +39,9 @@ export function readObservations(c: Context<StandInContext>, store: StandInStore
   const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
   if (query.cursor !== undefined && after === undefined) return c.json({ message: "Invalid cursor format" }, 400);
   const environments = new Set(c.req.queries("environment"));
-  const rows = store.observations.filter(
-    (row) => matches(row, query) && (environments.size === 0 || environments.has(row.environment)),
-  );
+  const rows = store
+    .currentObservations()
+    .filter((row) => matches(row, query) && (environments.size === 0 || environments.has(row.environment)));
   const page = pageOf(rows, (row) => row.startTime, { limit: query.limit, after });
   const meta = page.cursor === undefined ? {} : { cursor: page.cursor };
   return c.json({ data: page.rows.map((row) => present(row, query)), meta });

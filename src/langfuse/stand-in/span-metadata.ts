@@ -22,6 +22,43 @@ export function metadataOf({ attributes, resource, scope }: SpanContext): Record
   return flat;
 }
 
+/**
+ * An observation's metadata as Langfuse 3 keeps it: the same parts, but a nested object stays one value, as JSON, and what
+ * was said of the trace goes to the trace.
+ */
+export function unflattenedMetadata(context: SpanContext): Record<string, string> {
+  return { ...ownMetadata(context.attributes, ATTRIBUTE.metadata), ...spanSurroundings(context, true) };
+}
+
+/** What the attributes under one prefix say: a bare JSON object, and single keys. */
+export function ownMetadata(attributes: Readonly<Record<string, unknown>>, prefix: string): Record<string, string> {
+  const own: Record<string, string> = {};
+  for (const [key, value] of Object.entries(attributes)) {
+    const bare = key === prefix && typeof value === "string" ? tryParse(value) : undefined;
+    if (typeof bare === "object" && bare !== null && !Array.isArray(bare)) keep(own, Object.entries(bare));
+    else if (key.startsWith(`${prefix}.`)) keep(own, [[key.slice(prefix.length + 1), value]]);
+  }
+  return own;
+}
+
+/** Resource and scope; the span's unmapped attributes too, unless Langfuse's SDK made it. */
+export function spanSurroundings(context: SpanContext, withAttributes: boolean): Record<string, string> {
+  const { attributes, resource, scope } = context;
+  const isLangfuseSdk = scope.name.startsWith("langfuse-sdk");
+  return {
+    ...(isLangfuseSdk || !withAttributes ? {} : { attributes: JSON.stringify(unmapped(attributes)) }),
+    resourceAttributes: JSON.stringify(resource),
+    scope: JSON.stringify({ name: scope.name, version: scope.version, attributes: scope.attributes }),
+  };
+}
+
+function keep(into: Record<string, string>, entries: readonly (readonly [string, unknown])[]): void {
+  for (const [key, value] of entries) {
+    if (value === undefined || value === null || FORBIDDEN.has(key)) continue;
+    into[key] = typeof value === "string" ? value : JSON.stringify(value);
+  }
+}
+
 /** Everything but input, output and metadata, which have their own places; the rest of `langfuse.*` is kept twice. */
 function unmapped(attributes: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const placed = [ATTRIBUTE.input, ATTRIBUTE.output, ATTRIBUTE.metadata, ATTRIBUTE.traceMetadata];

@@ -1,7 +1,8 @@
 import { normalizeEnvironment } from "../environment.ts";
+import type { LangfuseDialect } from "../dialect.ts";
 import { ATTRIBUTE } from "../otlp-attributes.ts";
 import type { AttributeMap, IncomingSpan } from "./otlp-check.ts";
-import { metadataOf } from "./span-metadata.ts";
+import { metadataOf, unflattenedMetadata } from "./span-metadata.ts";
 import type { StoredObservation } from "./stored.ts";
 
 export type SpanContext = {
@@ -10,6 +11,7 @@ export type SpanContext = {
   readonly resource: AttributeMap;
   readonly scope: { readonly name: string; readonly version: string; readonly attributes: AttributeMap };
   readonly receivedAt: string;
+  readonly dialect: LangfuseDialect;
 };
 
 const TYPES = "span generation event embedding agent tool chain retriever guardrail evaluator".split(" ");
@@ -42,7 +44,7 @@ export function spanToObservation(context: SpanContext): StoredObservation {
     completionStartTime: firstTokenOf(a),
     input: firstText(a, [ATTRIBUTE.input, "gen_ai.input.messages", "input.value"]),
     output: firstText(a, [ATTRIBUTE.output, "gen_ai.output.messages", "output.value"]),
-    metadata: metadataOf(context),
+    metadata: context.dialect === "v4" ? metadataOf(context) : unflattenedMetadata(context),
     ...modelOf(a),
     usageDetails: usageOf(a),
     costDetails: cost,

@@ -2,6 +2,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { UptakeError } from "../../domain/errors.ts";
+import type { LangfuseDialect } from "../dialect.ts";
 import { createApp } from "./app.ts";
 import { createFailureSwitch, type Failure } from "./failures.ts";
 import { createStore } from "./store.ts";
@@ -12,6 +13,12 @@ export type StandInLangfuseOptions = {
   readonly secretKey?: string;
   /** 0 (the default) takes any free port. */
   readonly port?: number;
+  /** Which Langfuse it plays; 4 by default. */
+  readonly dialect?: LangfuseDialect;
+  /** Whether a Langfuse 3 has `v3/scores`, as from 3.200 on; true by default. */
+  readonly offersScoresV3?: boolean;
+  /** How long reads do not show what was accepted; 0 by default. */
+  readonly visibleAfterMs?: number;
 };
 
 /** Where the stand-in listens, and the keys that it takes. */
@@ -30,7 +37,9 @@ export type StandInLangfuse = {
   observations(): readonly StoredObservation[];
   /** Every score as it was posted, in order, overwritten ones included. */
   scores(): readonly StoredScore[];
-  /** The scores as Langfuse would show them: overwritten and deleted ones left out. */
+  /** The observations as Langfuse shows them by now: every visible row in version 4, merged by id in version 3. */
+  currentObservations(): readonly StoredObservation[];
+  /** The scores as Langfuse shows them by now: overwritten and deleted ones left out, and those not visible yet. */
   currentScores(): readonly StoredScore[];
   /** How many requests came, by `METHOD /path`. */
   requests(): Readonly<Record<string, number>>;
@@ -39,7 +48,7 @@ export type StandInLangfuse = {
 };
 
 /**
- * A Langfuse 4 to test against and to try Uptake with, in this process and on loopback only: its API, its strictness
+ * A Langfuse 4 or 3 to test against and to try Uptake with, in this process and on loopback only: its API, its strictness
  * and its answers, without its database. Keeps everything in memory until the process ends.
  *
  * @example
@@ -49,14 +58,15 @@ export type StandInLangfuse = {
 export function createStandInLangfuse(options: StandInLangfuseOptions = {}): StandInLangfuse {
   const publicKey = options.publicKey ?? "pk-lf-stand-in";
   const secretKey = options.secretKey ?? "sk-lf-stand-in";
-  const store = createStore();
+  const store = createStore({ dialect: options.dialect ?? "v4", visibleAfterMs: options.visibleAfterMs ?? 0 });
+  const offersScoresV3 = options.offersScoresV3 ?? true;
   const failures = createFailureSwitch();
   let server: Server | undefined;
   let started: Promise<StandInAddress> | undefined;
   let closed: Promise<void> | undefined;
 
   async function listen(): Promise<StandInAddress> {
-    const app = createApp({ store, failures, publicKey, secretKey });
+    const app = createApp({ store, failures, offersScoresV3, publicKey, secretKey });
     const handle = getRequestListener(app.fetch, { overrideGlobalObjects: false });
     server = createServer((request, response) => void handle(request, response));
     const port = await listenOn(server, options.port ?? 0);
@@ -80,6 +90,7 @@ export function createStandInLangfuse(options: StandInLangfuseOptions = {}): Sta
     failNext: failures.next,
     observations: () => [...store.observations],
     scores: () => [...store.posts],
+    currentObservations: () => [...store.currentObservations()],
     currentScores: store.currentScores,
     requests: () => Object.fromEntries(store.requests),
     duplicates: store.duplicates,

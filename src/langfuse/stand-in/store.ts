@@ -1,36 +1,90 @@
-import type { Duplicates, StoredObservation, StoredScore } from "./stored.ts";
+import type { LangfuseDialect } from "../dialect.ts";
+import { mergeObservation, mergeTrace, observationKey } from "./merge-rows.ts";
+import type { Duplicates, StoredObservation, StoredScore, StoredTrace } from "./stored.ts";
 
 export type StandInStore = ReturnType<typeof createStore>;
 
+export type StoreOptions = {
+  readonly dialect: LangfuseDialect;
+  /** How long reads do not show what was accepted. */
+  readonly visibleAfterMs: number;
+};
+
 /**
  * What the stand-in was sent, all of it in memory for as long as it lives: it is a test double and the demo's sink, not
- * a database. Lists only grow, so that what came twice shows; `currentScores` is what Langfuse would show.
+ * a database. Two lists only grow, so that what came twice shows; the rest is what Langfuse would show by now.
  */
-export function createStore() {
+export function createStore({ dialect, visibleAfterMs }: StoreOptions) {
   const observations: StoredObservation[] = [];
   const posts: StoredScore[] = [];
-  const current = new Map<string, StoredScore>();
   const requests = new Map<string, number>();
+  const shown: StoredObservation[] = [];
+  const merged = new Map<string, StoredObservation>();
+  const traces = new Map<string, StoredTrace>();
+  const current = new Map<string, StoredScore>();
+  const hidden: { readonly untilMs: number; readonly show: () => void }[] = [];
+
+  function later(show: () => void): void {
+    if (visibleAfterMs === 0) show();
+    else hidden.push({ untilMs: Date.now() + visibleAfterMs, show });
+  }
+
+  function showDue(): void {
+    const now = Date.now();
+    for (let first = hidden[0]; first !== undefined && first.untilMs <= now; first = hidden[0]) {
+      hidden.shift();
+      first.show();
+    }
+  }
+
+  function showObservations(rows: readonly StoredObservation[]): void {
+    if (dialect === "v4") for (const row of rows) shown.push(row);
+    else for (const row of rows) put(merged, observationKey(row), row, mergeObservation);
+  }
 
   return {
+    dialect,
+    /** Every row as it arrived. */
     observations,
     posts,
     requests,
     addObservations: (rows: readonly StoredObservation[]) => {
       for (const row of rows) observations.push(row);
+      later(() => showObservations(rows));
     },
+    addTraces: (upserts: readonly StoredTrace[]) =>
+      later(() => {
+        for (const trace of upserts) put(traces, trace.id, trace, mergeTrace);
+      }),
     addScore: (score: StoredScore) => {
       posts.push(score);
-      const key = scoreKey(score);
-      const before = current.get(key);
-      current.set(key, before === undefined ? score : overwrite(before, score));
+      later(() => put(current, scoreKey(score), score, overwrite));
     },
-    deleteScore: (id: string) => {
-      for (const [key, score] of current) if (score.id === id) current.delete(key);
+    deleteScore: (id: string) =>
+      later(() => {
+        for (const [key, score] of current) if (score.id === id) current.delete(key);
+      }),
+    /** Version 4 shows every row, version 3 one for each id, merged field by field. */
+    currentObservations: (): readonly StoredObservation[] => {
+      showDue();
+      return dialect === "v4" ? shown : [...merged.values()];
     },
-    currentScores: () => [...current.values()],
+    /** Version 3 only. */
+    currentTraces: (): readonly StoredTrace[] => {
+      showDue();
+      return [...traces.values()];
+    },
+    currentScores: (): readonly StoredScore[] => {
+      showDue();
+      return [...current.values()];
+    },
     duplicates: (): Duplicates => findDuplicates(observations, posts),
   };
+}
+
+function put<T>(rows: Map<string, T>, key: string, row: T, merge: (before: T, after: T) => T): void {
+  const before = rows.get(key);
+  rows.set(key, before === undefined ? row : merge(before, row));
 }
 
 /** Langfuse's table key: (project, UTC date of the timestamp, name, id). */

@@ -1,4 +1,4 @@
-/** One observation row as the stand-in holds it: every export adds rows, none is ever merged. Langfuse's field names. */
+/** One observation row as it arrived: every export adds rows, none is ever merged. Langfuse's field names. */
 export type StoredObservation = {
   readonly id: string;
   readonly traceId: string;
@@ -30,6 +30,24 @@ export type StoredObservation = {
   readonly release: string | null;
   readonly public: boolean;
   /** When this row arrived, ISO 8601. */
+  readonly receivedAt: string;
+};
+
+/** What the v3 dialect holds of a trace; Langfuse 4 has no traces, only rows that share an id. */
+export type StoredTrace = {
+  readonly id: string;
+  readonly timestamp: string;
+  readonly environment: string;
+  readonly name: string | null;
+  readonly version: string | null;
+  readonly release: string | null;
+  readonly userId: string | null;
+  readonly sessionId: string | null;
+  readonly tags: readonly string[];
+  readonly public: boolean;
+  readonly input: string | null;
+  readonly output: string | null;
+  readonly metadata: Readonly<Record<string, string>>;
   readonly receivedAt: string;
 };
 
