@@ -23,6 +23,7 @@ describe.each<LangfuseDialect>(["v4", "v3"])("the mirror and a Langfuse of diale
       suggestions.map((s) => s.id),
     );
     await drain(mirrorTo(db, address).mirror);
+    expect(standIn.currentObservations()).toHaveLength(120);
     await expectAllOnce({ db, standIn }, suggestions, feedback);
   });
 
@@ -135,7 +136,7 @@ describe("a Langfuse that is upgraded while messages are in doubt", () => {
     let isUpgraded = false;
     // Before the upgrade reads are answered as Langfuse 3 does, with nothing of it visible yet.
     const before: typeof fetch = (input, init) => {
-      const url = new URL(String(input));
+      const url = new URL(typeof input === "string" || input instanceof URL ? input : input.url);
       if (isUpgraded || init?.method === "POST" || !url.pathname.endsWith("/observations")) return fetch(input, init);
       isUpgraded = url.searchParams.get("page") !== null;
       const answer = isUpgraded ? { message: "upgrading" } : { data: [], meta: { totalPages: 0 } };
