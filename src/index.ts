@@ -3,13 +3,14 @@ export { createUptake, type Uptake, type UptakeOptions } from "./create-uptake.t
 export { UptakeError, type ErrorCode, type ErrorFacts } from "./domain/errors.ts";
 export type { FeedbackInput, FeedbackSource, FeedbackType, SentInput } from "./domain/feedback.ts";
 export type { Logger } from "./domain/logger.ts";
-export type { ObservationType, Usage } from "./domain/observation.ts";
+export type { ObservationLevel, ObservationType, Usage } from "./domain/observation.ts";
 export type { OutcomeThresholds } from "./domain/outcome.ts";
 export type { FeedbackReceipt } from "./feedback/feedback-service.ts";
 export type {
   Generation,
   GenerateOptions,
-  GenerationUpdate,
+  ObservationHandle,
+  ObservationUpdate,
   ObserveOptions,
   Run,
   SuggestOptions,

@@ -44,6 +44,10 @@ export const observationIdOf = (traceId: string, index: number): string =>
 /** The id of one score of a feedback event: UUID version 5 of `feedbackId:name`. Same input, same id, any number of times. */
 export const scoreIdOf = (feedbackId: string, name: string): string => v5(`${feedbackId}:${name}`, SCORE_NAMESPACE);
 
+/** The id of a feedback event's own observation: the first 16 hex digits of SHA-256 of `feedbackId:human-feedback`. */
+export const feedbackObservationIdOf = (feedbackId: string): string =>
+  hash("sha256", `${feedbackId}:human-feedback`, "hex").slice(0, 16);
+
 /** A name-based id (UUID version 5) for a thing that has a natural key, such as an imported conversation's ticket. */
 export const namedId = (...parts: readonly string[]): string => v5(JSON.stringify(parts), SCORE_NAMESPACE);
 

@@ -11,6 +11,8 @@ export type ObservationType =
   | "guardrail"
   | "event";
 
+export type ObservationLevel = "DEBUG" | "DEFAULT" | "WARNING" | "ERROR";
+
 /** Tokens by exclusive bucket: `input` excludes cached input, `output` excludes reasoning. */
 export type Usage = Readonly<Record<string, number>>;
 
@@ -27,7 +29,7 @@ export type Observation = {
   readonly name: string;
   readonly startTime: string;
   readonly endTime: string;
-  readonly level?: "DEBUG" | "DEFAULT" | "WARNING" | "ERROR";
+  readonly level?: ObservationLevel;
   readonly statusMessage?: string;
   readonly input?: unknown;
   readonly output?: unknown;

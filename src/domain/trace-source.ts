@@ -1,11 +1,8 @@
 import type { Observation } from "./observation.ts";
 
-/** What the mirror reads of one suggestion (and its trace, if it has one) to make a Langfuse trace of it. */
-export type TraceSource = {
+/** What stands on every span of a suggestion's trace, because Langfuse 4 filters and groups by what is on each. */
+export type TraceLevel = {
   readonly suggestionId: string;
-  readonly projectId: string;
-  /** 32 lower-case hex digits, see `traceIdOf`. */
-  readonly traceId: string;
   /** Null on a host's own row that does not say. */
   readonly functionName: string | null;
   readonly ticketId: string | null;
@@ -13,18 +10,26 @@ export type TraceSource = {
   readonly systemUserId: string | null;
   readonly environment: string | null;
   readonly release: string | null;
+  readonly promptVersion: string | null;
+  /** 0–1, null when unknown. */
+  readonly confidenceScore: number | null;
+  readonly status: string | null;
+};
+
+/** What the mirror reads of one suggestion (and its trace, if it has one) to make a Langfuse trace of it. */
+export type TraceSource = TraceLevel & {
+  readonly projectId: string;
+  /** 32 lower-case hex digits, see `traceIdOf`. */
+  readonly traceId: string;
   /** When the run began. */
   readonly createdAt: Date;
   readonly latencyMs: number | null;
   readonly status: string;
   readonly errorType: string | null;
   readonly errorMessage: string | null;
-  /** 0–1, null when unknown. */
-  readonly confidenceScore: number | null;
   readonly suggestedResponse: string;
   readonly model: string | null;
   readonly promptName: string | null;
-  readonly promptVersion: string | null;
   /** The observation that scores attach to; null on a host's own row. */
   readonly observationId: string | null;
   readonly metadata: Readonly<Record<string, unknown>>;

@@ -1,16 +1,13 @@
 import { observationIdOf } from "../domain/ids.ts";
 import type { Observation } from "../domain/observation.ts";
 import { storableText } from "../domain/text.ts";
-import { normalizeEnvironment } from "./environment.ts";
 import { ATTRIBUTE } from "./otlp-attributes.ts";
 import type { OtlpAttribute, OtlpExportRequest, OtlpSpan } from "./otlp-types.ts";
 import { attribute, attributesOf, textOf } from "./otlp-value.ts";
 import { rowObservations } from "./row-observations.ts";
+import { functionNameOf, traceAttributes } from "./trace-attributes.ts";
 import type { TraceSource } from "../domain/trace-source.ts";
 import { UPTAKE_VERSION } from "./version.ts";
-
-/** Shown where a host's row does not say which agent function it came from. */
-const UNKNOWN_FUNCTION = "unknown-function";
 
 /**
  * One suggestion as the spans of one Langfuse trace, root first. Pure: the same source gives the same spans, ids and
@@ -20,10 +17,10 @@ const UNKNOWN_FUNCTION = "unknown-function";
  * tags, version and metadata are on every span.
  */
 export function traceToSpans(source: TraceSource): OtlpSpan[] {
-  const functionName = source.functionName ?? UNKNOWN_FUNCTION;
   const recorded = source.observations ?? [];
-  const observations = recorded.length > 0 ? withText(recorded, source) : rowObservations(source, functionName);
-  const ofTrace = traceAttributes(source, functionName);
+  const observations =
+    recorded.length > 0 ? withText(recorded, source) : rowObservations(source, functionNameOf(source));
+  const ofTrace = traceAttributes(source, source.metadata["tags"]);
   const [root, ...others] = observations;
   if (root === undefined) return [];
   const rootSpan = toSpan(source, asRoot(source, root), [...ofTrace, attribute(ATTRIBUTE.isAppRoot, true)]);
@@ -58,7 +55,9 @@ function withText(recorded: readonly Observation[], { suggestedResponse }: Trace
 }
 
 function asRoot(source: TraceSource, root: Observation): Observation {
-  const { trace_id: _trace, observation_id: _observation, ...metadata } = source.metadata;
+  const { trace_id: _trace, observation_id: _observation, ...about } = source.metadata;
+  const { tags, ...others } = about;
+  const metadata = Array.isArray(tags) ? others : about;
   const whole = { ...root, metadata: { ...metadata, ...root.metadata } };
   if (source.status !== "error") return whole;
   const message = root.statusMessage ?? failureOf(source);
@@ -70,24 +69,12 @@ function failureOf(source: TraceSource): string | undefined {
   return parts.length > 0 ? parts.join(": ") : undefined;
 }
 
-function traceAttributes(source: TraceSource, functionName: string): OtlpAttribute[] {
-  return attributesOf({
-    [ATTRIBUTE.traceName]: functionName,
-    [ATTRIBUTE.sessionId]: source.ticketId,
-    [ATTRIBUTE.userId]: source.systemUserId,
-    [ATTRIBUTE.traceTags]: [functionName],
-    [ATTRIBUTE.environment]: normalizeEnvironment(source.environment),
-    [ATTRIBUTE.release]: source.release,
-    [ATTRIBUTE.version]: source.promptVersion,
-    [`${ATTRIBUTE.traceMetadata}.suggestionId`]: source.suggestionId,
-    [`${ATTRIBUTE.traceMetadata}.ticketId`]: source.ticketId,
-    [`${ATTRIBUTE.traceMetadata}.messageId`]: source.messageId,
-    [`${ATTRIBUTE.traceMetadata}.confidence`]: textOf(source.confidenceScore),
-    [`${ATTRIBUTE.traceMetadata}.status`]: source.status,
-  });
-}
-
-function toSpan(source: TraceSource, observation: Observation, ofTrace: readonly OtlpAttribute[]): OtlpSpan {
+/** One observation as a span without a parent; `source.createdAt` stands for a time that cannot be read. */
+export function toSpan(
+  source: Pick<TraceSource, "traceId" | "createdAt">,
+  observation: Observation,
+  ofTrace: readonly OtlpAttribute[],
+): OtlpSpan {
   const startMs = timeOf(observation.startTime, source.createdAt.getTime());
   const endMs = Math.max(startMs, timeOf(observation.endTime, startMs));
   const failed = observation.level === "ERROR";

@@ -5,7 +5,7 @@ import type { Database } from "../store/database.ts";
 import type { ClaimedMessage } from "../store/queries/claim-messages.ts";
 import type { Circuit } from "./circuit.ts";
 import type { Claim } from "./claim.ts";
-import { type Channel, type Delivery, isPartlyDelivered } from "./delivery.ts";
+import { type Channel, type Delivery, isPartlyDelivered, type Route } from "./delivery.ts";
 import { createFeedbackChannel } from "./feedback-channel.ts";
 import { packDeliveries } from "./packs.ts";
 import { readBack } from "./read-back.ts";
@@ -108,29 +108,36 @@ async function resolveDoubts<Item>(
 }
 
 async function sendPack<Item>(round: Round, channel: Channel<Item>, pack: readonly Delivery<Item>[]): Promise<void> {
-  const { settlement } = round;
+  const { settlement, visibilityDelayMs } = round;
   const isOurs = await round.claim.hold();
   const ours = round.halted() ? [] : pack.filter((delivery) => isOurs(delivery.message));
-  await settlement.release(messagesIn(pack.filter((delivery) => !ours.includes(delivery))));
-  if (ours.length === 0) return;
-
-  const answer = await channel.send(ours.map((delivery) => delivery.items));
+  await settlement.interrupted(
+    pack.filter((delivery) => !ours.includes(delivery)),
+    visibilityDelayMs,
+  );
+  const route = channel.routes.find(({ takes }) => ours.some(({ items }) => items.some(takes)));
+  if (route === undefined) return settlement.delivered(ours);
+  const answer = await route.send(ours.map(({ items }) => items.filter(route.takes)));
   switch (answer.kind) {
     case "accepted":
-      round.circuit.succeeded();
-      return settleAccepted(round, channel, ours, answer.rejected);
+      return settleAccepted({ round, channel, route }, ours, answer.rejected);
     case "unavailable":
-      return settlement.unavailable(ours, backOff(round, answer), answer.message);
+      return postpone(round, ours, answer);
     case "unsure":
-      return settlement.unsure(ours, Math.max(backOff(round, answer), round.visibilityDelayMs), answer.message);
+      return settlement.unsure(ours, Math.max(backOff(round, answer), visibilityDelayMs), answer.message);
     case "refused":
       // What speaks of the keys or the address kills nothing.
-      if (!answer.aboutContent) {
-        return settlement.unavailable(ours, backOff(round, answer), answer.message);
-      }
+      if (!answer.aboutContent) return postpone(round, ours, answer);
       round.circuit.succeeded();
       return isolate(round, channel, ours, answer.message);
   }
+}
+
+/** What another route has just taken has to be visible before it is looked up. */
+async function postpone(round: Round, ours: readonly Delivery<unknown>[], failure: SendFailure): Promise<void> {
+  const delayMs = backOff(round, failure);
+  const leastMs = ours.some(isPartlyDelivered) ? round.visibilityDelayMs : 0;
+  await round.settlement.unavailable(ours, Math.max(delayMs, leastMs), failure.message);
 }
 
 /** Halves a refused request until the message that is to blame stands alone; that one is dead. */
@@ -149,22 +156,33 @@ async function isolate<Item>(
   await sendPack(round, channel, pack.slice(middle));
 }
 
-/** A message one of whose items was refused is dead as a whole; its other items are in Langfuse, hence unsure. */
+type Sent<Item> = { readonly round: Round; readonly channel: Channel<Item>; readonly route: Route<Item> };
+
+/**
+ * Settles what has arrived and sends what another route has still to take. A message one of whose items was refused is
+ * dead as a whole; its other items may be in Langfuse, hence unsure.
+ */
 async function settleAccepted<Item>(
-  round: Round,
-  channel: Channel<Item>,
+  { round, channel, route }: Sent<Item>,
   deliveries: readonly Delivery<Item>[],
   rejected: ReadonlyMap<string, string>,
 ): Promise<void> {
   const delivered: Delivery<Item>[] = [];
+  const unfinished: Delivery<Item>[] = [];
   const dead: { message: ClaimedMessage; unsure: boolean; error: string }[] = [];
   for (const delivery of deliveries) {
     const reasons = delivery.items.flatMap((item) => rejected.get(channel.eventIdOf(item)) ?? []);
-    if (reasons.length === 0) delivered.push(delivery);
-    else dead.push({ message: delivery.message, unsure: true, error: [...new Set(reasons)].join("; ") });
+    const items = delivery.items.filter((item) => !route.takes(item));
+    if (reasons.length > 0)
+      dead.push({ message: delivery.message, unsure: true, error: [...new Set(reasons)].join("; ") });
+    else if (items.length > 0) unfinished.push({ ...delivery, items });
+    else delivered.push(delivery);
   }
+  // One route that answers says nothing of the others: only with the last one is Langfuse known to be well.
+  if (unfinished.length === 0) round.circuit.succeeded();
   await round.settlement.delivered(delivered);
   await round.settlement.dead(dead);
+  if (unfinished.length > 0) await sendPack(round, channel, unfinished);
 }
 
 /** Opens the circuit and says so; resolves how long Langfuse is left alone. */

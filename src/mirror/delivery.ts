@@ -1,7 +1,7 @@
 import type { SendAnswer } from "../langfuse/send-answer.ts";
 import type { ClaimedMessage } from "../store/queries/claim-messages.ts";
 
-/** One claimed message and what it takes to deliver it; `Item` is a span or a score event. */
+/** One claimed message and what it takes to deliver it; `Item` is a span, or what a feedback event becomes. */
 export type Delivery<Item> = {
   readonly message: ClaimedMessage;
   readonly traceId: string;
@@ -19,6 +19,13 @@ export type Loaded<Item> = {
   readonly broken: readonly { readonly message: ClaimedMessage; readonly error: string }[];
 };
 
+/** One of Langfuse's endpoints. */
+export type Route<Item> = {
+  readonly takes: (item: Item) => boolean;
+  /** Sends, in one request, items that the route takes: a list for each delivery. */
+  readonly send: (items: readonly (readonly Item[])[]) => Promise<SendAnswer>;
+};
+
 /** How messages of one kind become deliveries, and how those are sent and found again. */
 export type Channel<Item> = {
   /** Most items in one request. */
@@ -26,7 +33,11 @@ export type Channel<Item> = {
   load(messages: readonly ClaimedMessage[]): Promise<Loaded<Item>>;
   /** Ids that Langfuse has for a trace. Throws `mirror_failed`. */
   find(traceId: string): Promise<readonly string[]>;
-  send(items: readonly (readonly Item[])[]): Promise<SendAnswer>;
+  /**
+   * Where the items go, one request after the other; a delivery has arrived with the last of them. What must not be
+   * sent twice goes last: then nothing but the settlement comes between its answer and the ledger.
+   */
+  readonly routes: readonly Route<Item>[];
   /** The id that Langfuse stores the item under. */
   idOf(item: Item): string;
   /** The id that a refused item is named by in Langfuse's answer. */

@@ -1,15 +1,21 @@
 import type { LangfuseClient } from "../langfuse/client.ts";
+import { feedbackToSpan } from "../langfuse/feedback-span.ts";
+import type { OtlpSpan } from "../langfuse/otlp-types.ts";
 import { feedbackToScores, type ScoreEvent } from "../langfuse/scores.ts";
 import type { Queryable } from "../store/database.ts";
 import { readFeedbackForMirror } from "../store/queries/read-feedback-for-mirror.ts";
-import { type Channel, loadEach } from "./delivery.ts";
+import { type Channel, loadEach, type Route } from "./delivery.ts";
 
-const MAX_SCORES = 1000;
+/** Scores and spans together. */
+const MAX_ITEMS = 1000;
 
-/** Feedback events become the scores of their suggestion's generation. */
-export function createFeedbackChannel(db: Queryable, langfuse: LangfuseClient): Channel<ScoreEvent> {
+/** What a feedback event becomes: some scores and one span. */
+export type FeedbackItem = { readonly score: ScoreEvent } | { readonly span: OtlpSpan };
+
+/** Feedback events become the scores of their suggestion's generation, and an observation under the trace's root. */
+export function createFeedbackChannel(db: Queryable, langfuse: LangfuseClient): Channel<FeedbackItem> {
   return {
-    maxItems: MAX_SCORES,
+    maxItems: MAX_ITEMS,
     async load(messages) {
       const rows = await readFeedbackForMirror(
         db,
@@ -19,14 +25,28 @@ export function createFeedbackChannel(db: Queryable, langfuse: LangfuseClient): 
         // Until the suggestion is there and its run has ended, nobody knows which generation the scores belong to.
         isEarly: (row) => row.status === null || row.status === "pending",
         toDelivery(message, row) {
-          const scores = feedbackToScores(row);
-          return { message, traceId: row.traceId, langfuseIds: scores.map((score) => score.body.id), items: scores };
+          const scores = feedbackToScores(row).map((score) => ({ score }));
+          const items: FeedbackItem[] = [...scores, { span: feedbackToSpan(row) }];
+          return { message, traceId: row.traceId, langfuseIds: items.map(idOf), items };
         },
       });
     },
-    find: (traceId) => langfuse.findScores(traceId),
-    send: (events) => langfuse.sendScores(events.flat()),
-    idOf: (score) => score.body.id,
-    eventIdOf: (score) => score.id,
+    find: async (traceId) => [...(await langfuse.findScores(traceId)), ...(await langfuse.findObservations(traceId))],
+    routes: [scoreRoute(langfuse), spanRoute(langfuse)],
+    idOf,
+    eventIdOf: (item) => ("score" in item ? item.score.id : item.span.spanId),
   };
 }
+
+/** First, since a score that comes again overwrites itself. */
+const scoreRoute = (langfuse: LangfuseClient): Route<FeedbackItem> => ({
+  takes: (item) => "score" in item,
+  send: (items) => langfuse.sendScores(items.flat().flatMap((item) => ("score" in item ? [item.score] : []))),
+});
+
+const spanRoute = (langfuse: LangfuseClient): Route<FeedbackItem> => ({
+  takes: (item) => "span" in item,
+  send: (items) => langfuse.sendSpans(items.map((some) => some.flatMap((item) => ("span" in item ? [item.span] : [])))),
+});
+
+const idOf = (item: FeedbackItem): string => ("score" in item ? item.score.body.id : item.span.spanId);

@@ -4,17 +4,16 @@ import type { ClaimedMessage } from "../store/queries/claim-messages.ts";
 import { settleDead } from "../store/queries/settle-dead.ts";
 import { settleDelivered } from "../store/queries/settle-delivered.ts";
 import { settleGone } from "../store/queries/settle-gone.ts";
-import { settlePostponed } from "../store/queries/settle-postponed.ts";
-import { type Delivery, isPartlyDelivered } from "./delivery.ts";
-
-/** Feedback looks for its suggestion this often. */
-const EARLY_DELAY_MS = 30_000;
+import type { Delivery } from "./delivery.ts";
+import { createPutBack } from "./put-back.ts";
 
 /** Writes down what became of a claim's messages. Whatever the claim no longer holds stays as its new holder left it. */
 export type Settlement = ReturnType<typeof createSettlement>;
 
 export function createSettlement(db: Queryable, log: Logger, token: string) {
   return {
+    ...createPutBack(db, log, token),
+
     /** In Langfuse: out of the outbox, into the ledger. */
     async delivered(deliveries: readonly Delivery<unknown>[]): Promise<void> {
       if (deliveries.length === 0) return;
@@ -27,33 +26,6 @@ export function createSettlement(db: Queryable, log: Logger, token: string) {
       log.info("mirror.delivered", { kind, count: settled.size });
       const lostCount = deliveries.length - settled.size;
       if (lostCount > 0) log.warn("mirror.lease_lost", { kind, count: lostCount });
-    },
-
-    /** Certainly not stored, apart from parts that were found there before. */
-    async unavailable(deliveries: readonly Delivery<unknown>[], delayMs: number, error: string): Promise<void> {
-      const messages = deliveries.map((d) => ({ id: d.message.id, unsure: isPartlyDelivered(d) }));
-      await settlePostponed(db, token, { messages, delayMs, error, counted: true });
-    },
-
-    /** Perhaps stored: whoever is next reads back first. */
-    async unsure(deliveries: readonly Delivery<unknown>[], delayMs: number, error: string): Promise<void> {
-      const messages = deliveries.map((d) => ({ id: d.message.id, unsure: true }));
-      await settlePostponed(db, token, { messages, delayMs, error, counted: true });
-    },
-
-    /** Not tried: everything as before the claim. */
-    async release(released: readonly ClaimedMessage[]): Promise<void> {
-      if (released.length === 0) return;
-      const messages = released.map((message) => ({ id: message.id, unsure: message.wasUnsure }));
-      await settlePostponed(db, token, { messages, delayMs: 0, error: null, counted: false });
-    },
-
-    /** Feedback whose suggestion is not there, or not finished, yet. */
-    async early(early: readonly ClaimedMessage[]): Promise<void> {
-      if (early.length === 0) return;
-      log.info("mirror.waits_for_suggestion", { count: early.length, delayMs: EARLY_DELAY_MS });
-      const messages = early.map((message) => ({ id: message.id, unsure: message.wasUnsure }));
-      await settlePostponed(db, token, { messages, delayMs: EARLY_DELAY_MS, error: null, counted: false });
     },
 
     /** Langfuse will never take it as it is. `unsure` where a part of it may be there. */

@@ -1,8 +1,11 @@
+import type { ObservationLevel } from "../domain/observation.ts";
+import { storableText } from "../domain/text.ts";
 import type { Collected } from "./collector.ts";
 import { checkUsage, costOf, readModelAnswer, textOf } from "./model-answer.ts";
+import { cutText } from "./payload.ts";
 import { addMetadata, payload } from "./run.ts";
 import type { OpenObservation, OpenRun } from "./run.ts";
-import type { GenerateOptions, GenerationUpdate } from "./types.ts";
+import type { GenerateOptions, ObservationUpdate } from "./types.ts";
 
 /** Which facts the caller stated itself; what is read from the model's answer does not replace them. */
 export type Stated = { output: boolean; usage: boolean; model: boolean };
@@ -20,30 +23,39 @@ export function describeGeneration(run: OpenRun, generation: OpenObservation, op
 const versionOf = (version: unknown): number | string | undefined =>
   typeof version === "number" && Number.isFinite(version) ? version : textOf(version);
 
-export function updateGeneration(
+export function updateObservation(
   run: OpenRun,
-  generation: OpenObservation,
-  update: GenerationUpdate,
+  observation: OpenObservation,
+  update: ObservationUpdate,
   stated: Stated,
 ): void {
   if (run.over) return;
   if (update.output !== undefined) {
-    generation.outputJson = payload(run, update.output);
+    observation.outputJson = payload(run, update.output);
     stated.output = true;
   }
   const usage = checkUsage(update.usage);
   if (usage !== undefined) {
-    generation.usage = usage;
+    observation.usage = usage;
     stated.usage = true;
   }
   if (textOf(update.model) !== undefined) {
-    generation.model = update.model;
+    observation.model = update.model;
     stated.model = true;
   }
-  generation.costUsd = costOf(update.costUsd) ?? generation.costUsd;
-  generation.modelParametersJson = payload(run, update.modelParameters) ?? generation.modelParametersJson;
-  addMetadata(run, generation, update.metadata);
+  observation.costUsd = costOf(update.costUsd) ?? observation.costUsd;
+  observation.modelParametersJson = payload(run, update.modelParameters) ?? observation.modelParametersJson;
+  if (isLevel(update.level)) observation.level = update.level;
+  const statusMessage = textOf(update.statusMessage);
+  if (statusMessage !== undefined) observation.statusMessage = statusText(statusMessage);
+  addMetadata(run, observation, update.metadata);
 }
+
+const MAX_STATUS_CHARS = 2_000;
+const statusText = (text: string): string => storableText(cutText(text, MAX_STATUS_CHARS));
+
+const LEVELS: readonly unknown[] = ["DEBUG", "DEFAULT", "WARNING", "ERROR"] satisfies ObservationLevel[];
+const isLevel = (level: unknown): level is ObservationLevel => LEVELS.includes(level);
 
 /** Takes what the model's answer says about itself; an answer of an unknown shape is the output as it is. */
 export function takeAnswer(run: OpenRun, generation: OpenObservation, value: unknown, stated: Stated): void {

@@ -2,12 +2,20 @@ import type { ObservationType } from "../domain/observation.ts";
 import { storableText } from "../domain/text.ts";
 import { follow } from "./follow.ts";
 import type { Ending, Follower } from "./follower.ts";
-import { describeGeneration, takeAnswer, takeStream, updateGeneration } from "./generation.ts";
+import { describeGeneration, takeAnswer, type Stated, takeStream, updateObservation } from "./generation.ts";
 import { cutText, messageOf } from "./payload.ts";
 import { addMetadata, closeObservation, openObservation, payload, place } from "./run.ts";
 import type { OpenObservation, OpenRun } from "./run.ts";
 import type { Troubles } from "./troubles.ts";
-import type { Followed, Generation, ObserveOptions, Run, Suggestion, SuggestOptions } from "./types.ts";
+import type {
+  Followed,
+  Generation,
+  ObservationHandle,
+  ObserveOptions,
+  Run,
+  Suggestion,
+  SuggestOptions,
+} from "./types.ts";
 
 const MAX_NAME_CHARS = 200;
 const MAX_ID_CHARS = 200;
@@ -20,8 +28,8 @@ export function createRunApi(run: OpenRun, troubles: Troubles): Run {
     traceId: run.traceId,
     observe<Result>(
       name: string,
-      optionsOrFn: ObserveOptions | (() => Result),
-      lastFn?: () => Result,
+      optionsOrFn: ObserveOptions | ((observation: ObservationHandle) => Result),
+      lastFn?: (observation: ObservationHandle) => Result,
     ): Followed<Result> {
       const options = typeof optionsOrFn === "function" ? {} : (optionsOrFn ?? {});
       const fn = typeof optionsOrFn === "function" ? optionsOrFn : lastFn;
@@ -34,10 +42,12 @@ export function createRunApi(run: OpenRun, troubles: Troubles): Run {
         }
         return opened;
       });
+      const stated = { output: false, usage: false, model: false };
+      const handle = handleOn({ run, api, troubles }, observation, stated);
       const follower = followObservation({ run, api, troubles }, observation, (ending, opened) => {
-        opened.outputJson = outputOf(run, ending);
+        if (!stated.output) opened.outputJson = outputOf(run, ending);
       });
-      return follow(fn, follower);
+      return follow(() => fn(handle), follower);
     },
     generate(options, fn) {
       const stated = { output: false, usage: false, model: false };
@@ -47,10 +57,8 @@ export function createRunApi(run: OpenRun, troubles: Troubles): Run {
         return opened;
       });
       const handle: Generation = {
+        ...handleOn({ run, api, troubles }, generation, stated),
         firstToken: () => markFirstToken(run, generation),
-        update(update) {
-          troubles.attempt(() => generation && updateGeneration(run, generation, update, stated));
-        },
       };
       const follower = followObservation({ run, api, troubles }, generation, (ending, opened) => {
         if (ending.kind === "returned") takeAnswer(run, opened, ending.value, stated);
@@ -67,6 +75,14 @@ export function createRunApi(run: OpenRun, troubles: Troubles): Run {
 }
 
 type RunParts = { readonly run: OpenRun; readonly api: Run; readonly troubles: Troubles };
+
+function handleOn({ run, troubles }: RunParts, at: OpenObservation | undefined, stated: Stated): ObservationHandle {
+  return {
+    update(update) {
+      troubles.attempt(() => at && updateObservation(run, at, update, stated));
+    },
+  };
+}
 
 /** Follows one observation; without one (the run is over or full) the call only runs. */
 function followObservation(

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { observationIdOf, traceIdOf } from "../domain/ids.ts";
-import type { ObservationType, Usage } from "../domain/observation.ts";
+import type { ObservationLevel, ObservationType, Usage } from "../domain/observation.ts";
 import { MAX_PAYLOAD_CHARS, serialise } from "./payload.ts";
 import type { Metadata, PromptReference, Run, Suggestion } from "./types.ts";
 
@@ -14,7 +14,7 @@ export type OpenObservation = {
   readonly startMs: number;
   endMs: number | undefined;
   firstTokenMs: number | undefined;
-  level: "DEFAULT" | "WARNING" | "ERROR";
+  level: ObservationLevel;
   statusMessage: string | undefined;
   inputJson: string | undefined;
   outputJson: string | undefined;

@@ -1,4 +1,4 @@
-import type { ObservationType, Usage } from "../domain/observation.ts";
+import type { ObservationLevel, ObservationType, Usage } from "../domain/observation.ts";
 
 /** What a caller gets back from a followed function: a promise stays a promise, anything else stays what it is. */
 export type Followed<Result> = Result extends PromiseLike<infer Value> ? Promise<Value> : Result;
@@ -44,8 +44,12 @@ export type GenerateOptions = {
   readonly metadata?: Metadata | undefined;
 };
 
-export type GenerationUpdate = {
+export type ObservationUpdate = {
+  /** Kept in place of what the function returns. */
   readonly output?: unknown;
+  /** `DEFAULT` by default, and `ERROR` with the error's message, whatever was said here, where the function throws. */
+  readonly level?: ObservationLevel | undefined;
+  readonly statusMessage?: string | undefined;
   /** Tokens by exclusive bucket: `input` without `input_cached_tokens`, `output` without `output_reasoning_tokens`. */
   readonly usage?: Usage | undefined;
   readonly costUsd?: number | undefined;
@@ -54,11 +58,17 @@ export type GenerationUpdate = {
   readonly metadata?: Metadata | undefined;
 };
 
+/** Handle on an observation that is under way. */
+export type ObservationHandle = {
+  /** Model, tokens and cost are for an `embedding` or a model call by other means; a suggestion's own count `generate` only. */
+  update(update: ObservationUpdate): void;
+};
+
 /** Handle on a generation that is under way; what it is told wins over what is read from the model's answer. */
 export type Generation = {
   /** Marks the time to first token, once; streams mark it themselves. */
   firstToken(): void;
-  update(update: GenerationUpdate): void;
+  update(update: ObservationUpdate): void;
 };
 
 /** What a tracked function can say about the run it is in. Nothing here ever throws on Uptake's own account. */
@@ -66,8 +76,12 @@ export type Run = {
   readonly suggestionId: string;
   readonly traceId: string;
   /** Records a step (a retrieval, a tool call …) around `fn`; nests to any depth and may run concurrently. */
-  observe<Result>(name: string, fn: () => Result): Followed<Result>;
-  observe<Result>(name: string, options: ObserveOptions, fn: () => Result): Followed<Result>;
+  observe<Result>(name: string, fn: (observation: ObservationHandle) => Result): Followed<Result>;
+  observe<Result>(
+    name: string,
+    options: ObserveOptions,
+    fn: (observation: ObservationHandle) => Result,
+  ): Followed<Result>;
   /** Records a model call around `fn`. OpenAI-shaped answers and streams are read; others say it through the handle. */
   generate<Result>(options: GenerateOptions, fn: (generation: Generation) => Result): Followed<Result>;
   /** States the suggestion; called again, the last one wins. */

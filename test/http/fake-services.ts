@@ -45,6 +45,7 @@ export const mirrorStatus: HttpMirrorStatus = {
   deliveredTraces: 37,
   deliveredFeedback: 16,
   deliveredScores: 70,
+  deliveredFeedbackObservations: 16,
   target: "https://langfuse.example.com",
 };
 

@@ -2,15 +2,10 @@ import { LangfuseOtelSpanAttributes } from "@langfuse/core";
 import { describe, expect, it } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
 import { ATTRIBUTE } from "../../src/langfuse/otlp-attributes.ts";
-import type { OtlpSpan } from "../../src/langfuse/otlp-types.ts";
 import { spansRequest, traceToSpans } from "../../src/langfuse/otlp.ts";
 import { UPTAKE_VERSION } from "../../src/langfuse/version.ts";
+import { attributesOf } from "./attributes.ts";
 import { aRun, GENERATION_ID, RETRIEVER_ID, ROOT_ID, SUGGESTION_ID, TRACE_ID } from "./sources.ts";
-
-/** The attributes of a span as plain data. */
-function attributesOf(span: OtlpSpan | undefined): Record<string, unknown> {
-  return Object.fromEntries((span?.attributes ?? []).map(({ key, value }) => [key, Object.values(value)[0]]));
-}
 
 const OF_TRACE = {
   "langfuse.trace.name": "generate-message-suggestion",
@@ -101,6 +96,18 @@ describe("traceToSpans", () => {
       "langfuse.observation.prompt.name": "reply",
       "langfuse.observation.prompt.version": 7,
     });
+  });
+
+  it("takes a list of texts among the suggestion's metadata for tags, on every span and nowhere else", () => {
+    const tags = ["vip", "", 7, "generate-message-suggestion", "eu"];
+    for (const span of traceToSpans(aRun({ metadata: { tags } })).map(attributesOf)) {
+      expect(span["langfuse.trace.tags"]).toEqual({
+        values: ["generate-message-suggestion", "vip", "eu"].map((stringValue) => ({ stringValue })),
+      });
+      expect(span).not.toHaveProperty("langfuse.observation.metadata.tags");
+    }
+    const [root] = traceToSpans(aRun({ metadata: { tags: "vip" } })).map(attributesOf);
+    expect(root?.["langfuse.observation.metadata.tags"]).toBe("vip");
   });
 
   it("gives the same bytes for the same row", () => {

@@ -114,22 +114,6 @@ describe("the mirror in trouble", () => {
     await expectAllOnce({ db, standIn }, suggestions, feedback);
   });
 
-  it("does not double scores that were stored before the connection broke", async () => {
-    const db = await openDatabase();
-    const { standIn, address } = await startStandIn();
-    const suggestions = await insertSamples(db, 9);
-    const { mirror, book } = mirrorTo(db, address, { concurrency: 1 });
-    await drain(mirror);
-    const feedback = await insertFeedbackOn(
-      db,
-      suggestions.map((s) => s.id),
-    );
-    standIn.failNext({ closeAfterAccept: true });
-    await drain(mirror);
-    expect(book.named("mirror.read_back").map((line) => line.facts["foundCount"])).toEqual([9]);
-    await expectAllOnce({ db, standIn }, suggestions, feedback);
-  });
-
   it("sends only what is missing of a trace that is partly there, also when that fails at first", async () => {
     const db = await openDatabase();
     const { standIn, address } = await startStandIn();

@@ -12,7 +12,7 @@ import { until } from "./until.ts";
 import { expectAllOnce } from "./whole.ts";
 
 const KILLS = 20;
-// Of about 160 that the whole work takes in batches of ten.
+// Of about 220 that the whole work takes in batches of ten.
 const MAX_REQUESTS_A_LIFE = 10;
 
 // Two thirds of the lease hold a request and the delay, as a mirror asks for; small batches, so every kill hits some.

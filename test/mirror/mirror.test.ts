@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { newId, observationIdOf, traceIdOf } from "../../src/domain/ids.ts";
+import { feedbackObservationIdOf, newId, observationIdOf, traceIdOf } from "../../src/domain/ids.ts";
 import { insertFeedback } from "../../src/store/queries/insert-feedback.ts";
 import { describeEachDatabase } from "../support/databases.ts";
 import { feedbackOn, insertFeedbackOn, insertSamples } from "./rows.ts";
@@ -26,6 +26,7 @@ describeEachDatabase("the mirror", (open) => {
       deliveredTraces: 250,
       deliveredFeedback: 120,
       deliveredScores: 40 * 3 + 40 * 6 + 40 * 4,
+      deliveredFeedbackObservations: 120,
     });
     expect(Object.values(standIn.requests()).reduce((sum, count) => sum + count, 0)).toBeLessThan(20);
   });
@@ -57,14 +58,20 @@ describeEachDatabase("the mirror", (open) => {
        values ($1, 'Hello', 'completed', '2026-03-01T09:00:00Z', '2026-03-01T09:59:30Z')`,
       [id],
     );
-    await insertFeedback(db, [feedbackOn(id)]);
+    const feedback = feedbackOn(id);
+    await insertFeedback(db, [feedback]);
     await db.query(`update ai_suggestions set outcome = outcome where id = $1`, [id]);
     const { mirror } = mirrorTo(db, address);
     await drain(mirror);
     const traceId = traceIdOf(id);
-    expect(standIn.observations().map((row) => [row.traceId, row.id, row.type, row.output])).toEqual([
-      [traceId, observationIdOf(traceId, 0), "AGENT", "Hello"],
-      [traceId, observationIdOf(traceId, 1), "GENERATION", "Hello"],
+    const rootId = observationIdOf(traceId, 0);
+    const event = feedbackObservationIdOf(feedback.id);
+    expect(
+      standIn.observations().map((row) => [row.traceId, row.id, row.parentObservationId, row.type, row.output]),
+    ).toEqual([
+      [traceId, rootId, null, "AGENT", "Hello"],
+      [traceId, observationIdOf(traceId, 1), rootId, "GENERATION", "Hello"],
+      [traceId, event, rootId, "EVENT", "Final 0"],
     ]);
     expect(standIn.scores().map((score) => [score.name, score.value, score.observationId])).toEqual([
       ["feedback", "approval", observationIdOf(traceId, 1)],

@@ -45,10 +45,16 @@ describeEachDatabase("tracked suggestions and feedback, seen through Langfuse's 
 
     const official = new LangfuseClient(address);
     const everything = await official.api.observations.getMany({ fields: "core", limit: 1000 });
-    expect(everything.data).toHaveLength(SUGGESTIONS * 3);
+    expect(everything.data).toHaveLength(SUGGESTIONS * 3 + feedback.length);
     for (const [index, { suggestionId, traceId }] of suggestions.entries()) {
       const { data } = await official.api.observations.getMany({ traceId, fields: ALL_FIELDS });
-      expect(data.map((row) => row.type).sort()).toEqual(["AGENT", "GENERATION", "RETRIEVER"]);
+      const isDecided = index < feedback.length;
+      expect(data.map((row) => row.type).sort()).toEqual([
+        "AGENT",
+        ...(isDecided ? ["EVENT"] : []),
+        "GENERATION",
+        "RETRIEVER",
+      ]);
       const root = data.find((row) => row.type === "AGENT");
       const generation = data.find((row) => row.type === "GENERATION");
       expect(root).toMatchObject({ parentObservationId: null, traceName: "generate-message-suggestion" });
@@ -65,6 +71,25 @@ describeEachDatabase("tracked suggestions and feedback, seen through Langfuse's 
       expect(generation?.output).toContain(`It is on its way, ${index}.`);
 
       const event = feedback.find((row) => row.suggestionId === suggestionId);
+      expect(data.filter((row) => row.type === "EVENT")).toMatchObject(
+        isDecided
+          ? [
+              {
+                name: "human-feedback",
+                parentObservationId: root?.id,
+                startTime: event?.createdAt,
+                endTime: event?.createdAt,
+                input: `It is on its way, ${index}.`,
+                output: event?.finalText,
+                traceName: "generate-message-suggestion",
+                sessionId: `T-${index}`,
+                release: "r1",
+                version: "7",
+                environment: "test",
+              },
+            ]
+          : [],
+      );
       const scores = await official.api.scoresV3.getManyV3({ traceId, fields: "details,subject" });
       const named = Object.fromEntries(scores.data.map((score) => [score.name, score.value]));
       expect(scores.data).toHaveLength(Object.keys(named).length);

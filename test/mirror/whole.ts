@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { scoreIdOf } from "../../src/domain/ids.ts";
+import { feedbackObservationIdOf, scoreIdOf } from "../../src/domain/ids.ts";
 import type { Database } from "../../src/store/database.ts";
 import type { FeedbackEventRow } from "../../src/store/queries/insert-feedback.ts";
 import type { StandInLangfuse } from "../../src/testing.ts";
@@ -21,13 +21,21 @@ export async function expectAllOnce(
   feedback: readonly FeedbackEventRow[],
 ): Promise<void> {
   const { db, standIn } = where;
-  const spans = standIn.observations().map((row) => `${row.traceId}:${row.id}`);
-  expect(spans.sort()).toEqual(suggestions.flatMap((s) => s.spanIds.map((id) => `${s.traceId}:${id}`)).sort());
+  const made = new Map(suggestions.map((s) => [s.id, s]));
+  const spans = standIn.observations().map((row) => `${row.traceId}:${row.id} ${row.type} ${row.parentObservationId}`);
+  const ofRuns = suggestions.flatMap(({ traceId, spanIds: [rootId, ...others] }) => [
+    `${traceId}:${rootId} AGENT null`,
+    ...others.map((id, index) => `${traceId}:${id} ${index === 0 ? "RETRIEVER" : "GENERATION"} ${rootId}`),
+  ]);
+  const ofFeedback = feedback.map(({ id, suggestionId }) => {
+    const { traceId, spanIds } = made.get(suggestionId) ?? { traceId: "?", spanIds: [] };
+    return `${traceId}:${feedbackObservationIdOf(id)} EVENT ${spanIds[0]}`;
+  });
+  expect(spans.sort()).toEqual([...ofRuns, ...ofFeedback].sort());
 
-  const generationOf = new Map(suggestions.map((s) => [s.id, s.generationId]));
   const scores = standIn.scores().map((score) => `${score.id} ${score.name} ${score.observationId}`);
   const expected = feedback.flatMap((row) =>
-    scoreNamesOf(row).map((name) => `${scoreIdOf(row.id, name)} ${name} ${generationOf.get(row.suggestionId)}`),
+    scoreNamesOf(row).map((name) => `${scoreIdOf(row.id, name)} ${name} ${made.get(row.suggestionId)?.generationId}`),
   );
   expect(scores.sort()).toEqual(expected.sort());
   expect(standIn.duplicates()).toEqual({ observations: [], scores: [] });
@@ -38,9 +46,7 @@ export async function expectAllOnce(
       ...feedback.map((row) => [
         "feedback",
         row.id,
-        scoreNamesOf(row)
-          .map((name) => scoreIdOf(row.id, name))
-          .sort(),
+        [...scoreNamesOf(row).map((name) => scoreIdOf(row.id, name)), feedbackObservationIdOf(row.id)].sort(),
       ]),
       ...suggestions.map((s) => ["trace", s.id, [...s.spanIds].sort()]),
     ].sort((a, b) => (String(a.slice(0, 2)) < String(b.slice(0, 2)) ? -1 : 1)),

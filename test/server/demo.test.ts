@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -89,6 +90,10 @@ afterAll(async () => {
 });
 
 const traceIdOf = (suggestionId: string): string => suggestionId.replaceAll("-", "");
+
+/** The id of a feedback event's own observation. */
+const observationIdOf = (feedbackId: string): string =>
+  createHash("sha256").update(`${feedbackId}:human-feedback`).digest("hex").slice(0, 16);
 
 /** What one feedback event must have become, name → value. */
 function expectedScores({ type, reason, keptRatio, seconds, finalText }: FeedbackRow): Record<string, unknown> {
@@ -195,9 +200,45 @@ describe("demo --once, seen from outside", () => {
     }
   });
 
+  it("leaves one event under the trace's root for every feedback event: the suggestion, what was sent, and why", async () => {
+    const suggestionOf = new Map(suggestions.map((row) => [row.id, row]));
+    for (const event of feedback) {
+      const suggestion = suggestionOf.get(event.suggestionId);
+      const observations = await readObservations(official, traceIdOf(event.suggestionId));
+      const events = observations.filter(({ type }) => type === "EVENT");
+      expect(events.map(({ id }) => id)).toContain(observationIdOf(event.id));
+      expect(events).toHaveLength(feedback.filter(({ suggestionId }) => suggestionId === event.suggestionId).length);
+      expect(events.find(({ id }) => id === observationIdOf(event.id))).toMatchObject({
+        name: "human-feedback",
+        parentObservationId: observations.find(({ type }) => type === "AGENT")?.id,
+        isRootObservation: false,
+        startTime: event.createdAt.toISOString(),
+        endTime: event.createdAt.toISOString(),
+        level: "DEFAULT",
+        input: suggestion?.text,
+        output: event.finalText,
+        traceName: "generate-message-suggestion",
+        tags: ["generate-message-suggestion"],
+        sessionId: suggestion?.ticketId,
+        version: suggestion?.promptVersion,
+        metadata: {
+          feedbackId: event.id,
+          type: event.type,
+          source: event.source,
+          agentId: event.agentId,
+          ...(event.reason === null ? {} : { reason: event.reason }),
+          ...(event.keptRatio === null ? {} : { keptRatio: String(event.keptRatio) }),
+        },
+      });
+    }
+  });
+
   it("leaves nothing in Langfuse that is not in the database, and nothing twice", async () => {
     const spans = (await readObservations(official)).map(({ traceId, id }) => `${traceId} ${id}`);
-    const recorded = suggestions.flatMap((row) => row.observations.map(({ id }) => `${traceIdOf(row.id)} ${id}`));
+    const recorded = [
+      ...suggestions.flatMap((row) => row.observations.map(({ id }) => `${traceIdOf(row.id)} ${id}`)),
+      ...feedback.map((event) => `${traceIdOf(event.suggestionId)} ${observationIdOf(event.id)}`),
+    ];
     expect(spans.sort()).toEqual(recorded.sort());
     const scores = (await readScores(official)).map(
       ({ metadata, name }) => `${String(fieldOf(metadata, "feedbackId"))} ${name}`,

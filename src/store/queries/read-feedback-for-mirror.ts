@@ -2,7 +2,7 @@ import type { FeedbackRow } from "../../domain/feedback-row.ts";
 import type { SuggestionStatus } from "../../domain/suggestion.ts";
 import type { Queryable } from "../database.ts";
 
-/** One feedback event and what its scores need of its suggestion. */
+/** One feedback event and what its scores and its observation need of its suggestion. */
 export type MirroredFeedbackRow = FeedbackRow & {
   /** Null: the suggestion is not there (yet). */
   readonly status: SuggestionStatus | null;
@@ -16,7 +16,16 @@ const sql = `
     s.status,
     coalesce(s.trace_id, replace(e.suggestion_id::text, '-', '')) as "traceId",
     s.observation_id as "observationId",
+    t.observations -> 0 ->> 'id' as "rootObservationId",
+    s.function_name as "functionName",
+    s.ticket_id as "ticketId",
+    s.message_id as "messageId",
+    s.system_user_id as "systemUserId",
     s.environment,
+    s.release,
+    s.prompt_version as "promptVersion",
+    s.confidence_score as "confidenceScore",
+    s.metadata -> 'tags' as tags,
     e.feedback_type as type,
     e.feedback_reason as reason,
     e.agent_response as "finalText",
@@ -30,6 +39,7 @@ const sql = `
     coalesce(s.suggested_response, '') as "suggestedResponse"
   from ai_feedback_events e
   left join ai_suggestions s on s.id = e.suggestion_id and s.project_id = e.project_id
+  left join ai_traces t on t.trace_id = coalesce(s.trace_id, replace(s.id::text, '-', ''))
   cross join lateral (
     select coalesce(e.time_to_feedback, e.created_at - coalesce(s.shown_at, s.created_at)) as time
   ) took

@@ -11,8 +11,11 @@ export type MirrorStatus = {
   readonly deliveredTraces: number;
   readonly deliveredFeedback: number;
   readonly deliveredScores: number;
+  /** The `human-feedback` observations; those of traces are not counted. */
+  readonly deliveredFeedbackObservations: number;
 };
 
+// A line of feedback in the ledger names scores, which are UUIDs, and an observation, which is 16 hex digits.
 const sql = `
   select outbox.*, ledger.*
   from (
@@ -26,8 +29,13 @@ const sql = `
     select
       count(*) filter (where kind = 'trace') as "deliveredTraces",
       count(*) filter (where kind = 'feedback') as "deliveredFeedback",
-      coalesce(sum(cardinality(langfuse_ids)) filter (where kind = 'feedback'), 0) as "deliveredScores"
+      coalesce(sum(ids.scores), 0)::bigint as "deliveredScores",
+      coalesce(sum(ids.observations), 0)::bigint as "deliveredFeedbackObservations"
     from langfuse_deliveries
+    cross join lateral (
+      select count(*) filter (where length(id) <> 16) as scores, count(*) filter (where length(id) = 16) as observations
+      from unnest(case when kind = 'feedback' then langfuse_ids end) as id
+    ) ids
   ) ledger
 `;
 
