@@ -11,6 +11,7 @@ import {
 } from "./otlp-attributes.ts";
 import type { OtlpSpan } from "./otlp-types.ts";
 import { spansRequest } from "./otlp.ts";
+import { type ReadBackRow, readObservationRows, readScoreRows } from "./read-back-rows.ts";
 import { type Get, type Outcome, readAllIds } from "./read-ids.ts";
 import { answerToIngestion } from "./ingestion-answer.ts";
 import type { ScoreEvent } from "./scores.ts";
@@ -37,6 +38,10 @@ export type LangfuseClient = {
   findObservations(traceId: string): Promise<string[]>;
   /** Ids of the trace's scores. Throws `mirror_failed`. */
   findScores(traceId: string): Promise<string[]>;
+  /** The trace's observations with their key facts, one for each row. Throws `mirror_failed`. */
+  readObservations(traceId: string): Promise<readonly ReadBackRow[]>;
+  /** The scores with these ids (at most `MAX_SCORE_IDS`) with their key facts. Throws `mirror_failed`. */
+  readScores(ids: readonly string[]): Promise<readonly ReadBackRow[]>;
   /** Whether Langfuse is there and takes the keys. Never throws, likewise. */
   health(): Promise<LangfuseHealth>;
   /** Ends the requests under way now; what was sent with them is `unsure`. */
@@ -54,6 +59,8 @@ export function createLangfuseClient(options: LangfuseClientOptions): LangfuseCl
     findObservations: (traceId) =>
       readAllIds(transport.get, OBSERVATIONS_PATH, { traceId, fields: "core", limit: "1000" }),
     findScores: (traceId) => readAllIds(transport.get, SCORES_PATH, { traceId, limit: "100" }),
+    readObservations: (traceId) => readObservationRows(transport.get, traceId),
+    readScores: (ids) => readScoreRows(transport.get, ids),
     health: () => readHealth(transport.get),
     giveUp: transport.giveUp,
   };
