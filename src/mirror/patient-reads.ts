@@ -28,7 +28,7 @@ export function createPatientReads(deps: {
     const delayMs = circuit.failed(failure.kind === "unavailable" ? failure.retryAfterMs : undefined);
     const failureCount = circuit.failureCount();
     if (failureCount > MAX_FAILURES) {
-      const message = `Langfuse cannot be read: ${failure.message}; nothing was changed, run it again later`;
+      const message = `Langfuse cannot be read: ${failure.message}; run it again later`;
       throw new UptakeError("mirror_failed", message, { cause: error });
     }
     log.warn("mirror.read_waits", { error: failure.message, delayMs, failureCount });

@@ -18,7 +18,6 @@ const PAGE_SIZE = 100;
 /** Requests to Langfuse at once. */
 const READERS = 4;
 const READ_BACK_OFF = { baseMs: 500, capMs: 30_000 };
-/** How long Langfuse may take to show what it has accepted. */
 const VISIBILITY_DELAY_MS = 15_000;
 
 export type ReconcileDeps = {
@@ -31,6 +30,8 @@ export type ReconcileDeps = {
   readonly now: () => number;
   /** From 0 up to 1. */
   readonly random: () => number;
+  /** How long Langfuse may take to show what it has accepted; 15 s by default. */
+  readonly visibilityDelayMs?: number;
 };
 
 export type ReconcileRequest = {
@@ -46,7 +47,7 @@ export type ReconcileRequest = {
 
 type Counts = Record<"checked" | "missing" | "doubled" | "different" | "gone", number>;
 
-type Job = ReconcileDeps &
+type Job = Required<ReconcileDeps> &
   ReconcileRequest & { readonly reads: PatientReads; readonly repairing: Repair | null; readonly counts: Counts };
 
 /**
@@ -59,6 +60,7 @@ export async function reconcile(deps: ReconcileDeps, request: ReconcileRequest):
   signal.addEventListener("abort", giveUp);
   const circuit = createCircuit({ ...READ_BACK_OFF, now: deps.now, random: deps.random });
   const job: Job = {
+    visibilityDelayMs: VISIBILITY_DELAY_MS,
     ...deps,
     ...request,
     reads: createPatientReads({ circuit, log: deps.log, signal }),
@@ -108,12 +110,12 @@ async function checkPage(job: Job, lines: readonly DeliveryLine[]): Promise<void
   const expected = await readExpected(job.db, lines);
   let findings = await findingsOf(job, expected);
   const young = expected.filter(
-    ({ line }) => isMissingAny(findings.get(keyOf(line)) ?? []) && ageMs(job, line) < VISIBILITY_DELAY_MS,
+    ({ line }) => isMissingAny(findings.get(keyOf(line)) ?? []) && ageMs(job, line) < job.visibilityDelayMs,
   );
   if (young.length > 0) {
     // Langfuse has taken it and may not show it yet: that is no finding before the delay is over.
     const youngest = Math.min(...young.map(({ line }) => ageMs(job, line)));
-    await sleep(VISIBILITY_DELAY_MS - youngest, undefined, { signal: job.signal });
+    await sleep(job.visibilityDelayMs - youngest, undefined, { signal: job.signal });
     findings = new Map([...findings, ...(await findingsOf(job, young))]);
   }
   for (const finding of [...findings.values()].flat()) {

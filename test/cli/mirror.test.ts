@@ -28,8 +28,9 @@ type Place = {
 };
 
 async function openPlace(): Promise<Place> {
-  const { db, url, drop } = await openTestPostgres();
-  onTestFinished(drop);
+  const postgres = await openTestPostgres();
+  onTestFinished(() => postgres.drop());
+  const { db, url } = postgres;
   const { standIn, address } = await startStandIn();
   const { baseUrl, publicKey, secretKey } = address;
   const env = {

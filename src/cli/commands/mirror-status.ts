@@ -64,7 +64,7 @@ export function addMirrorStatus(mirror: Command, context: CliContext, exitWith: 
         const indent = flags.watch ? undefined : 2;
         output.print(flags.json ? JSON.stringify(first, undefined, indent) : mirrorStatusLines(first).join("\n"));
         while (flags.watch && !interrupt.signal.aborted) {
-          await unlessInterrupted(sleep(WATCH_EVERY_MS, undefined, { ref: true }), interrupt.signal);
+          await sleep(WATCH_EVERY_MS, undefined, interrupt).catch(() => {});
           const status = interrupt.signal.aborted
             ? undefined
             : await unlessInterrupted(services.status(), interrupt.signal);
