@@ -175,12 +175,14 @@ describe("uptake mirror reconcile", () => {
   it("waits as long as a 429 asks for, and goes on", async () => {
     const place = await openPlace();
     await deliverSome(place);
-    place.standIn.failNext({ status: 429, retryAfter: 1 }, 2);
+    place.standIn.failNext({ status: 429, retryAfter: 4 }, 2);
     const began = Date.now();
     const { code, stdout, stderr } = await place.uptake("reconcile");
     expect({ code, stdout }).toEqual({ code: 0, stdout: NOTHING_FOUND });
     expect(stderr).toContain("mirror.read_waits");
-    expect(Date.now() - began).toBeGreaterThan(1000);
+    expect(Date.now() - began).toBeGreaterThan(4000);
+    // Asked again once each, not over and over.
+    expect(place.standIn.requests()["GET /api/public/v2/observations"]).toBe(8);
   });
 
   it("ends with 1 and the remedy for wrong keys, and with 2 without any", async () => {
