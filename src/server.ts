@@ -7,6 +7,7 @@ import { metricsTable } from "./metrics/table.ts";
 import { assemble, type Parts } from "./server/assemble.ts";
 import { createClosers } from "./server/closers.ts";
 import { runDemo } from "./server/demo.ts";
+import { createMirrorServices } from "./server/mirror-services.ts";
 import { replayFile } from "./server/replay-file.ts";
 import { migrate } from "./store/migrate.ts";
 import { openDatabase } from "./store/open-database.ts";
@@ -47,6 +48,7 @@ export async function openServices(config: Config, { log }: { readonly log: Logg
       await parts.start();
       return { stop: () => parts.close() };
     },
+    mirror: createMirrorServices(config, log, partsWithoutWorker),
     replay: (options, onProgress, signal) => replayFile(open(true), config, { options, onProgress, signal, closers }),
     runDemo: (options, report, signal) => runDemo(config, { ...options, report, signal, log, closers }),
     close: () => closers.close(),

@@ -3,12 +3,12 @@ import type { Interrupt } from "./interrupt.ts";
 import type { Output } from "./output.ts";
 import type { OpenServices } from "./services.ts";
 
-/** 0 done; 1 failed or left something out; 2 used wrongly or given bad input; 130 interrupted before it was done. */
+/** 0 done; 1 failed, left something out or found something; 2 used wrongly or given bad input; 130 interrupted before it was done. */
 export type ExitCode = 0 | 1 | 2 | 130;
 
 export const EXIT_CODES_HELP = `Exit codes:
-  0    done; for demo and worker also: stopped as asked
-  1    failed, or something was left out (a malformed line, a failed suggestion)
+  0    done; for demo, worker and mirror status --watch also: stopped as asked
+  1    failed, or something was left out (a malformed line, a failed suggestion) or found (mirror reconcile)
   2    wrong usage, bad input or bad configuration; nothing was done
   130  interrupted before it was done`;
 

@@ -1,3 +1,4 @@
+import { durationText } from "./amounts.ts";
 import type { Output } from "./output.ts";
 
 /** Progress of one long piece of work; `finish` removes the status line and is safe to call twice. */
@@ -9,14 +10,6 @@ export type Progress = {
 const TERMINAL_EVERY_MS = 100;
 const PLAIN_EVERY_MS = 5000;
 const BAR_COLUMNS = 20;
-
-/** A duration in the largest two units that say something: `8s`, `4m 10s`, `2h 5m`. */
-export function durationText(seconds: number): string {
-  const whole = Math.ceil(seconds);
-  if (whole < 60) return `${whole}s`;
-  const minutes = Math.floor(whole / 60);
-  return minutes < 60 ? `${minutes}m ${whole % 60}s` : `${Math.floor(minutes / 60)}h ${minutes % 60}m`;
-}
 
 const rateText = (perSecond: number): string => (perSecond < 10 ? perSecond.toFixed(1) : String(Math.round(perSecond)));
 

@@ -1,5 +1,6 @@
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
+import { UptakeError } from "../domain/errors.ts";
 import { createDialectProbe, type DialectProbe, type LangfuseDialect } from "./dialect.ts";
 import { type LangfuseHealth, readHealth } from "./health.ts";
 import {
@@ -14,6 +15,7 @@ import {
 } from "./otlp-attributes.ts";
 import type { OtlpSpan } from "./otlp-types.ts";
 import { spansRequest } from "./otlp.ts";
+import { type ReadBackRow, readObservationRows, readScoreRows } from "./read-back-rows.ts";
 import { type Get, type Outcome, readAllIds, readNumberedIds } from "./read-ids.ts";
 import { answerToIngestion } from "./ingestion-answer.ts";
 import type { ScoreEvent } from "./scores.ts";
@@ -45,6 +47,10 @@ export type LangfuseClient = {
   findObservations(traceId: string): Promise<string[]>;
   /** Ids of the trace's scores. Throws `mirror_failed`. */
   findScores(traceId: string): Promise<string[]>;
+  /** The trace's observations with their key facts, one for each row. Throws `mirror_failed`. */
+  readObservations(traceId: string): Promise<readonly ReadBackRow[]>;
+  /** The scores with these ids (at most `MAX_SCORE_IDS`) with their key facts. Throws `mirror_failed`. */
+  readScores(ids: readonly string[]): Promise<readonly ReadBackRow[]>;
   /** Whether Langfuse is there and takes the keys. Never throws, likewise. */
   health(): Promise<LangfuseHealth>;
   /** Ends the requests under way now; what was sent with them is `unsure`. */
@@ -71,22 +77,34 @@ export function createLangfuseClient(options: LangfuseClientOptions): LangfuseCl
         v4: () => readAllIds(transport.get, SCORES_PATH, { traceId, limit: "100" }),
         v3: () => readNumberedIds(transport.get, LEGACY_SCORES_PATH, { traceId, fields: "score", limit: "100" }),
       }),
+    readObservations: (traceId) =>
+      readBy(probe, { v4: () => readObservationRows(transport.get, traceId), v3: onlyLangfuse4 }),
+    readScores: (ids) => readBy(probe, { v4: () => readScoreRows(transport.get, ids), v3: onlyLangfuse4 }),
     health: () => readHealth(transport.get),
     giveUp: transport.giveUp,
   };
 }
 
 /** A failed read may mean that another Langfuse answers there by now, so the next one asks again which. */
-async function readBy(
+async function readBy<Read>(
   probe: DialectProbe,
-  reads: Readonly<Record<LangfuseDialect, () => Promise<string[]>>>,
-): Promise<string[]> {
+  reads: Readonly<Record<LangfuseDialect, () => Promise<Read>>>,
+): Promise<Read> {
   try {
     return await reads[await probe.current()]();
   } catch (error) {
     probe.forget();
     throw error;
   }
+}
+
+/** Refused for good, so that nobody waits for it to pass. */
+function onlyLangfuse4(): Promise<never> {
+  const message =
+    "this is a Langfuse 3, whose reads do not tell enough to compare with; reconcile after its upgrade to 4";
+  return Promise.reject(
+    new UptakeError("mirror_failed", message, { facts: { failure: { kind: "refused", message } } }),
+  );
 }
 
 type Transport = {

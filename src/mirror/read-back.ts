@@ -52,7 +52,7 @@ export async function readBack<Item>(
 }
 
 /** What the client says in the error's facts; anything else that fails while reading is worth another try as well. */
-function failureOf(error: unknown): SendFailure {
+export function failureOf(error: unknown): SendFailure {
   const failure = error instanceof UptakeError ? error.facts["failure"] : undefined;
   if (isSendFailure(failure)) return failure;
   return { kind: "unavailable", message: error instanceof Error ? error.message : String(error) };

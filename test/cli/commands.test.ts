@@ -30,10 +30,11 @@ function uptake(argv: readonly string[], environment: Record<string, string> = {
 }
 
 describe("the built program", () => {
-  it.each(["demo", "replay", "migrate", "worker", "metrics"])(
+  const mirror = ["mirror status", "mirror retry", "mirror reconcile", "mirror reexport"];
+  it.each(["demo", "replay", "migrate", "worker", "metrics", ...mirror])(
     "explains %s with an example and the exit codes",
     async (command) => {
-      const { code, stdout, stderr } = await uptake([command, "--help"]);
+      const { code, stdout, stderr } = await uptake([...command.split(" "), "--help"]);
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
       expect(stdout).toMatch(new RegExp(`Examples?:\\n  \\$ .*uptake ${command}`, "u"));
       expect(stdout).toContain("--database-url <url>");
@@ -54,6 +55,8 @@ describe("the built program", () => {
     [["metrics", "--form", "7d"], "unknown option '--form' (Did you mean --from?)"],
     [["metrics", "extra"], "too many arguments"],
     [["metrics", "--bucket", "week"], "--bucket: got"],
+    [["mirror", "stauts"], "unknown command 'stauts' (Did you mean status?)"],
+    [["mirror", "reconcile", "--from", "soon"], "--from: got"],
     [["demo", "--port", "http"], "--port: got"],
     [["replay", "missing.jsonl"], "missing.jsonl: no such file"],
   ])("ends %j with 2 and one line on stderr", async (argv, message) => {
@@ -67,6 +70,12 @@ describe("the built program", () => {
     const { code, stdout, stderr } = await uptake([]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr).toContain("Commands:");
+  });
+
+  it("shows the commands of the mirror on stderr and ends with 2 when none of them is given", async () => {
+    const { code, stdout, stderr } = await uptake(["mirror"]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain("reconcile [options]");
   });
 
   it("refuses half a pair of Langfuse keys at the start and does not show the half it has", async () => {

@@ -4,6 +4,7 @@ import { createInterrupt } from "../../src/cli/interrupt.ts";
 import { createOutput } from "../../src/cli/output.ts";
 import { runCli } from "../../src/cli/run.ts";
 import type { ReplaySummary, Services } from "../../src/cli/services.ts";
+import type { MirrorOverview, ReconcileReport } from "../../src/domain/mirror-report.ts";
 import type { ExitCode } from "../../src/cli/context.ts";
 
 export const NOW = Date.parse("2026-11-22T10:20:30.400Z");
@@ -23,12 +24,41 @@ export const emptyReplay: ReplaySummary = {
   interrupted: false,
 };
 
+export const quietMirror: MirrorOverview = {
+  target: null,
+  waitingCount: 0,
+  oldestWaitingSeconds: null,
+  deliveredLastMinuteCount: 0,
+  deliveredTraceCount: 0,
+  deliveredFeedbackCount: 0,
+  deadCount: 0,
+  dead: [],
+};
+
+export const emptyReconcile: ReconcileReport = {
+  checkedCount: 0,
+  missingCount: 0,
+  doubledCount: 0,
+  differentCount: 0,
+  goneCount: 0,
+  requeuedCount: 0,
+  mendedCount: 0,
+  unmendedCount: 0,
+  interrupted: false,
+};
+
 /** Services that do nothing, with some of their members replaced. */
 export function fakeServices(replaced: Partial<Services> = {}): Services {
   return {
     migrate: () => Promise.resolve({ applied: [], version: 5 }),
     metrics: () => Promise.resolve({ rows: [], table: "No suggestions in this range.\n" }),
     startWorker: () => Promise.resolve({ stop: () => Promise.resolve() }),
+    mirror: {
+      status: () => Promise.resolve(quietMirror),
+      retry: () => Promise.resolve(0),
+      reconcile: () => Promise.resolve(emptyReconcile),
+      reexport: () => Promise.resolve({ requeuedCount: 0, alreadyThereCount: 0, interrupted: false }),
+    },
     replay: () => Promise.resolve(emptyReplay),
     runDemo: () => Promise.resolve(),
     close: () => Promise.resolve(),

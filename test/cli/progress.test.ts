@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createOutput } from "../../src/cli/output.ts";
-import { createProgress, durationText, progressLine } from "../../src/cli/progress.ts";
+import { durationText } from "../../src/cli/amounts.ts";
+import { createProgress, progressLine } from "../../src/cli/progress.ts";
 
 function createScreen(stderr: { isTTY: boolean; columns?: number }) {
   const written: string[] = [];

@@ -20,7 +20,7 @@ function commandsIn(page: string): Documented[] {
   return commands.filter((command) => command !== "").map((command) => ({ page, command }));
 }
 
-const documented = ["README.md", "docs/replay.md", "docs/configuration.md"].flatMap(commandsIn);
+const documented = ["README.md", "docs/replay.md", "docs/mirror.md", "docs/configuration.md"].flatMap(commandsIn);
 const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
   scripts: Record<string, string>;
 };
@@ -39,11 +39,21 @@ function uptakeArguments(command: string): string[] | undefined {
 const scratch = mkdtempSync(join(tmpdir(), "uptake-documented-"));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
+/** Commands that only hold others: their name has a second word. */
+const GROUPS = new Set(["mirror"]);
+
+/** The command's name, of one word or two, and the rest. */
+function splitName(args: readonly string[]): { readonly name: readonly string[]; readonly rest: readonly string[] } {
+  const length = GROUPS.has(args[0] ?? "") ? 2 : 1;
+  return { name: args.slice(0, length), rest: args.slice(length) };
+}
+
 const helps = new Map<string, Promise<string>>();
-function helpOf(subcommand: string): Promise<string> {
+function helpOf(name: readonly string[]): Promise<string> {
+  const subcommand = name.join(" ");
   const known = helps.get(subcommand);
   if (known !== undefined) return known;
-  const help = runUptake([subcommand, "--help"], { cwd: scratch }).then(({ code, stdout, stderr }) => {
+  const help = runUptake([...name, "--help"], { cwd: scratch }).then(({ code, stdout, stderr }) => {
     // An unknown subcommand shows the help of the program itself.
     const usage = stdout.slice(0, `Usage: uptake ${subcommand} `.length);
     expect({ code, stderr, usage }).toEqual({ code: 0, stderr: "", usage: `Usage: uptake ${subcommand} ` });
@@ -54,9 +64,9 @@ function helpOf(subcommand: string): Promise<string> {
 }
 
 describe("the commands in the documentation", () => {
-  it("are found, all five of them in the README", () => {
+  it("are found, all six of them in the README", () => {
     const subcommands = commandsIn("README.md").map(({ command }) => uptakeArguments(command)?.[0]);
-    for (const subcommand of ["demo", "replay", "metrics", "worker", "migrate"])
+    for (const subcommand of ["demo", "replay", "metrics", "worker", "migrate", "mirror"])
       expect(subcommands).toContain(subcommand);
     expect(commandsIn("README.md").map(({ command }) => command)).toContain("npm run demo -- --once");
   });
@@ -73,8 +83,8 @@ describe("the commands in the documentation", () => {
   it.each(documented.filter(({ command }) => uptakeArguments(command) !== undefined))(
     "has $command of $page with all its flags",
     async ({ command }) => {
-      const [subcommand = "", ...rest] = uptakeArguments(command) ?? [];
-      const help = await helpOf(subcommand);
+      const { name, rest } = splitName(uptakeArguments(command) ?? []);
+      const help = await helpOf(name);
       const known = [...help.matchAll(/^ +(?:-\w, )?(--[\w-]+)/gmu)].map(([, flag]) => flag);
       const flags = rest.filter((word) => word.startsWith("-")).map((word) => word.split("=")[0]);
       expect(known).toEqual(expect.arrayContaining(flags));

@@ -2,6 +2,7 @@ import { statSync } from "node:fs";
 import { InvalidArgumentError, Option as Flag, type Command } from "commander";
 import type { Given } from "../../config/read-config.ts";
 import { invalidInput } from "../../domain/errors.ts";
+import { count } from "../amounts.ts";
 import { addCommonFlags } from "../common-flags.ts";
 import type { CliContext, ExitCode } from "../context.ts";
 import { createProgress } from "../progress.ts";
@@ -36,8 +37,6 @@ function requireFile(file: string): void {
   if (found === undefined) throw invalidInput(file, "no such file; expected a JSONL file, one conversation a line");
   if (found.isDirectory()) throw invalidInput(file, "is a directory; expected a JSONL file, one conversation a line");
 }
-
-const count = (amount: number, one: string, many = `${one}s`): string => `${amount} ${amount === 1 ? one : many}`;
 
 /** The summary in plain words, malformed lines left out. */
 export function replaySummaryLines(summary: ReplaySummary): string[] {

@@ -1,0 +1,31 @@
+import type {
+  MirrorFinding,
+  MirrorMessageKind,
+  MirrorOverview,
+  ReconcileReport,
+  ReexportReport,
+  TimeRange,
+} from "../domain/mirror-report.ts";
+
+type LongWork = {
+  readonly onProgress: (done: number, total: number | null) => void;
+  /** Ends it early, with `interrupted`. */
+  readonly signal: AbortSignal;
+};
+
+/** What the `uptake mirror` commands do. */
+export type MirrorServices = {
+  status(): Promise<MirrorOverview>;
+  /** Puts dead letters (of one kind, or all with null) back into the outbox; resolves to how many. */
+  retry(kind: MirrorMessageKind | null): Promise<number>;
+  /** Compares what was delivered in the range with Langfuse. */
+  reconcile(
+    options: LongWork & {
+      readonly range: TimeRange;
+      readonly repair: boolean;
+      readonly onFinding: (finding: MirrorFinding) => void;
+    },
+  ): Promise<ReconcileReport>;
+  /** Puts what was delivered in the range back into the outbox. */
+  reexport(options: LongWork & { readonly range: TimeRange; readonly force: boolean }): Promise<ReexportReport>;
+};

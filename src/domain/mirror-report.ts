@@ -1,0 +1,72 @@
+/** What an outbox message carries. */
+export const messageKinds = ["trace", "feedback"] as const;
+export type MirrorMessageKind = (typeof messageKinds)[number];
+
+/** A stretch of time, `from` included, `to` excluded. */
+export type TimeRange = { readonly from: Date; readonly to: Date };
+
+/** Dead letters of one kind that were refused for one reason. */
+export type DeadLetters = {
+  readonly kind: MirrorMessageKind;
+  readonly reason: string;
+  readonly count: number;
+  /** The newest of them: the suggestion's id for a trace, the event's id for feedback. */
+  readonly newestRef: string;
+  readonly newestAt: Date;
+};
+
+/** How the mirror stands, for a person. */
+export type MirrorOverview = {
+  /** Address of the Langfuse that is mirrored into; null when no keys are set. */
+  readonly target: string | null;
+  /** Messages still to be delivered, those in work included. */
+  readonly waitingCount: number;
+  readonly oldestWaitingSeconds: number | null;
+  /** Messages that were delivered within the last 60 seconds. */
+  readonly deliveredLastMinuteCount: number;
+  readonly deliveredTraceCount: number;
+  readonly deliveredFeedbackCount: number;
+  readonly deadCount: number;
+  /** The most frequent reasons first; not all where there are many. */
+  readonly dead: readonly DeadLetters[];
+};
+
+/**
+ * One thing in which Langfuse is not what the ledger says: an id that is not there, one that is there more than once,
+ * or one whose key facts are not those that our row maps to now.
+ */
+export type MirrorFinding = {
+  readonly problem: "missing" | "doubled" | "different";
+  readonly kind: MirrorMessageKind;
+  /** The suggestion's id for a trace, the event's id for feedback. */
+  readonly ref: string;
+  readonly traceId: string;
+  /** Of the observation or score, as Langfuse knows it. */
+  readonly langfuseId: string;
+  /** How often it is there, or what is different; empty for what is missing. */
+  readonly detail: string;
+};
+
+export type ReconcileReport = {
+  /** Lines of the ledger that were compared. */
+  readonly checkedCount: number;
+  /** Observations and scores by their ids. */
+  readonly missingCount: number;
+  readonly doubledCount: number;
+  readonly differentCount: number;
+  /** Lines with something missing whose row is deleted here, so that it cannot be sent again. */
+  readonly goneCount: number;
+  /** With `repair`: lines put back into the outbox; those delivered again by now, and those that still wait or died. */
+  readonly requeuedCount: number;
+  readonly mendedCount: number;
+  readonly unmendedCount: number;
+  readonly interrupted: boolean;
+};
+
+export type ReexportReport = {
+  /** Messages put back into the outbox. */
+  readonly requeuedCount: number;
+  /** Messages that were in it already. */
+  readonly alreadyThereCount: number;
+  readonly interrupted: boolean;
+};
