@@ -80,6 +80,35 @@ describeEachDatabase("the mirror", (open) => {
     ]);
   });
 
+  it("puts feedback under the root that was recorded, with all that its trace is known by", async () => {
+    const db = await open();
+    const { standIn, address } = await startStandIn();
+    const [made] = await insertSamples(db, 1);
+    await db.query(
+      `update ai_suggestions set message_id = 'M-1', system_user_id = 'bot-1', release = 'v42',
+         metadata = metadata || '{"tags": ["vip"]}' where id = $1`,
+      [made?.id],
+    );
+    await db.query(
+      `update ai_traces set observations = jsonb_set(observations, '{0,id}', '"00000000000000aa"') where trace_id = $1`,
+      [made?.traceId],
+    );
+    await insertFeedbackOn(db, [made?.id ?? ""]);
+    await drain(mirrorTo(db, address).mirror);
+    const event = standIn.observations().find((row) => row.type === "EVENT");
+    expect(event).toMatchObject({
+      parentObservationId: "00000000000000aa",
+      traceName: "generate-message-suggestion",
+      sessionId: "T-0",
+      userId: "bot-1",
+      tags: ["generate-message-suggestion", "vip"],
+      environment: "test",
+      release: "v42",
+      version: "7",
+      metadata: { suggestionId: made?.id, messageId: "M-1", confidence: "0.9", status: "completed" },
+    });
+  });
+
   it("takes the time since it was shown where the event has none, and leaves out one that is not positive", async () => {
     const db = await open();
     const { standIn, address } = await startStandIn();
