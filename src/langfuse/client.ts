@@ -1,6 +1,5 @@
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import { UptakeError } from "../domain/errors.ts";
 import { createDialectProbe, type DialectProbe, type LangfuseDialect } from "./dialect.ts";
 import { type LangfuseHealth, readHealth } from "./health.ts";
 import {
@@ -47,9 +46,9 @@ export type LangfuseClient = {
   findObservations(traceId: string): Promise<string[]>;
   /** Ids of the trace's scores. Throws `mirror_failed`. */
   findScores(traceId: string): Promise<string[]>;
-  /** The trace's observations with their key facts, one for each row. Throws `mirror_failed`. */
+  /** The trace's observations with their key facts, one for each row; Langfuse 4 only. Throws `mirror_failed`. */
   readObservations(traceId: string): Promise<readonly ReadBackRow[]>;
-  /** The scores with these ids (at most `MAX_SCORE_IDS`) with their key facts. Throws `mirror_failed`. */
+  /** The scores with these ids (at most `MAX_SCORE_IDS`) with their key facts; Langfuse 4 only. Throws `mirror_failed`. */
   readScores(ids: readonly string[]): Promise<readonly ReadBackRow[]>;
   /** Whether Langfuse is there and takes the keys. Never throws, likewise. */
   health(): Promise<LangfuseHealth>;
@@ -77,34 +76,24 @@ export function createLangfuseClient(options: LangfuseClientOptions): LangfuseCl
         v4: () => readAllIds(transport.get, SCORES_PATH, { traceId, limit: "100" }),
         v3: () => readNumberedIds(transport.get, LEGACY_SCORES_PATH, { traceId, fields: "score", limit: "100" }),
       }),
-    readObservations: (traceId) =>
-      readBy(probe, { v4: () => readObservationRows(transport.get, traceId), v3: onlyLangfuse4 }),
-    readScores: (ids) => readBy(probe, { v4: () => readScoreRows(transport.get, ids), v3: onlyLangfuse4 }),
+    readObservations: (traceId) => readObservationRows(transport.get, traceId),
+    readScores: (ids) => readScoreRows(transport.get, ids),
     health: () => readHealth(transport.get),
     giveUp: transport.giveUp,
   };
 }
 
 /** A failed read may mean that another Langfuse answers there by now, so the next one asks again which. */
-async function readBy<Read>(
+async function readBy(
   probe: DialectProbe,
-  reads: Readonly<Record<LangfuseDialect, () => Promise<Read>>>,
-): Promise<Read> {
+  reads: Readonly<Record<LangfuseDialect, () => Promise<string[]>>>,
+): Promise<string[]> {
   try {
     return await reads[await probe.current()]();
   } catch (error) {
     probe.forget();
     throw error;
   }
-}
-
-/** Refused for good, so that nobody waits for it to pass. */
-function onlyLangfuse4(): Promise<never> {
-  const message =
-    "this is a Langfuse 3, whose reads do not tell enough to compare with; reconcile after its upgrade to 4";
-  return Promise.reject(
-    new UptakeError("mirror_failed", message, { facts: { failure: { kind: "refused", message } } }),
-  );
 }
 
 type Transport = {

@@ -69,7 +69,7 @@ describe("uptake mirror reconcile", () => {
     await deliverSome(place);
     expect(await place.uptake("reconcile")).toEqual({ code: 0, stdout: NOTHING_FOUND, stderr: "" });
     const requests = place.standIn.requests();
-    expect([requests["GET /api/public/v2/observations"], requests["GET /api/public/v3/scores"]]).toEqual([6, 1]);
+    expect([requests["GET /api/public/v2/observations"], requests["GET /api/public/v3/scores"]]).toEqual([6 + 6, 1]);
   });
 
   it("names a score that was deleted, ends with 1, and mends it with --repair", async () => {
@@ -182,7 +182,7 @@ describe("uptake mirror reconcile", () => {
     expect(stderr).toContain("mirror.read_waits");
     expect(Date.now() - began).toBeGreaterThan(4000);
     // Asked again once each, not over and over.
-    expect(place.standIn.requests()["GET /api/public/v2/observations"]).toBe(8);
+    expect(place.standIn.requests()["GET /api/public/v2/observations"]).toBe(2 + 6 + 6);
   });
 
   it("ends with 1 and the remedy for wrong keys, and with 2 without any", async () => {
@@ -320,7 +320,7 @@ describe("uptake mirror reexport", () => {
     const again = await place.uptake("reexport", "--from", "2h");
     expect(again.stdout).toContain("12 messages left as they were in it already\n");
     await drain(mirrorTo(place.db, emptied.address).mirror);
-    expect(emptied.standIn.observations()).toHaveLength(18);
+    expect(emptied.standIn.observations()).toHaveLength(18 + 6); // an event for each feedback
     expect(emptied.standIn.currentScores()).toHaveLength(place.standIn.currentScores().length);
     expect(emptied.standIn.duplicates()).toEqual({ observations: [], scores: [] });
   });
@@ -332,7 +332,7 @@ describe("uptake mirror reexport", () => {
     expect(code).toBe(0);
     expect(stderr).toContain("traces that Langfuse still has will be there twice");
     await drain(mirrorTo(place.db, place.address).mirror);
-    expect(place.standIn.duplicates().observations).toHaveLength(18);
+    expect(place.standIn.duplicates().observations).toHaveLength(18 + 6);
   });
 
   it("asks for --from", async () => {

@@ -51,7 +51,8 @@ describeEachDatabase("reconciling", (open) => {
     expect(progress.map(([done]) => done)).toEqual([100, 200, 300, 350]);
     expect(progress.every(([, total]) => total === 350)).toBe(true);
     const requests = standIn.requests();
-    expect(requests["GET /api/public/v2/observations"]).toBe(230);
+    // One for each trace, and one for the event of each feedback, which stands in its trace.
+    expect(requests["GET /api/public/v2/observations"]).toBe(230 + 120);
     // 520 scores, 50 a request, and one more where a page of the ledger ends.
     expect(requests["GET /api/public/v3/scores"]).toBeLessThanOrEqual(12);
   });
@@ -86,7 +87,12 @@ describeEachDatabase("reconciling", (open) => {
     await drain(mirrorTo(db, first.address).mirror);
     const emptied = await startStandIn();
     const { report } = await check(db, emptied.address, { repair: true });
-    expect(report).toMatchObject({ missingCount: 130 * 3 + 3, requeuedCount: 131, mendedCount: 131, unmendedCount: 0 });
+    expect(report).toMatchObject({
+      missingCount: 130 * 3 + 3 + 1,
+      requeuedCount: 131,
+      mendedCount: 131,
+      unmendedCount: 0,
+    });
     expect(await readOutbox(db)).toEqual([]);
     expect(emptied.standIn.duplicates()).toEqual({ observations: [], scores: [] });
     expect((await check(db, emptied.address)).findings).toEqual([]);
