@@ -48,6 +48,9 @@ const MAX_BYTES = 256 * 1024 * 1024;
 const SEGMENT_BYTES = 8 * 1024 * 1024;
 /** A disk that refused is not asked for every call. */
 const RETRY_MS = 1_000;
+/** Emptying a file costs as much as some appends, so a short one is emptied when a moment has passed. */
+const EMPTY_AT_BYTES = 64 * 1024;
+const EMPTY_AFTER_MS = 500;
 
 /** Opens nothing before the first record. */
 export function createSpool(options: SpoolOptions): Spool {
@@ -126,6 +129,8 @@ function createFiles(options: SpoolOptions, fail: (error: unknown) => void): Fil
   let release: (() => void) | undefined;
   /** Bytes beside the active segment, as of when it was opened. */
   let otherBytes = 0;
+  const attempt = quietly(fail);
+  const emptying = createEmptying(attempt);
 
   function open(): Segment {
     if (release === undefined) {
@@ -142,14 +147,6 @@ function createFiles(options: SpoolOptions, fail: (error: unknown) => void): Fil
   function retire(segment: Segment): void {
     if (segment === active) active = undefined;
     attempt(() => closeSegment(segment));
-  }
-
-  function attempt(part: () => void): void {
-    try {
-      part();
-    } catch (error) {
-      fail(error);
-    }
   }
 
   function append(frame: Buffer): Segment {
@@ -169,7 +166,7 @@ function createFiles(options: SpoolOptions, fail: (error: unknown) => void): Fil
 
   function tidy(segment: Segment): void {
     if (segment.heldCount > 0 || segment.leftCount > 0 || !segments.has(segment)) return;
-    if (segment === active) return attempt(() => emptySegment(segment));
+    if (segment === active) return emptying.ask(segment);
     segments.delete(segment);
     attempt(() => removeFile(segment.path));
   }
@@ -185,6 +182,34 @@ function createFiles(options: SpoolOptions, fail: (error: unknown) => void): Fil
   }
 
   return { ownerPath, append, retire, tidy, all: () => [...segments], close };
+}
+
+/** Calls back; what it throws is told, not thrown. */
+const quietly =
+  (fail: (error: unknown) => void) =>
+  (part: () => void): void => {
+    try {
+      part();
+    } catch (error) {
+      fail(error);
+    }
+  };
+
+/** Empties the segment that is appended to, now where it is long, else soon, if everything in it is still settled. */
+function createEmptying(attempt: (part: () => void) => void): { ask(segment: Segment): void } {
+  let timer: NodeJS.Timeout | undefined;
+  let latest: Segment;
+  return {
+    ask(segment) {
+      latest = segment;
+      if (segment.byteCount >= EMPTY_AT_BYTES) return attempt(() => emptySegment(segment));
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        // Else it is asked for again when the last record in it is settled.
+        if (latest.heldCount === 0 && latest.leftCount === 0) attempt(() => emptySegment(latest));
+      }, EMPTY_AFTER_MS).unref();
+    },
+  };
 }
 
 class SpoolFull extends Error {

@@ -65,6 +65,16 @@ describe("background durability", () => {
     expect(rig.logged.some(({ event }) => event === "track.dropped")).toBe(false);
   });
 
+  it("takes a burst larger than memory, and one flush waits for all of it", async () => {
+    const database = memoryDatabase();
+    const dir = newSpoolDir();
+    const rig = openRig({ dir, write: database.write, maxWaiting: 50, flushTimeoutMs: 10_000 });
+    const given = records(1_000);
+    await recordAll(rig, given);
+    await rig.recorder.flush();
+    expect(database.ids).toEqual(idsOf(given));
+  });
+
   it("that finds the spool full counts it, reports it once a minute, and still uses the memory", async () => {
     const database = memoryDatabase();
     database.isAway = true;
