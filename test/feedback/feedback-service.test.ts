@@ -105,12 +105,12 @@ describeEachDatabase("feedback", (open) => {
       created: false,
     });
     const reuses = [
-      service.feedback({ ...said, suggestionId: other }),
-      service.feedback({ ...said, type: "approval" }),
-      service.sent({ suggestionId: id, finalText: SUGGESTED, idempotencyKey: "click-1" }),
+      () => service.feedback({ ...said, suggestionId: other }),
+      () => service.feedback({ ...said, type: "approval" }),
+      () => service.sent({ suggestionId: id, finalText: SUGGESTED, idempotencyKey: "click-1" }),
     ];
     for (const reuse of reuses) {
-      await expect(reuse).rejects.toMatchObject({
+      await expect(reuse()).rejects.toMatchObject({
         code: "invalid_input",
         message: expect.stringMatching(`idempotencyKey: "click-1".*rejection of suggestion ${id}`) as unknown,
       });

@@ -69,7 +69,7 @@ describeEachDatabase("the mirror", (open) => {
     expect(standIn.scores().map((score) => [score.name, score.value, score.observationId])).toEqual([
       ["feedback", "approval", observationIdOf(traceId, 1)],
       ["accepted", 1, observationIdOf(traceId, 1)],
-      ["time-to-feedback", 3600, observationIdOf(traceId, 1)],
+      ["time-to-feedback", 30, observationIdOf(traceId, 1)],
     ]);
   });
 
