@@ -2,6 +2,7 @@ import { assemble } from "./server/assemble.ts";
 import type { LangfuseKeys } from "./config/config.ts";
 import { processEnvironment } from "./config/environment.ts";
 import { readConfig } from "./config/read-config.ts";
+import type { Durability } from "./domain/durability.ts";
 import type { FeedbackInput, SentInput } from "./domain/feedback.ts";
 import type { Logger } from "./domain/logger.ts";
 import type { OutcomeThresholds } from "./domain/outcome.ts";
@@ -14,6 +15,13 @@ export type UptakeOptions = {
   /** Postgres to record into; else `DATABASE_URL`, else the embedded database in `dataDir`. */
   readonly databaseUrl?: string | undefined;
   readonly dataDir?: string | undefined;
+  /**
+   * `commit` (the default): an awaited call returns when Postgres has committed its suggestion; where that takes over two
+   * seconds, when the spool has it. `background`: when the spool has it, which takes microseconds; Postgres follows.
+   */
+  readonly durability?: Durability | undefined;
+  /** Where records wait while the database is away; a local disk, which the next process sees too. */
+  readonly spoolDir?: string | undefined;
   readonly projectId?: string | undefined;
   readonly environment?: string | undefined;
   readonly release?: string | undefined;
@@ -36,9 +44,9 @@ export type Uptake = {
   sent(input: SentInput): Promise<FeedbackReceipt | undefined>;
   /** Opens the database now instead of at the first call; throws what keeps it from opening. */
   start(): Promise<void>;
-  /** Resolves once everything recorded so far is committed. */
+  /** Resolves once everything recorded so far is committed in the database; rejects saying how much is not. */
   flush(): Promise<void>;
-  /** Commits what waits and closes; call it when the process ends. */
+  /** Commits what waits, within a deadline, and closes; the rest waits in the spool. Call it when the process ends. */
   close(): Promise<void>;
 };
 

@@ -36,7 +36,7 @@ function migratedDataDir(): string {
 
 /** Closed when the test is over, before its folder is removed. */
 function startUptake(options: UptakeOptions): Uptake {
-  const uptake = createUptake({ log: silent, worker: false, ...options });
+  const uptake = createUptake({ log: silent, worker: false, spoolDir: join(newFolder(), "spool"), ...options });
   onTestFinished(() => uptake.close());
   return uptake;
 }

@@ -12,6 +12,7 @@ const valueNames: Readonly<Record<OptionType, string>> = {
   "environment name": " <name>",
   "api key": " <keys>",
   boolean: "",
+  durability: " <durability>",
 };
 
 function helpLine({ help, variables }: Option, fallback: Given[OptionKey]): string {

@@ -1,3 +1,4 @@
+import type { Durability } from "../domain/durability.ts";
 import { UptakeError } from "../domain/errors.ts";
 import type { OptionKey } from "./options.ts";
 
@@ -10,6 +11,8 @@ export type Config = {
   /** `null`: the embedded database in `dataDir`. Holds the password, so print `withoutPassword` of it. */
   readonly databaseUrl: string | null;
   readonly dataDir: string;
+  readonly durability: Durability;
+  readonly spoolDir: string;
   readonly projectId: string;
   readonly environment: string;
   readonly release: string | null;

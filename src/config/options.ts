@@ -1,5 +1,14 @@
 /** How the text of an option is read; `read-value.ts` holds one reader for each. */
-export type OptionType = "text" | "path" | "port" | "url" | "database url" | "environment name" | "api key" | "boolean";
+export type OptionType =
+  | "text"
+  | "path"
+  | "port"
+  | "url"
+  | "database url"
+  | "environment name"
+  | "api key"
+  | "boolean"
+  | "durability";
 
 /** One thing that can be configured. Flags, variables, `--help` and docs/configuration.md all come from here. */
 export type Option = {
@@ -34,6 +43,20 @@ export const options = [
     type: "path",
     default: ".uptake/data",
     help: "directory of the embedded database; unused with a database URL",
+  },
+  {
+    key: "durability",
+    variables: ["UPTAKE_DURABILITY"],
+    type: "durability",
+    default: "commit",
+    help: "a tracked call returns when Postgres has committed (`commit`) or when the spool has the record (`background`)",
+  },
+  {
+    key: "spoolDir",
+    variables: ["UPTAKE_SPOOL_DIR"],
+    type: "path",
+    default: ".uptake/spool",
+    help: "directory of the spool, which keeps records while the database is away; on a local disk",
   },
   {
     key: "projectId",

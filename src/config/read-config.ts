@@ -82,6 +82,8 @@ export function readConfig(sources: ConfigSources): Config {
   return {
     databaseUrl: text("databaseUrl"),
     dataDir: text("dataDir") ?? "",
+    durability: text("durability") === "background" ? "background" : "commit",
+    spoolDir: text("spoolDir") ?? "",
     projectId: text("projectId") ?? "",
     environment: text("environment") ?? "",
     release: text("release"),

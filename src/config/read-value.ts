@@ -1,3 +1,4 @@
+import { DURABILITIES } from "../domain/durability.ts";
 import type { OptionType } from "./options.ts";
 
 /** A value that was read, or what was expected instead and what to do. */
@@ -57,6 +58,11 @@ function readApiKey(text: string): Reading {
   );
 }
 
+function readDurability(text: string): Reading {
+  if (DURABILITIES.some((durability) => durability === text)) return ok(text);
+  return bad(DURABILITIES.join(" or "), "give one of the two");
+}
+
 const readers: Readonly<Record<OptionType, (text: string) => Reading>> = {
   text: readText,
   path: readText,
@@ -66,6 +72,7 @@ const readers: Readonly<Record<OptionType, (text: string) => Reading>> = {
   "environment name": readEnvironmentName,
   "api key": readApiKey,
   boolean: (text) => (text === "true" || text === "false" ? ok(text) : bad("true or false", "give one of the two")),
+  durability: readDurability,
 };
 
 /** Reads the text of an option of that type; the value comes back in its one canonical form. */

@@ -9,9 +9,8 @@ import type { Database } from "../store/database.ts";
 import { createLazyDatabase } from "../store/lazy-database.ts";
 import { migrate } from "../store/migrate.ts";
 import { openDatabase } from "../store/open-database.ts";
-import { insertSuggestions } from "../store/queries/insert-suggestions.ts";
-import { createGroupCommit } from "../track/group-commit.ts";
 import { createTracker, type Tracker } from "../track/tracker.ts";
+import { assembleRecorder } from "./assemble-recorder.ts";
 
 /** One request to Langfuse takes at most this long; the mirror's lease is longer. */
 const LANGFUSE_TIMEOUT_MS = 20_000;
@@ -50,11 +49,12 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
       await opened.close();
       throw error;
     }
+    startReplay();
     if (options.worker) startWorker();
     return opened;
   });
 
-  const recorder = createGroupCommit({ write: (records) => insertSuggestions(db, records), log });
+  const { recorder, startReplay } = assembleRecorder(config, { db, log, inMemoryOnly: options.fresh === true });
   const { projectId, environment, release } = config;
   const tracker = createTracker({ recorder, projectId, environment, release, now: Date.now, log });
   const feedback = createFeedbackService({

@@ -28,7 +28,15 @@ const LIMITS: WaitingLimits = {
   maxWaiting: 10_000,
   maxWaitingChars: 64_000_000,
 };
-const FLUSH_TIMEOUT_MS = 5_000;
+export const FLUSH_TIMEOUT_MS = 5_000;
+
+/** A {@link Recorder} that keeps records in memory only, and what a recorder with a spool is made of. */
+export type GroupCommit = Recorder & {
+  /** Like `record`, but undefined where there is no room; reports nothing then. */
+  offer(record: SuggestionRecord): Promise<void> | undefined;
+  /** Ends at once; whatever is not written is rejected. Returns how many records that are. */
+  stop(): number;
+};
 
 /**
  * SQLSTATE classes that blame the data and not the moment: cardinality, data exception, integrity constraint, check
@@ -43,7 +51,7 @@ const REFUSED = /^(?:21|22|23|44|54|P0)/;
  * milliseconds for company (`gathering.ts`). A batch that fails is sent again with back-off for as long as it takes; a batch refused for its data is halved
  * until the bad record stands alone and is given up.
  */
-export function createGroupCommit(options: GroupCommitOptions): Recorder {
+export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   const { log } = options;
   const waiting = createWaitingRecords({ ...LIMITS, ...options });
   const dropped = createMinuteTally((facts) => log.error("track.dropped", facts));
@@ -53,15 +61,18 @@ export function createGroupCommit(options: GroupCommitOptions): Recorder {
   let closed = false;
   let closing: Promise<void> | undefined;
 
-  function record(record: SuggestionRecord): Promise<void> {
+  function offer(record: SuggestionRecord): Promise<void> | undefined {
     const entry = closed ? undefined : waiting.add(record);
     gathering.arrived();
-    if (entry === undefined) {
-      dropped.add({ reason: closed ? "closed" : "too many wait" });
-      return Promise.reject(givenUp(closed ? "the tracker is closed" : "too many wait for the database already"));
-    }
-    schedule();
-    return entry.written;
+    if (entry !== undefined) schedule();
+    return entry?.written;
+  }
+
+  function record(record: SuggestionRecord): Promise<void> {
+    const written = offer(record);
+    if (written !== undefined) return written;
+    dropped.add({ reason: closed ? "closed" : "too many wait" });
+    return Promise.reject(givenUp(closed ? "the tracker is closed" : "too many wait for the database already"));
   }
 
   /** One turn of the event loop, so that calls which end together are written together. */
@@ -85,27 +96,26 @@ export function createGroupCommit(options: GroupCommitOptions): Recorder {
     if (before.length === 0) return;
     gathering.wake();
     delivery.wake();
-    const timeoutMs = options.flushTimeoutMs ?? FLUSH_TIMEOUT_MS;
-    const notWrittenCount = await notWrittenAfter(before, timeoutMs);
-    if (notWrittenCount === 0) return;
-    throw new UptakeError(
-      "database_unavailable",
-      `flush: ${notWrittenCount} of ${before.length} records are not written after ${timeoutMs} ms; is the database reachable?`,
-      { facts: { notWrittenCount, recordCount: before.length } },
-    );
+    await written(before, options.flushTimeoutMs ?? FLUSH_TIMEOUT_MS);
   }
 
   async function closeOnce(): Promise<void> {
     closed = true;
     await flush().catch(() => {});
+    const lostCount = stop();
+    if (lostCount > 0) log.error("track.lost_at_close", { count: lostCount });
+  }
+
+  function stop(): number {
+    closed = true;
     const lost = waiting.all();
-    if (lost.length > 0) log.error("track.lost_at_close", { count: lost.length });
     for (const entry of lost) waiting.settle(entry, givenUp("the tracker was closed before the database answered"));
     delivery.stop();
     dropped.close();
+    return lost.length;
   }
 
-  return { record, flush, close: () => (closing ??= closeOnce()) };
+  return { record, offer, flush, stop, close: () => (closing ??= closeOnce()) };
 }
 
 type Delivery = {
@@ -161,6 +171,17 @@ function createDelivery({ write, log, random = Math.random }: GroupCommitOptions
   return { deliver, wake: () => backOff.wake(), stop };
 }
 
+/** Rejects, saying how many of the entries are not written when the time is over. */
+async function written(entries: readonly Entry[], timeoutMs: number): Promise<void> {
+  const notWrittenCount = await notWrittenAfter(entries, timeoutMs);
+  if (notWrittenCount === 0) return;
+  throw new UptakeError(
+    "database_unavailable",
+    `flush: ${notWrittenCount} of ${entries.length} records are not written after ${timeoutMs} ms; is the database reachable?`,
+    { facts: { notWrittenCount, recordCount: entries.length } },
+  );
+}
+
 /** How many of the entries are not written when all are settled or the time is over. */
 async function notWrittenAfter(entries: readonly Entry[], timeoutMs: number): Promise<number> {
   let left = entries.length;
@@ -184,6 +205,6 @@ function blamesTheData(error: unknown): boolean {
   return REFUSED.test(codeOf(error) ?? "") || error instanceof RangeError;
 }
 
-function givenUp(reason: string, cause?: unknown): UptakeError {
+export function givenUp(reason: string, cause?: unknown): UptakeError {
   return new UptakeError("database_unavailable", `suggestion not recorded: ${reason}`, { cause });
 }

@@ -16,7 +16,7 @@ export type Troubles = {
   close(): void;
 };
 
-const COMMIT_TIMEOUT_MS = 2_000;
+export const COMMIT_TIMEOUT_MS = 2_000;
 
 export function createTroubles(deps: { readonly log: Logger; readonly commitTimeoutMs?: number }): Troubles {
   const { log, commitTimeoutMs = COMMIT_TIMEOUT_MS } = deps;

@@ -41,7 +41,9 @@ export function createWaitingRecords(limits: WaitingLimits): WaitingRecords {
   return {
     add(record) {
       const chars = charsOf(record);
-      if (unsettled.size >= limits.maxWaiting || heldChars + chars > limits.maxWaitingChars) return undefined;
+      const isFull = unsettled.size >= limits.maxWaiting || heldChars + chars > limits.maxWaitingChars;
+      // However large it is, a lone record finds room: else it could never be written.
+      if (isFull && unsettled.size > 0) return undefined;
       const entry = newEntry(record, chars);
       heldChars += chars;
       unsettled.add(entry);

@@ -27,6 +27,8 @@ describe("readConfig", () => {
     expect(fromEnvironment({})).toEqual({
       databaseUrl: null,
       dataDir: ".uptake/data",
+      durability: "commit",
+      spoolDir: ".uptake/spool",
       projectId: "default",
       environment: "default",
       release: null,

@@ -1,0 +1,66 @@
+import { hash } from "node:crypto";
+import { hostname } from "node:os";
+import { resolve } from "node:path";
+import type { Config } from "../config/config.ts";
+import { UptakeError } from "../domain/errors.ts";
+import type { Logger } from "../domain/logger.ts";
+import type { Database } from "../store/database.ts";
+import { lockDirectory } from "../store/directory-lock.ts";
+import { insertSuggestions } from "../store/queries/insert-suggestions.ts";
+import { createGroupCommit } from "../track/group-commit.ts";
+import type { Recorder } from "../track/recorder.ts";
+import { createAdoption } from "../track/spool/adoption.ts";
+import { createReplayer } from "../track/spool/replayer.ts";
+import { createSpool, type LockOwner } from "../track/spool/spool.ts";
+import { createSpooledRecorder } from "../track/spooled-recorder.ts";
+
+export type RecorderParts = {
+  readonly db: Database;
+  readonly log: Logger;
+  /** Without a spool, for a database that is thrown away. */
+  readonly inMemoryOnly: boolean;
+};
+
+/** The recorder over the database and the spool; `startReplay` is for when the database is open. */
+export function assembleRecorder(
+  config: Config,
+  { db, log, inMemoryOnly }: RecorderParts,
+): { readonly recorder: Recorder; readonly startReplay: () => void } {
+  const queue = createGroupCommit({ write: (records) => insertSuggestions(db, records), log });
+  if (inMemoryOnly) return { recorder: queue, startReplay: () => {} };
+  const place = { dir: resolve(config.spoolDir), destination: destinationOf(config), lock: lockOwner(log), log };
+  const spool = createSpool(place);
+  const replayer = createReplayer({ queue, log });
+  const adoption = createAdoption({ ...place, ownPath: spool.ownerPath, replayer });
+  const { durability } = config;
+  const recorder = createSpooledRecorder({ durability, queue, spool, replayer, adoption, log });
+  return { recorder, startReplay: () => adoption.start() };
+}
+
+/** Names a database in the spool. Neither password nor user: they change while the database stays the same. */
+function destinationOf({ databaseUrl, dataDir }: Config): string {
+  return hash("sha256", databaseUrl === null ? resolve(dataDir) : placeOf(databaseUrl), "hex").slice(0, 12);
+}
+
+function placeOf(databaseUrl: string): string {
+  const { host, pathname, searchParams } = new URL(databaseUrl);
+  const where = ["host", "port", "dbname", "options"].map((name) => searchParams.get(name) ?? "");
+  return [host, pathname, ...where].join("\n");
+}
+
+/** Whether an owner on another machine lives cannot be told from here, so its files stay; somebody has to know. */
+function lockOwner(log: Logger): LockOwner {
+  return (ownerPath) => {
+    try {
+      return lockDirectory(ownerPath);
+    } catch (error) {
+      if (!(error instanceof UptakeError) || error.code !== "data_directory_in_use") throw error;
+      const { host, lockFile } = error.facts;
+      if (host !== hostname()) {
+        const remedy = "if that process is gone, delete the lock file, and the spool is replayed";
+        log.warn("track.spool_owner_unknown", { lockFile, host, remedy });
+      }
+      return undefined;
+    }
+  };
+}
