@@ -7,6 +7,7 @@ export type ErrorCode =
   | "database_unavailable"
   | "database_newer"
   | "migration_failed"
+  | "adoption_refused"
   | "data_directory_in_use"
   | "port_in_use"
   | "model_failed"

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { UptakeError } from "../domain/errors.ts";
+import { isAdopted, substituteFor, takeIn } from "./adoption/adopted.ts";
+import { listObjects } from "./adoption/objects.ts";
 import type { Database, Queryable } from "./database.ts";
 
 export type Migration = {
@@ -18,11 +20,8 @@ export type Migrated = {
 
 type AppliedRow = { version: number; name: string; checksum: string };
 
-/** Any constant will do as long as nobody else uses it: "uptake" as a number. */
-export const MIGRATION_LOCK = 0x757074616b65;
-const migrationsDirectory = new URL("./migrations/", import.meta.url);
-
-const createLedger = `
+/** The one statement that makes the table of what was applied. */
+export const CREATE_LEDGER = `
 create table public.schema_migrations (
   version integer primary key,
   name text not null,
@@ -30,8 +29,12 @@ create table public.schema_migrations (
   applied_at timestamptz not null default now()
 )`;
 
+/** Any constant will do as long as nobody else uses it: "uptake" as a number. */
+export const MIGRATION_LOCK = 0x757074616b65;
+const migrationsDirectory = new URL("./migrations/", import.meta.url);
+
 /** Reads `0001_name.sql`, `0002_name.sql`, … in order; a gap in the numbers is a packaging mistake and is refused. */
-function readMigrations(directory: URL): readonly Migration[] {
+export function readMigrations(directory: URL = migrationsDirectory): readonly Migration[] {
   const files = readdirSync(directory).filter((file) => file.endsWith(".sql"));
   return files.sort().map((file, position) => {
     const name = file.slice(0, -".sql".length);
@@ -56,10 +59,23 @@ async function readApplied(tx: Queryable): Promise<readonly AppliedRow[]> {
     "select to_regclass('public.schema_migrations') is not null as exists",
   );
   if (ledger?.exists !== true) {
+    await refuseHost(tx);
     await createLedgerIn(tx);
     return [];
   }
   return tx.query<AppliedRow>("select version, name, checksum from public.schema_migrations order by version");
+}
+
+/** Tables of these names that no migration made are an application's own. */
+async function refuseHost(tx: Queryable): Promise<void> {
+  const [host] = await tx.query<{ exists: boolean }>(
+    "select to_regclass('public.ai_suggestions') is not null as exists",
+  );
+  if (host?.exists !== true) return;
+  throw failed(
+    "0001_suggestions_and_feedback",
+    "public.ai_suggestions is there already and was not made by Uptake. To attach to the application that it belongs to, run uptake adopt",
+  );
 }
 
 /** The first thing that is made. Since Postgres 15 not everybody may make tables in `public`. */
@@ -71,7 +87,7 @@ async function createLedgerIn(tx: Queryable): Promise<void> {
     const remedy = `As its owner run: grant create on schema public to ${may.role}`;
     throw failed("schema_migrations", `permission denied for schema public. ${remedy}`);
   }
-  await tx.query(createLedger);
+  await tx.query(CREATE_LEDGER);
 }
 
 /** Refuses a database that this program's migrations did not make. */
@@ -95,9 +111,11 @@ function compare(migrations: readonly Migration[], applied: readonly AppliedRow[
   }
 }
 
-async function apply(tx: Queryable, { version, name, sql, checksum }: Migration): Promise<void> {
+/** Applies one migration and notes it. In an adopted database another text may stand for it. */
+export async function apply(tx: Queryable, migration: Migration, intoHost: boolean): Promise<void> {
+  const { version, name, checksum } = migration;
   try {
-    await tx.query(sql);
+    await tx.query(intoHost ? (substituteFor(name) ?? migration.sql) : migration.sql);
   } catch (error) {
     if (error instanceof UptakeError) throw error; // the connection, not the migration
     throw failed(name, error instanceof Error ? error.message : String(error), error);
@@ -144,7 +162,10 @@ export async function migrate(db: Database, migrationsAt: URL = migrationsDirect
     const applied = await readApplied(tx);
     compare(migrations, applied);
     const missing = migrations.slice(applied.length);
-    for (const migration of missing) await apply(tx, migration);
+    const intoHost = missing.length > 0 && (await isAdopted(tx));
+    const before = intoHost ? await listObjects(tx) : [];
+    for (const migration of missing) await apply(tx, migration, intoHost);
+    if (intoHost) await takeIn(tx, before);
     await refuseHiddenTables(tx, migrations);
     return { applied: missing.map(({ name }) => name), version: migrations.length };
   });

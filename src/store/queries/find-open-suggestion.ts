@@ -6,8 +6,8 @@ import type { JudgedSuggestion } from "./find-judged-suggestion.ts";
 const sql = `
   select id, status, suggested_response as "suggestedResponse", created_at as "createdAt"
   from ai_suggestions s
-  where ticket_id = $1
-    and ($2::text is null or message_id = $2)
+  where ticket_id = uptake_ticket_id($1)
+    and ($2::text is null or message_id = uptake_message_id($2))
     and project_id = $3
     and (outcome = 'pending' or exists (
       select from ai_feedback_events e

@@ -24,7 +24,8 @@ const sql = `
     id, suggestion_id, project_id, ticket_id, agent_id, feedback_type, source, agent_response, feedback_reason,
     kept_ratio, idempotency_key, metadata, created_at, updated_at, time_to_feedback
   )
-  select r.id, r."suggestionId", r."projectId", s.ticket_id, r."agentId", r.type, r.source, r."finalText", r.reason,
+  select r.id, r."suggestionId", r."projectId", s.ticket_id, uptake_agent_id(r."agentId"),
+    uptake_feedback_type(r.type), r.source, r."finalText", r.reason,
     r."keptRatio", r."idempotencyKey", r.metadata, r."createdAt", r."createdAt",
     case when r."createdAt" > coalesce(s.shown_at, s.created_at) then r."createdAt" - coalesce(s.shown_at, s.created_at) end
   from json_to_recordset($1::json) as r(

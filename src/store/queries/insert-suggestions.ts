@@ -22,7 +22,8 @@ with given as (
     time_to_first_token_ms, input_tokens, output_tokens, cost_usd, error_type, error_message, metadata
   )
   select
-    id, project_id, function_name, ticket_id, message_id, system_user_id, suggested_response, confidence_score, status,
+    id, project_id, function_name, uptake_ticket_id(ticket_id), uptake_message_id(message_id),
+    uptake_system_user_id(system_user_id), suggested_response, confidence_score, status,
     created_at, environment, release, model, prompt_name, prompt_version, trace_id, observation_id, latency_ms,
     time_to_first_token_ms, input_tokens, output_tokens, cost_usd, error_type, error_message, metadata
   from given

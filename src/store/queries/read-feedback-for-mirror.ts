@@ -35,7 +35,7 @@ const sql = `
     case when took.time > interval '0' then round(extract(epoch from took.time) * 1000)::double precision end
       as "timeToFeedbackMs",
     e.created_at as "createdAt",
-    e.metadata,
+    coalesce(e.metadata, '{}') as metadata,
     coalesce(s.suggested_response, '') as "suggestedResponse"
   from ai_feedback_events e
   left join ai_suggestions s on s.id = e.suggestion_id and s.project_id = e.project_id

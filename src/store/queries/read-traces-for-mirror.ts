@@ -24,7 +24,7 @@ const sql = `
     s.prompt_name as "promptName",
     s.prompt_version as "promptVersion",
     s.observation_id as "observationId",
-    s.metadata,
+    coalesce(s.metadata, '{}') as metadata,
     t.observations
   from ai_suggestions s
   left join ai_traces t on t.trace_id = coalesce(s.trace_id, replace(s.id::text, '-', ''))

@@ -1,0 +1,53 @@
+import { UptakeError } from "../../domain/errors.ts";
+import type { Database, Queryable } from "../database.ts";
+import { MIGRATION_LOCK } from "../migrate.ts";
+import { isAdopted } from "./adopted.ts";
+import { readNoted, type SchemaObject } from "./objects.ts";
+
+const ident = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+
+/** Triggers first, since they hold functions and columns; a table takes with it what stands on it. */
+const DROPS: Readonly<Record<SchemaObject["kind"], (object: SchemaObject) => string>> = {
+  trigger: ({ name, onTable }) => `drop trigger ${ident(name)} on ${ident(onTable)}`,
+  policy: ({ name, onTable }) => `drop policy ${ident(name)} on ${ident(onTable)}`,
+  index: ({ name }) => `drop index ${ident(name)}`,
+  constraint: ({ name, onTable }) => `alter table ${ident(onTable)} drop constraint ${ident(name)}`,
+  column: ({ name, onTable }) => `alter table ${ident(onTable)} drop column ${ident(name)}`,
+  table: ({ name }) => `drop table ${ident(name)} cascade`,
+  function: ({ name }) => `drop function ${name}`,
+  type: ({ name }) => `drop type ${ident(name)}`,
+};
+const ORDER: readonly SchemaObject["kind"][] = [
+  "trigger",
+  "policy",
+  "index",
+  "constraint",
+  "column",
+  "table",
+  "function",
+  "type",
+];
+
+/** The statements that take away what {@link adopt} has added, and nothing else. Throws `adoption_refused`. */
+export async function planRemoval(db: Queryable): Promise<readonly string[]> {
+  if (!(await isAdopted(db))) {
+    throw new UptakeError("adoption_refused", "this database is not adopted: there is nothing to remove");
+  }
+  const noted = await readNoted(db);
+  const ownTables = new Set(noted.filter(({ kind }) => kind === "table").map(({ name }) => name));
+  const standing = noted.filter(({ onTable }) => !ownTables.has(onTable));
+  return ORDER.flatMap((kind) => standing.filter((object) => object.kind === kind).map(DROPS[kind]));
+}
+
+/**
+ * Restores the schema that was there before {@link adopt}; what Uptake has recorded in its own tables and columns is gone
+ * with them. All in one transaction. Throws `adoption_refused` where nothing was adopted.
+ */
+export async function removeAdoption(db: Database, { lockTimeoutMs }: { lockTimeoutMs: number }): Promise<void> {
+  await db.transaction(async (tx) => {
+    await tx.query("select pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
+    await tx.query(`set local lock_timeout = '${lockTimeoutMs}ms'`);
+    await tx.query("set local search_path = public");
+    for (const sql of await planRemoval(tx)) await tx.query(sql);
+  });
+}

@@ -1,0 +1,1 @@
+-- Stands for 0005: tickets, messages and articles are the host's own.

@@ -1,0 +1,228 @@
+import { describe, expect, it, onTestFinished } from "vitest";
+import { adopt, planAdoption, type AdoptSettings } from "../../src/store/adoption/adopt.ts";
+import { planRemoval, removeAdoption } from "../../src/store/adoption/remove.ts";
+import { migrate } from "../../src/store/migrate.ts";
+import { openPostgres } from "../../src/store/postgres.ts";
+import { openTestPostgres } from "../support/databases.ts";
+import { describeSchema } from "../support/describe-schema.ts";
+import { as, judge, startHost, suggest, type Host } from "./host.ts";
+
+const settings: AdoptSettings = {
+  projectId: "default",
+  functionName: "generate-message-suggestion",
+  environment: "production",
+  lockTimeoutMs: 1_000,
+};
+const silent = (): void => {};
+
+/** Adopted and used: one suggestion accepted by its agent, one that nobody has judged. */
+async function adoptedHost(): Promise<Host & { accepted: string; open: string }> {
+  const host = await startHost();
+  await adopt(host.db, settings, silent);
+  const accepted = await suggest(host, host.ticketId, "Your refund is on its way.");
+  const open = await suggest(host, host.otherTicketId, "Please restart the router.");
+  await judge(host, host.agent, host.ticketId, [{ suggestionId: accepted, type: "approval" }]);
+  return { ...host, accepted, open };
+}
+
+describe("an adopted database", () => {
+  it("tracks and counts what the host inserts under its own restricted role", async () => {
+    const { db, accepted, open } = await adoptedHost();
+    const rows = await db.query(
+      `select id, status, outcome, function_name as "functionName", environment, project_id as "projectId"
+       from ai_suggestions order by created_at`,
+    );
+    const ours = { functionName: "generate-message-suggestion", environment: "production", projectId: "default" };
+    expect(rows).toEqual([
+      { id: accepted, status: "completed", outcome: "accepted", ...ours },
+      { id: open, status: "completed", outcome: "pending", ...ours },
+    ]);
+    expect(await db.query("select kind, ref from langfuse_outbox where kind = 'trace' order by id")).toEqual([
+      { kind: "trace", ref: accepted },
+      { kind: "trace", ref: open },
+    ]);
+    expect(await db.query("select kind from langfuse_outbox where kind = 'feedback'")).toHaveLength(1);
+    const [sums] = await db.query(
+      `select sum(suggestion_count) as suggestions, sum(completed_count) as completed, sum(accepted_count) as accepted
+       from rollup_deltas`,
+    );
+    expect(sums).toEqual({ suggestions: 2, completed: 2, accepted: 1 });
+  });
+
+  it("follows feedback that the host changes or deletes", async () => {
+    const { db, accepted } = await adoptedHost();
+    const outcome = async (): Promise<unknown> =>
+      (await db.query(`select outcome, decided_at is null as open from ai_suggestions where id = $1`, [accepted]))[0];
+    await db.query("update ai_feedback_events set feedback_type = 'rejection', feedback_reason = 'off-topic'");
+    expect(await outcome()).toEqual({ outcome: "rejected", open: false });
+    await db.query("delete from ai_feedback_events");
+    expect(await outcome()).toEqual({ outcome: "pending", open: true });
+    const [sums] = await db.query(
+      "select sum(accepted_count) as accepted, sum(rejected_count) as rejected from rollup_deltas",
+    );
+    expect(sums).toEqual({ accepted: 0, rejected: 0 });
+  });
+
+  it("lets an agent see the traces of own tickets, an admin all of them, a customer none", async () => {
+    const host = await adoptedHost();
+    await host.db.query(
+      `insert into ai_traces (trace_id, suggestion_id, observations)
+       select replace(id::text, '-', ''), id, '[]' from ai_suggestions`,
+    );
+    const seenBy = (person: Host["agent"]): Promise<unknown> =>
+      as(host, person, (tx) => tx.query(`select suggestion_id as id from ai_traces order by 1`));
+    expect(await seenBy(host.admin)).toHaveLength(2);
+    expect(await seenBy(host.agent)).toEqual([{ id: host.accepted }]);
+    expect(await seenBy(host.otherAgent)).toEqual([{ id: host.open }]);
+    expect(await seenBy(host.customer)).toEqual([]);
+  });
+
+  it("shows counts to an admin only, and our own workings to nobody", async () => {
+    const host = await adoptedHost();
+    const tables = await host.db.query<{ name: string }>(
+      "select name from uptake_adoption where kind = 'table' order by name",
+    );
+    for (const { name } of tables) {
+      const seen = await as(host, host.agent, (tx) => tx.query(`select count(*) as n from ${name}`)).catch(String);
+      expect([name, seen], "what an agent sees").toSatisfy(
+        ([, result]: unknown[]) => JSON.stringify(result) === '[{"n":0}]' || /permission denied/.test(String(result)),
+      );
+    }
+    await host.db.query(
+      `insert into metric_series (project_id, function_name, environment, model, prompt_version) values ('default', 'f', '', '', '')`,
+    );
+    const count = (person: Host["agent"]): Promise<unknown> =>
+      as(host, person, (tx) => tx.query("select count(*) as n from metric_series"));
+    expect(await count(host.admin)).toEqual([{ n: 1 }]);
+    expect(await count(host.agent)).toEqual([{ n: 0 }]);
+    await expect(as(host, host.agent, (tx) => tx.query("select uptake_apply_waiting_feedback()"))).rejects.toThrow(
+      /permission denied/,
+    );
+  });
+
+  it("has every column, index, trigger and table of a database of our own", async () => {
+    const host = await startHost();
+    await adopt(host.db, settings, silent);
+    const own = await openTestPostgres();
+    onTestFinished(own.drop);
+    const names = `
+      select c.relname::text || '.' || a.attname as name
+      from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+      where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
+      union all
+      select c.relname::text || ' ' || t.tgname from pg_class c join pg_trigger t on t.tgrelid = c.oid and not t.tgisinternal
+      where c.relname in ('ai_suggestions', 'ai_feedback_events')`;
+    const namesIn = async (db: Host["db"]): Promise<Set<string>> =>
+      new Set((await db.query<{ name: string }>(names)).map(({ name }) => name));
+    const adopted = await namesIn(host.db);
+    const missing = [...(await namesIn(own.db))].filter((name) => !adopted.has(name));
+    // The host's own columns of the desk's tables, and its own word on whether feedback may be changed.
+    expect(missing).toEqual([
+      "tickets.project_id",
+      "ticket_messages.position",
+      "kb_articles.project_id",
+      "kb_articles.created_at",
+      "ai_feedback_events ai_feedback_events_immutable",
+    ]);
+  });
+
+  it("is adopted once, however often and by however many", async () => {
+    const host = await startHost();
+    const second = await openPostgres({ url: host.url });
+    onTestFinished(() => second.close());
+    await Promise.all(
+      [adopt(host.db, settings, silent), adopt(second, settings, silent)].map((run) => run.catch(() => {})),
+    );
+    await adopt(host.db, settings, silent);
+    const schema = await describeSchema(host.db);
+    await adopt(host.db, settings, silent);
+    expect(await describeSchema(host.db)).toBe(schema);
+    expect(await planAdoption(host.db, settings)).toEqual([]);
+    expect((await migrate(host.db)).applied).toEqual([]);
+  });
+
+  it("is left as it was found, to the last object", async () => {
+    const host = await startHost();
+    const facts = async (): Promise<string> => {
+      const security = await host.db.query(
+        `select c.relname, c.relrowsecurity, c.relacl::text,
+           (select json_agg(json_build_array(a.attname, a.attcompression, a.attacl) order by a.attname)
+            from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) as columns
+         from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'i', 'S') order by 1`,
+      );
+      const policies = await host.db.query("select * from pg_policies where schemaname = 'public' order by policyname");
+      return [await describeSchema(host.db), JSON.stringify(security), JSON.stringify(policies)].join("\n");
+    };
+    const found = await facts();
+    await adopt(host.db, settings, silent);
+    const id = await suggest(host, host.ticketId, "Your refund is on its way.");
+    await judge(host, host.agent, host.ticketId, [{ suggestionId: id, type: "approval" }]);
+    expect(await facts()).not.toBe(found);
+    await removeAdoption(host.db, { lockTimeoutMs: 1_000 });
+    expect(await facts()).toBe(found);
+    await expect(planRemoval(host.db)).rejects.toMatchObject({ code: "adoption_refused" });
+    // And can be adopted again.
+    await adopt(host.db, settings, silent);
+    expect(await planAdoption(host.db, settings)).toEqual([]);
+  });
+});
+
+describe("adopting", () => {
+  it("waits for no lock longer than it may, tries again and tells", async () => {
+    const host = await startHost();
+    let release = (): void => {};
+    const held = host.db.transaction(async (tx) => {
+      // A reader: the indexes need not wait for it, the columns do.
+      await tx.query("lock table ai_suggestions in access share mode");
+      await new Promise<void>((resolve) => (release = resolve));
+    });
+    const events: unknown[] = [];
+    const adopting = adopt(host.db, { ...settings, lockTimeoutMs: 100 }, (event) => {
+      events.push(event);
+      if (event.kind === "blocked") release();
+    });
+    await adopting;
+    await held;
+    expect(events).toContainEqual({ kind: "blocked", attempt: 1 });
+    expect(await planAdoption(host.db, settings)).toEqual([]);
+  });
+
+  it("prints what it would do and does nothing of it", async () => {
+    const host = await startHost();
+    const before = await describeSchema(host.db);
+    const plan = await planAdoption(host.db, settings);
+    expect(plan.map(({ name, isAlone }) => [name, isAlone])).toEqual([
+      ["indexes", true],
+      ["attach", false],
+      ["indexes of our columns", true],
+      ["checks", true],
+    ]);
+    expect(plan.flatMap(({ statements }) => statements).join("\n")).toMatch(/create trigger ai_suggestions_inserted/);
+    expect(await describeSchema(host.db)).toBe(before);
+  });
+
+  it("refuses a database without the host's tables, one of our own, and one whose columns do not fit", async () => {
+    const { db, drop } = await openTestPostgres({ migrated: false });
+    onTestFinished(drop);
+    await expect(adopt(db, settings, silent)).rejects.toThrow(
+      /no table ai_suggestions and no table ai_feedback_events/,
+    );
+    const own = await openTestPostgres();
+    onTestFinished(own.drop);
+    await expect(adopt(own.db, settings, silent)).rejects.toThrow(/schema_migrations is there already/);
+    const host = await startHost();
+    await host.db.query(
+      `alter table ai_suggestions drop column system_user_id;
+       alter table ai_feedback_events alter column time_to_feedback type text using null;
+       alter table ai_suggestions force row level security`,
+    );
+    await expect(adopt(host.db, settings, silent)).rejects.toThrow(
+      /forces row-level security[^]*system_user_id is missing[^]*time_to_feedback is text; expected interval/,
+    );
+  });
+
+  it("is what a database of the host's is told to do when it is opened without", async () => {
+    const host = await startHost();
+    await expect(migrate(host.db)).rejects.toThrow(/run uptake adopt/);
+  });
+});
