@@ -5,6 +5,7 @@ import type { Logger } from "./domain/logger.ts";
 import { readMetrics } from "./metrics/read-metrics.ts";
 import { metricsTable } from "./metrics/table.ts";
 import { assemble, type Parts } from "./server/assemble.ts";
+import { createAdoptServices } from "./server/adopt-services.ts";
 import { createClosers } from "./server/closers.ts";
 import { runDemo } from "./server/demo.ts";
 import { createMirrorServices } from "./server/mirror-services.ts";
@@ -49,6 +50,7 @@ export async function openServices(config: Config, { log }: { readonly log: Logg
       return { stop: () => parts.close() };
     },
     mirror: createMirrorServices(config, log, partsWithoutWorker),
+    adopt: createAdoptServices(config, closers),
     replay: (options, onProgress, signal) => replayFile(open(true), config, { options, onProgress, signal, closers }),
     runDemo: (options, report, signal) => runDemo(config, { ...options, report, signal, log, closers }),
     close: () => closers.close(),

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { variablesHelp } from "../config/describe.ts";
+import { addAdopt } from "./commands/adopt.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addMetrics } from "./commands/metrics.ts";
 import { addMigrate } from "./commands/migrate.ts";
@@ -36,6 +37,7 @@ export function createProgram(context: CliContext, exitWith: (code: ExitCode) =>
     .addHelpText("after", EXAMPLE)
     .addHelpText("afterAll", ({ command }) => (command.parent === null ? `\n${variablesHelp()}` : ""))
     .addHelpText("afterAll", `\n${EXIT_CODES_HELP}`);
-  for (const add of [addDemo, addReplay, addMigrate, addWorker, addMetrics, addMirror]) add(program, context, exitWith);
+  for (const add of [addDemo, addReplay, addMigrate, addWorker, addMetrics, addMirror, addAdopt])
+    add(program, context, exitWith);
   return program;
 }

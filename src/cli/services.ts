@@ -1,6 +1,7 @@
 import type { Config } from "../config/config.ts";
 import type { Logger } from "../domain/logger.ts";
 import type { MetricsRequest } from "../domain/metrics-request.ts";
+import type { AdoptServices } from "./adopt-services.ts";
 import type { MirrorServices } from "./mirror-services.ts";
 
 /** What `src/server.ts` provides: opens the store (and migrates it, except for `migrate`'s own report) and nothing else. */
@@ -15,6 +16,7 @@ export type Services = {
   /** Starts the mirror and the roller; `stop` ends what is in hand and takes no more. */
   startWorker(): Promise<{ stop(): Promise<void> }>;
   readonly mirror: MirrorServices;
+  readonly adopt: AdoptServices;
   /** Resolves early, with `interrupted`, once the signal is aborted; what was stored stays. */
   replay(
     options: ReplayOptions,

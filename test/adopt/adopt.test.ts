@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { adopt, planAdoption, type AdoptSettings } from "../../src/store/adoption/adopt.ts";
+import { backfillOutcomes } from "../../src/store/adoption/backfill.ts";
 import { planRemoval, removeAdoption } from "../../src/store/adoption/remove.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { openPostgres } from "../../src/store/postgres.ts";
@@ -104,7 +105,7 @@ describe("an adopted database", () => {
     const host = await startHost();
     await adopt(host.db, settings, silent);
     const own = await openTestPostgres();
-    onTestFinished(own.drop);
+    onTestFinished(() => own.drop());
     const names = `
       select c.relname::text || '.' || a.attname as name
       from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
@@ -202,13 +203,13 @@ describe("adopting", () => {
   });
 
   it("refuses a database without the host's tables, one of our own, and one whose columns do not fit", async () => {
-    const { db, drop } = await openTestPostgres({ migrated: false });
-    onTestFinished(drop);
+    const opened = await openTestPostgres({ migrated: false });
+    onTestFinished(() => drop());
     await expect(adopt(db, settings, silent)).rejects.toThrow(
       /no table ai_suggestions and no table ai_feedback_events/,
     );
     const own = await openTestPostgres();
-    onTestFinished(own.drop);
+    onTestFinished(() => own.drop());
     await expect(adopt(own.db, settings, silent)).rejects.toThrow(/schema_migrations is there already/);
     const host = await startHost();
     await host.db.query(
@@ -224,5 +225,35 @@ describe("adopting", () => {
   it("is what a database of the host's is told to do when it is opened without", async () => {
     const host = await startHost();
     await expect(migrate(host.db)).rejects.toThrow(/run uptake adopt/);
+  });
+});
+
+describe("rows that were there before", () => {
+  it("are decided by the feedback that they had, once, in batches that can be stopped", async () => {
+    const host = await startHost();
+    const [first, second] = [await suggest(host, host.ticketId, "One."), await suggest(host, host.ticketId, "Two.")];
+    await judge(host, host.agent, host.ticketId, [
+      { suggestionId: first, type: "approval" },
+      { suggestionId: second, type: "approval" },
+      { suggestionId: second, type: "rejection", reason: "too generic" },
+    ]);
+    // The last word counts, by its own time.
+    await host.db.query(
+      "update ai_feedback_events set created_at = created_at + interval '1 minute' where feedback_type = 'rejection'",
+    );
+    await adopt(host.db, settings, silent);
+    const progress: number[] = [];
+    const options = { onProgress: (done: number) => progress.push(done), signal: new AbortController().signal };
+    expect(await backfillOutcomes(host.db, { ...options, signal: AbortSignal.abort() })).toBe(0);
+    expect(await backfillOutcomes(host.db, options)).toBe(2);
+    expect(await backfillOutcomes(host.db, options)).toBe(0);
+    expect(progress).toEqual([2]);
+    const outcomes = await host.db.query<{ id: string; outcome: string }>("select id, outcome from ai_suggestions");
+    expect(new Map(outcomes.map(({ id, outcome }) => [id, outcome]))).toEqual(
+      new Map([
+        [first, "accepted"],
+        [second, "rejected"],
+      ]),
+    );
   });
 });

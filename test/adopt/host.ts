@@ -47,8 +47,9 @@ async function addTicket(db: Queryable, customer: Person, agent: Person): Promis
 }
 
 export async function startHost(): Promise<Host> {
-  const { db, url, drop } = await openTestPostgres({ migrated: false });
-  onTestFinished(drop);
+  const opened = await openTestPostgres({ migrated: false });
+  onTestFinished(() => opened.drop());
+  const { db, url } = opened;
   await db.query(schema);
   const [admin, agent, otherAgent, customer] = [
     await addPerson(db, "admin"),

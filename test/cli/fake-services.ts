@@ -59,6 +59,12 @@ export function fakeServices(replaced: Partial<Services> = {}): Services {
       reconcile: () => Promise.resolve(emptyReconcile),
       reexport: () => Promise.resolve({ requeuedCount: 0, alreadyThereCount: 0, interrupted: false }),
     },
+    adopt: {
+      plan: () => Promise.resolve([]),
+      adopt: () => Promise.resolve({ decidedCount: 0, interrupted: false }),
+      planRemoval: () => Promise.resolve([]),
+      remove: () => Promise.resolve(),
+    },
     replay: () => Promise.resolve(emptyReplay),
     runDemo: () => Promise.resolve(),
     close: () => Promise.resolve(),
