@@ -204,8 +204,8 @@ describe("adopting", () => {
 
   it("refuses a database without the host's tables, one of our own, and one whose columns do not fit", async () => {
     const opened = await openTestPostgres({ migrated: false });
-    onTestFinished(() => drop());
-    await expect(adopt(db, settings, silent)).rejects.toThrow(
+    onTestFinished(() => opened.drop());
+    await expect(adopt(opened.db, settings, silent)).rejects.toThrow(
       /no table ai_suggestions and no table ai_feedback_events/,
     );
     const own = await openTestPostgres();

@@ -30,7 +30,9 @@ type AdoptFlags = Given & {
 
 /** A transaction as such; what cannot be part of one stands alone. */
 function sqlOf({ name, isAlone, statements }: AdoptStep): string {
-  const body = statements.map((sql) => (sql.trimEnd().endsWith(";") ? sql.trimEnd() : `${sql.trimEnd()};`)).join("\n");
+  const body = statements
+    .map((sql) => (/(;|^--.*)$/u.test(sql.trimEnd()) ? sql.trimEnd() : `${sql.trimEnd()};`))
+    .join("\n");
   return isAlone ? `-- ${name}\n${body}\n` : `-- ${name}\nbegin;\n${body}\ncommit;\n`;
 }
 

@@ -38,12 +38,18 @@ create table public.uptake_adoption (
 /** Both at once and before anything else: two locks taken one by one could meet the host's in the other order. */
 const lockHost = "lock table ai_suggestions, ai_feedback_events in access exclusive mode";
 
-const validate = `
-alter table ai_suggestions validate constraint ai_suggestions_outcome_check;
-alter table ai_suggestions validate constraint ai_suggestions_kept_ratio_check;
-alter table ai_feedback_events validate constraint ai_feedback_events_source_check;
-alter table ai_feedback_events validate constraint ai_feedback_events_kept_ratio_check;
-alter table ai_feedback_events validate constraint ai_feedback_events_edit_distance_check;`.trim();
+/** Reads old rows beside the writers. */
+const unchecked = `
+  select format('alter table %I validate constraint %I', o.on_table, o.name) as sql
+  from uptake_adoption o
+  join pg_constraint c on c.conname = o.name and c.conrelid = o.on_table::regclass and not c.convalidated
+  where o.kind = 'constraint'
+  order by 1
+`;
+
+async function missingChecks(db: Queryable): Promise<string[]> {
+  return (await db.query<{ sql: string }>(unchecked)).map(({ sql }) => sql);
+}
 
 /**
  * Everything that {@link adopt} would do now, in order, as SQL to be read; empty where nothing is left to do. Throws
@@ -55,7 +61,11 @@ export async function planAdoption(db: Queryable, settings: AdoptSettings): Prom
     { name: "indexes", isAlone: true, statements: await missingIndexes(db, HOST_INDEXES) },
     { name: "attach", isAlone: false, statements: isNew ? attachStatements(settings) : [] },
     { name: "indexes of our columns", isAlone: true, statements: await missingIndexes(db, OWN_INDEXES) },
-    { name: "checks", isAlone: true, statements: isNew ? validate.split("\n") : [] },
+    {
+      name: "checks",
+      isAlone: true,
+      statements: isNew ? ["-- validates each check that was added as not valid"] : await missingChecks(db),
+    },
   ];
   return steps.filter(({ statements }) => statements.length > 0);
 }
@@ -90,7 +100,7 @@ export async function adopt(db: Database, settings: AdoptSettings, report: Adopt
   } else {
     await migrate(db);
   }
-  await runAlone(db, [...(await missingIndexes(db, OWN_INDEXES)), ...validate.split("\n")], report);
+  await runAlone(db, [...(await missingIndexes(db, OWN_INDEXES)), ...(await missingChecks(db))], report);
   await noteObjects(db, ownIndexes(await listObjects(db)));
 }
 

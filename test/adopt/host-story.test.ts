@@ -1,0 +1,118 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { silentLogger } from "../../src/domain/logger.ts";
+import { createUptake } from "../../src/create-uptake.ts";
+import { adopt } from "../../src/store/adoption/adopt.ts";
+import { createStandInLangfuse } from "../../src/testing.ts";
+import { eventually } from "../support/eventually.ts";
+import { as, judge, startHost, suggest, type Host } from "./host.ts";
+
+const settings = {
+  projectId: "default",
+  functionName: "generate-message-suggestion",
+  environment: "production",
+  lockTimeoutMs: 1_000,
+};
+const adopted = async (): Promise<Host> => {
+  const host = await startHost();
+  await adopt(host.db, settings, () => {});
+  return host;
+};
+
+/** What the host's own dashboards ask, of the tables that are theirs. */
+async function answers(host: Host): Promise<unknown> {
+  await host.db.query("select compute_hourly_metrics(now() - interval '1 day', now() + interval '1 hour')");
+  const metrics = await host.db.query(
+    `select metric_name, dimension_value, metric_value from aggregated_metrics
+     where metric_type = 'feedback' order by 1, 2`,
+  );
+  await host.db.query("delete from aggregated_metrics");
+  const suggestions = await host.db.query(
+    `select ticket_id, message_id, suggested_response, confidence_score, system_user_id, metadata, status, feedback
+     from ai_suggestions order by suggested_response`,
+  );
+  const seen = async (person: Host["agent"]): Promise<unknown> =>
+    as(host, person, (tx) => tx.query("select count(*) as n from ai_feedback_events"));
+  return { metrics, suggestions, seen: [await seen(host.admin), await seen(host.agent), await seen(host.customer)] };
+}
+
+async function workADay(host: Host): Promise<void> {
+  const ids: string[] = [];
+  for (const text of ["One.", "Two.", "Three."]) ids.push(await suggest(host, host.ticketId, text));
+  const [one = "", two = "", three = ""] = ids;
+  await judge(host, host.agent, host.ticketId, [
+    { suggestionId: one, type: "approval" },
+    { suggestionId: two, type: "revision", reason: "too long", response: "Two" },
+    { suggestionId: three, type: "rejection", reason: "off-topic" },
+  ]);
+}
+
+const neutral = (host: Host, answer: unknown): unknown =>
+  JSON.parse(JSON.stringify(answer).replaceAll(host.ticketId, "ticket"));
+
+describe("the host's own code", () => {
+  it("gets the same answers from its tables and its hourly job with us as without", async () => {
+    const [without, before, after] = [await startHost(), await startHost(), await adopted()];
+    await workADay(without);
+    await workADay(before);
+    await adopt(before.db, settings, () => {});
+    await workADay(after);
+    const expected = neutral(without, await answers(without));
+    expect(neutral(before, await answers(before))).toEqual(expected);
+    expect(neutral(after, await answers(after))).toEqual(expected);
+  });
+
+  it("may do what its policies allow, and no more, when we are there", async () => {
+    const host = await adopted();
+    const id = await suggest(host, host.ticketId, "One.");
+    await expect(judge(host, host.otherAgent, host.ticketId, [{ suggestionId: id, type: "approval" }])).rejects.toThrow(
+      /row-level security/,
+    );
+    await expect(judge(host, host.customer, host.ticketId, [{ suggestionId: id, type: "approval" }])).rejects.toThrow(
+      /row-level security/,
+    );
+    await as(host, host.admin, (tx) => tx.query("delete from ai_suggestions where id = $1", [id]));
+    expect(await host.db.query("select sum(suggestion_count) as n from rollup_deltas")).toEqual([{ n: 0 }]);
+  });
+});
+
+describe("what the host inserts", () => {
+  it("reaches Langfuse by a worker that is started beside it, rows and tracked calls alike", async () => {
+    const host = await adopted();
+    await workADay(host);
+    const standIn = createStandInLangfuse();
+    const { baseUrl, publicKey, secretKey } = await standIn.start();
+    onTestFinished(() => standIn.close());
+    const spoolDir = mkdtempSync(join(tmpdir(), "uptake-spool-"));
+    onTestFinished(() => rmSync(spoolDir, { recursive: true, force: true }));
+    const uptake = createUptake({
+      databaseUrl: host.url,
+      spoolDir,
+      langfuse: { baseUrl, publicKey, secretKey },
+      log: silentLogger,
+    });
+    onTestFinished(() => uptake.close());
+    const draft = uptake.track("draft-reply", (ticketId: string, run) =>
+      run.suggest("Four.", { ticketId, confidence: 0.5, systemUserId: host.admin.profileId }),
+    );
+    await uptake.start();
+    const { suggestionId } = await draft(host.ticketId);
+    await uptake.feedback({ suggestionId, type: "approval", agentId: host.agent.profileId });
+    expect(await uptake.sent({ ticketId: host.ticketId, finalText: "Four.", agentId: host.agent.profileId })).toBe(
+      undefined,
+    );
+
+    await eventually("four traces and four acts arrive", () => standIn.observations().length >= 3 * 2 + 1 + 4, 20_000);
+    const acts = standIn.observations().filter(({ type }) => type === "EVENT");
+    expect(acts).toHaveLength(4);
+    const roots = standIn.observations().filter(({ type }) => type === "AGENT");
+    expect(roots.map(({ name }) => name).sort()).toEqual([
+      "draft-reply",
+      ...Array.from({ length: 3 }, () => "generate-message-suggestion"),
+    ]);
+    expect(new Set(roots.map(({ sessionId }) => sessionId))).toEqual(new Set([host.ticketId]));
+    expect(standIn.duplicates()).toEqual({ observations: [], scores: [] });
+  });
+});
