@@ -98,7 +98,7 @@ describe("what the host inserts", () => {
       run.suggest("Four.", { ticketId, confidence: 0.5, systemUserId: host.admin.profileId }),
     );
     await uptake.start();
-    const { suggestionId } = await draft(host.ticketId);
+    const { suggestionId } = draft(host.ticketId);
     await uptake.feedback({ suggestionId, type: "approval", agentId: host.agent.profileId });
     expect(await uptake.sent({ ticketId: host.ticketId, finalText: "Four.", agentId: host.agent.profileId })).toBe(
       undefined,
