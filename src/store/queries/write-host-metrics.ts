@@ -1,0 +1,37 @@
+import type { Queryable } from "../database.ts";
+import type { HostMetric } from "./read-acts-by-hour.ts";
+
+/** The host's own rows of these hours go as well: they say the same, less well. */
+const clear = `
+  delete from aggregated_metrics m
+  using unnest($1::integer[]) as hour
+  where m.metric_type = any ($2::text[])
+    and m.period_start = to_timestamp(hour * 3600.0)
+    and m.period_end = to_timestamp(hour * 3600.0) + interval '1 hour'
+`;
+
+const write = `
+  insert into aggregated_metrics (
+    metric_type, metric_name, metric_value, dimension, dimension_value, period_start, period_end, metadata
+  )
+  select m."metricType", m."metricName", m.value, m.dimension, m."dimensionValue",
+    to_timestamp(m.hour * 3600.0), to_timestamp(m.hour * 3600.0) + interval '1 hour',
+    jsonb_build_object('writer', 'uptake', 'numerator', m.numerator, 'denominator', m.denominator)
+  from json_to_recordset($1::json) as m (
+    hour integer, "metricType" text, "metricName" text, value numeric, dimension text, "dimensionValue" text,
+    numerator numeric, denominator numeric
+  )
+  -- One at a time and in one order: two writers that meet on an hour must not wait for each other.
+  order by m.hour, m."metricType", m."metricName", m.dimension, m."dimensionValue"
+`;
+
+/** Replaces what stands for these hours under these types, in the caller's transaction. */
+export async function writeHostMetrics(
+  tx: Queryable,
+  hours: readonly number[],
+  { types, metrics }: { readonly types: readonly string[]; readonly metrics: readonly HostMetric[] },
+): Promise<void> {
+  await tx.query("select set_config('uptake.writes_metrics', 'on', true)");
+  await tx.query(clear, [hours, types]);
+  await tx.query(write, [JSON.stringify(metrics)]);
+}
