@@ -42,7 +42,12 @@ type Parts = {
   readonly amounts: Amounts;
 };
 
-type Round = { readonly wallMs: number; readonly cpuMs: number; readonly postgresCpuMs: number; readonly sinkCpuMs: number };
+type Round = {
+  readonly wallMs: number;
+  readonly cpuMs: number;
+  readonly postgresCpuMs: number;
+  readonly sinkCpuMs: number;
+};
 
 async function measure({ postmasterPid, sink }: Parts, pid: number, work: () => Promise<void>): Promise<Round> {
   const before = { own: cpuMsOf(pid), postgres: cpuMsOfFamily(postmasterPid), sink: cpuMsOf(sink.pid) };

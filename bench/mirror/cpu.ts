@@ -22,7 +22,9 @@ export function cpuMsOf(pid: number): number {
 /** The same of a process, its children, and the children that have ended. */
 export function cpuMsOfFamily(pid: number): number {
   const stat = statOf(pid);
-  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
+  const pids = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
   const children = pids.filter((child) => field(statOf(child), 4) === pid);
   const ended = (field(stat, 16) + field(stat, 17)) * MS_PER_TICK;
   return children.reduce((sum, child) => sum + cpuMsOf(child), cpuMsOf(pid) + ended);

@@ -10,19 +10,35 @@ const STARTED_MS = Date.parse("2026-03-01T09:00:00.000Z");
 /** Of every five suggestions so many get feedback. */
 const JUDGED_OF_FIVE = 3;
 
-const WORDS = (
-  "order parcel refund delivery address invoice please thank account return week number item size colour carrier track " +
-  "customer support reply today tomorrow because nothing arrived received email letter price discount store broken part " +
-  "replace manual warranty question answer still waiting kindly check again status warehouse moment team late box label"
-).split(" ");
+const CONSONANTS = "bcdfghklmnprstvw";
+const VOWELS = "aeiou";
+const WORD_COUNT = 4096;
 
-/** Words in an order that differs from text to text: repeated text would compress better than what people write. */
+/** A sequence of whole numbers of 16 bits that is the same for the same seed. */
+function createNumbers(seed: number): () => number {
+  let state = Math.imul(seed + 1, 2_654_435_761) >>> 0;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state >>> 16;
+  };
+}
+
+function createWords(): string[] {
+  const next = createNumbers(42);
+  const syllable = (): string =>
+    `${CONSONANTS.charAt(next() % CONSONANTS.length)}${VOWELS.charAt(next() % VOWELS.length)}`;
+  return Array.from({ length: WORD_COUNT }, (_, i) => Array.from({ length: 2 + (i % 3) }, syllable).join(""));
+}
+
+const WORDS = createWords();
+
+/** Few words often and many seldom, so that it compresses about as people's texts do: to a third. */
 function prose(seed: number, chars: number): string {
-  let state = (seed * 2_654_435_761) >>> 0;
+  const next = createNumbers(seed);
   let text = "";
   while (text.length < chars) {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    text += `${WORDS[(state >>> 16) % WORDS.length]}${state >>> 29 === 0 ? ".\n" : " "}`;
+    const rank = Math.floor((next() / 65_536) ** 2 * WORD_COUNT);
+    text += `${WORDS[rank]}${next() % 12 === 0 ? ".\n" : " "}`;
   }
   return text.slice(0, chars);
 }
@@ -75,7 +91,7 @@ function observationsOf(traceId: string, index: number): Observation[] {
   ];
 }
 
-function recordOf(index: number): SuggestionRecord {
+export function recordOf(index: number): SuggestionRecord {
   const id = newId();
   const traceId = traceIdOf(id);
   const observations = observationsOf(traceId, index);
