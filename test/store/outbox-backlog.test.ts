@@ -2,9 +2,10 @@ import { describe, expect, it } from "vitest";
 import { newId } from "../../src/domain/ids.ts";
 import type { Database, Queryable } from "../../src/store/database.ts";
 import { claimMessages } from "../../src/store/queries/claim-messages.ts";
+import { settleDelivered } from "../../src/store/queries/settle-delivered.ts";
 import { describeEachDatabase } from "../support/databases.ts";
 
-const BACKLOG = 20_000;
+const BACKLOG = 10_000;
 const LIMIT = 100;
 
 const fill = (db: Database): Promise<unknown> =>
@@ -64,6 +65,20 @@ describeEachDatabase("an outbox with a backlog", (open) => {
       expect(reads.tableScans).toBe(0);
       // Once to find a message, once to take it.
       expect(reads.rowsByIndex).toBeLessThan(3 * LIMIT);
+    });
+
+    it("is not read to settle what was delivered of it", async () => {
+      const db = await open();
+      await fill(db);
+      await db.query(change);
+      const token = newId();
+      const claimed = await claimMessages(db, { limit: LIMIT, leaseMs: 60_000, token });
+      const delivered = claimed.map(({ id }) => ({ id, traceId: "0".repeat(32), langfuseIds: ["a", "b"] }));
+      const reads = await readsOf(db, async (tx) => {
+        expect((await settleDelivered(tx, token, delivered)).size).toBe(LIMIT);
+      });
+      expect(reads.tableScans).toBe(0);
+      expect(reads.rowsByIndex).toBeLessThan(2 * LIMIT);
     });
 
     it("is not read by an insert that looks whether the mirror has to be woken", async () => {
