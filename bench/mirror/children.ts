@@ -6,7 +6,7 @@ import type { Posted, SinkOrder, SinkReport } from "./sink.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-async function ask<Order extends object>(child: ChildProcess, order: Order): Promise<unknown> {
+async function ask(child: ChildProcess, order: PosterOrder | SinkOrder): Promise<unknown> {
   const answered = once(child, "message");
   child.send(order);
   const [answer] = (await answered) as [unknown];
@@ -32,7 +32,7 @@ export async function startSink(): Promise<Sink> {
     pid: child.pid ?? 0,
     baseUrl: `http://127.0.0.1:${port}`,
     count: (keeps) => void child.send({ kind: "count", keeps } satisfies SinkOrder),
-    report: async () => (await ask(child, { kind: "report" } satisfies SinkOrder)) as SinkReport,
+    report: async () => (await ask(child, { kind: "report" })) as SinkReport,
     stop: () => child.disconnect(),
   };
 }
@@ -40,7 +40,8 @@ export async function startSink(): Promise<Sink> {
 export type Poster = {
   readonly pid: number;
   load(requests: readonly Posted[], lanes: number): Promise<void>;
-  post(baseUrl: string): Promise<void>;
+  /** Posts everything; `compresses` true compresses on the way what is to be compressed. */
+  post(baseUrl: string, compresses: boolean): Promise<void>;
   stop(): void;
 };
 
@@ -48,8 +49,8 @@ export function startPoster(): Poster {
   const child = start("./poster.ts");
   return {
     pid: child.pid ?? 0,
-    load: async (requests, lanes) => void (await ask(child, { kind: "load", requests, lanes } satisfies PosterOrder)),
-    post: async (baseUrl) => void (await ask(child, { kind: "post", baseUrl } satisfies PosterOrder)),
+    load: async (requests, lanes) => void (await ask(child, { kind: "load", requests, lanes })),
+    post: async (baseUrl, compresses) => void (await ask(child, { kind: "post", baseUrl, compresses })),
     stop: () => child.disconnect(),
   };
 }

@@ -1,5 +1,6 @@
 import { UptakeError } from "../domain/errors.ts";
 import type { SendFailure } from "../langfuse/send-answer.ts";
+import type { Claim } from "./claim.ts";
 import type { Channel, Delivery } from "./delivery.ts";
 
 /** Enough to hide the round trips, few enough not to use up Langfuse's limit for reads at once. */
@@ -10,19 +11,20 @@ export type ReadBack<Item> = {
   readonly found: readonly Delivery<Item>[];
   /** Not there, or cut down to the part that is not there. */
   readonly toSend: readonly Delivery<Item>[];
-  /** Langfuse could not be asked about these, because of `failure`. */
+  /** Langfuse was not asked about these: because of `failure`, or since they are no longer ours. */
   readonly unread: readonly Delivery<Item>[];
   readonly failure: SendFailure | undefined;
 };
 
 /**
  * Asks Langfuse what it has of deliveries whose last holder never settled them. Sending a span again would store it
- * twice, for Langfuse 4 does not merge; so only what is missing is sent.
+ * twice, for Langfuse 4 does not merge; so only what is missing is sent. A slow Langfuse may take longer than a lease
+ * for a whole claim, which is therefore held from one read to the next.
  */
 export async function readBack<Item>(
   channel: Channel<Item>,
   deliveries: readonly Delivery<Item>[],
-  halted: () => boolean,
+  { claim, halted }: { readonly claim: Claim; readonly halted: () => boolean },
 ): Promise<ReadBack<Item>> {
   const found: Delivery<Item>[] = [];
   const toSend: Delivery<Item>[] = [];
@@ -32,7 +34,9 @@ export async function readBack<Item>(
 
   async function reader(): Promise<void> {
     for (let delivery = queue.shift(); delivery !== undefined; delivery = queue.shift()) {
-      if (failure !== undefined || halted()) {
+      // Outside the attempt: a database that fails says nothing about Langfuse.
+      const isOurs = await claim.hold();
+      if (failure !== undefined || halted() || !isOurs(delivery.message)) {
         unread.push(delivery);
         continue;
       }
