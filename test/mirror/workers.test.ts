@@ -180,11 +180,11 @@ describe("workers", () => {
 describe("reading back", () => {
   it("keeps the lease while it takes longer than that, so that nobody begins it again", async () => {
     const db = await openDatabase();
-    const made = await insertSamples(db, 40);
+    const made = await insertSamples(db, 24);
     await db.query("update langfuse_outbox set unsure = true");
     const { standIn, address } = await startStandIn();
-    const leaseMs = 600;
-    // Four at once: forty take well over a lease.
+    const leaseMs = 2000;
+    // Four at once, so all of them take one and a half leases.
     const slowly: typeof fetch = async (url, init) => {
       if (init?.method !== "POST") await new Promise((resolve) => setTimeout(resolve, leaseMs / 4));
       return fetch(url, init);
