@@ -209,7 +209,8 @@ async function measureBacklog(parts: Parts): Promise<string[]> {
     "",
     `**${backlogCount.toLocaleString("en")} messages waiting** (small rows, half suggestions and half feedback). A worker delivers for ${backlogSeconds} s and gets ${deliveredCount.toLocaleString("en")}`,
     `done. A claim of 200 takes ${few.claimMs.toFixed(1)} ms with ${FEW} waiting, ${full.claimMs.toFixed(1)} ms with all and ${endClaimMs.toFixed(1)} ms at the end, the worker stopped; the database's`,
-    `part of \`uptake mirror status\` takes ${few.statusMs.toFixed(0)} ms, ${full.statusMs.toFixed(0)} ms and ${statusMs.toFixed(0)} ms.`,
+    `part of \`uptake mirror status\` takes ${few.statusMs.toFixed(0)} ms, ${full.statusMs.toFixed(0)} ms and ${statusMs.toFixed(0)} ms. What is delivered stays in the index until the next vacuum (a minute`,
+    "by default), and claims step over it until then.",
     "",
     table(
       ["quarter of the time", "messages/s", "RSS MB, median", "RSS MB, peak", "claim ms, median"],
