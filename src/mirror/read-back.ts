@@ -11,7 +11,7 @@ export type ReadBack<Item> = {
   readonly found: readonly Delivery<Item>[];
   /** Not there, or cut down to the part that is not there. */
   readonly toSend: readonly Delivery<Item>[];
-  /** Langfuse was not asked about these: because of `failure`, or since they are no longer ours. */
+  /** Langfuse could not be asked about these, because of `failure`. */
   readonly unread: readonly Delivery<Item>[];
   readonly failure: SendFailure | undefined;
 };
@@ -34,12 +34,13 @@ export async function readBack<Item>(
 
   async function reader(): Promise<void> {
     for (let delivery = queue.shift(); delivery !== undefined; delivery = queue.shift()) {
-      // Outside the attempt: a database that fails says nothing about Langfuse.
-      const isOurs = await claim.hold();
-      if (failure !== undefined || halted() || !isOurs(delivery.message)) {
+      if (failure !== undefined || halted()) {
         unread.push(delivery);
         continue;
       }
+      // To read what has been lost meanwhile does no harm: neither settling nor sending takes it. Outside the attempt,
+      // since a database that fails says nothing about Langfuse.
+      await claim.hold();
       try {
         const there = new Set(await channel.find(delivery.traceId));
         const missing = delivery.items.filter((item) => !there.has(channel.idOf(item)));
