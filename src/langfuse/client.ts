@@ -56,7 +56,10 @@ export type LangfuseClient = {
   giveUp(): void;
 };
 
-const compress = promisify(gzip);
+const gzipped = promisify(gzip);
+
+/** Level 3 takes half of the default's time for 7 % more bytes; one chunk for most bodies, not one for every 16 kB. */
+const compress = (text: string): Promise<Buffer> => gzipped(text, { level: 3, chunkSize: 262_144 });
 
 /** Talks to Langfuse over plain `fetch`: nothing is kept in memory, and every answer is handed to the caller. */
 export function createLangfuseClient(options: LangfuseClientOptions): LangfuseClient {
@@ -119,8 +122,10 @@ function createTransport(options: LangfuseClientOptions): Transport {
 
   async function send(what: string, url: string, init: RequestInit): Promise<Outcome> {
     const request = new AbortController();
-    const late = new DOMException("no answer in time", "TimeoutError");
-    const timer = setTimeout(() => request.abort(late), options.timeoutMs).unref();
+    const timer = setTimeout(
+      () => request.abort(new DOMException("no answer in time", "TimeoutError")),
+      options.timeoutMs,
+    ).unref();
     underWay.add(request);
     let response: Response;
     let body: string;

@@ -89,7 +89,7 @@ async function resolveDoubts<Item>(
   deliveries: readonly Delivery<Item>[],
 ): Promise<readonly Delivery<Item>[]> {
   if (deliveries.length === 0) return [];
-  const { found, toSend, unread, failure } = await readBack(channel, deliveries, round.halted);
+  const { found, toSend, unread, failure } = await readBack(channel, deliveries, round);
   round.log.info("mirror.read_back", {
     foundCount: found.length,
     missingCount: toSend.length,

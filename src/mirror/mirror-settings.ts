@@ -11,7 +11,7 @@ export type MirrorDeps = {
   readonly now: () => number;
   /** From 0 up to 1, for the jitter of the back-off. */
   readonly random: () => number;
-  /** Messages claimed at once, at most 500; 100 by default. Bounds what is held in memory. */
+  /** Messages claimed at once, at most 500; 200 by default. Bounds what is held in memory. */
   readonly batchSize?: number;
   /**
    * How long a claim lasts; 60 s by default. Two thirds of it must hold the Langfuse client's time limit for one
@@ -43,6 +43,6 @@ export function withDefaults(deps: MirrorDeps): MirrorSettings {
     backOff: { baseMs: 500, capMs: 300_000 },
     stopDeadlineMs: 5_000,
     ...deps,
-    batchSize: Math.min(deps.batchSize ?? 100, MAX_BATCH_SIZE),
+    batchSize: Math.min(deps.batchSize ?? 200, MAX_BATCH_SIZE),
   };
 }

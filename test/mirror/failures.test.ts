@@ -25,7 +25,7 @@ describe("the mirror in trouble", () => {
       db,
       suggestions.slice(0, 30).map((s) => s.id),
     );
-    const { mirror, book } = mirrorTo(db, address, { random: () => 1 });
+    const { mirror, book } = mirrorTo(db, address, { random: () => 1, batchSize: 100 });
     mirror.start();
     await until("it has failed five times", () => book.named("mirror.unavailable").length >= 5);
     const failed = await readOutbox(db);

@@ -176,3 +176,23 @@ describe("workers", () => {
     await expectAllOnce({ db, standIn }, suggestions, []);
   });
 });
+
+describe("reading back", () => {
+  it("keeps the lease while it takes longer than that, so that nobody begins it again", async () => {
+    const db = await openDatabase();
+    const made = await insertSamples(db, 24);
+    await db.query("update langfuse_outbox set unsure = true");
+    const { standIn, address } = await startStandIn();
+    const leaseMs = 2000;
+    // Four at once, so all of them take one and a half leases.
+    const slowly: typeof fetch = async (url, init) => {
+      if (init?.method !== "POST") await new Promise((resolve) => setTimeout(resolve, leaseMs / 4));
+      return fetch(url, init);
+    };
+    const { mirror, book } = mirrorTo(db, address, { fetch: slowly, leaseMs });
+    await drain(mirror);
+    expect(book.named("mirror.lease_lost")).toEqual([]);
+    expect(await db.query("select distinct attempts from langfuse_deliveries")).toEqual([{ attempts: 1 }]);
+    await expectAllOnce({ db, standIn }, made, []);
+  });
+});

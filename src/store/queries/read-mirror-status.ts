@@ -15,9 +15,11 @@ export type MirrorStatus = {
   readonly deliveredFeedbackObservations: number;
 };
 
-// A line of feedback in the ledger names scores, which are UUIDs, and an observation, which is 16 hex digits.
+// A line of feedback in the ledger names its scores, which are UUIDs, and last its observation, which is 16 hex digits.
+// Counted without taking the lists apart, which for a million lines took seconds.
 const sql = `
-  select outbox.*, ledger.*
+  select outbox.*, ledger."deliveredTraces", ledger."deliveredFeedback",
+    ledger.ids - ledger."deliveredFeedbackObservations" as "deliveredScores", ledger."deliveredFeedbackObservations"
   from (
     select
       count(*) filter (where dead_at is null) as waiting,
@@ -29,13 +31,10 @@ const sql = `
     select
       count(*) filter (where kind = 'trace') as "deliveredTraces",
       count(*) filter (where kind = 'feedback') as "deliveredFeedback",
-      coalesce(sum(ids.scores), 0)::bigint as "deliveredScores",
-      coalesce(sum(ids.observations), 0)::bigint as "deliveredFeedbackObservations"
+      count(*) filter (where kind = 'feedback' and length(langfuse_ids[cardinality(langfuse_ids)]) = 16)
+        as "deliveredFeedbackObservations",
+      coalesce(sum(cardinality(langfuse_ids)) filter (where kind = 'feedback'), 0)::bigint as ids
     from langfuse_deliveries
-    cross join lateral (
-      select count(*) filter (where length(id) <> 16) as scores, count(*) filter (where length(id) = 16) as observations
-      from unnest(case when kind = 'feedback' then langfuse_ids end) as id
-    ) ids
   ) ledger
 `;
 

@@ -8,12 +8,14 @@ export type DeliveredMessage = {
 };
 
 // One statement, so the message and its line in the ledger change hands together. The token is the fence: a message
-// that another worker has taken over since is left to that worker.
+// that another worker has taken over since is left to that worker. Two things are for the planner alone. The ids come
+// as an array too, else it reads an outbox of some thousand messages as a whole; and every line of the JSON has the
+// token, since from one token it concludes one message, and then compares every message with every line.
 const sql = `
   with delivered as (
     delete from langfuse_outbox o
-    using json_to_recordset($1::json) as d (id bigint, "traceId" text, "langfuseIds" text[])
-    where o.id = d.id and o.locked_by = $2
+    using json_to_recordset($1::json) as d (id bigint, token uuid, "traceId" text, "langfuseIds" text[])
+    where o.id = d.id and o.id = any ($2::bigint[]) and o.locked_by = d.token
     returning o.id, o.kind, o.ref, o.project_id, o.attempts, d."traceId" as trace_id, d."langfuseIds" as langfuse_ids
   ),
   noted as (
@@ -32,6 +34,7 @@ export async function settleDelivered(
   token: string,
   delivered: readonly DeliveredMessage[],
 ): Promise<ReadonlySet<number>> {
-  const rows = await db.query<{ id: number }>(sql, [JSON.stringify(delivered), token]);
+  const lines = delivered.map((message) => ({ ...message, token }));
+  const rows = await db.query<{ id: number }>(sql, [JSON.stringify(lines), delivered.map(({ id }) => id)]);
   return new Set(rows.map((row) => row.id));
 }
