@@ -1,0 +1,305 @@
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, it, onTestFinished } from "vitest";
+import { createUptake } from "../../src/index.ts";
+import { createRoller } from "../../src/metrics/roller.ts";
+import type { Database } from "../../src/store/database.ts";
+import { migrate } from "../../src/store/migrate.ts";
+import { openPostgres } from "../../src/store/postgres.ts";
+import { expectPlainMetrics } from "../metrics/expect-plain.ts";
+import { startPostgres, type PostgresServer } from "../support/postgres-server.ts";
+import { keepRunning, type Kept, type Said, startProgram } from "./chaos/killable.ts";
+import { everythingTaken, expectCommittedOnce, unequal } from "./chaos/proof.ts";
+import { createLogBook } from "./set-up.ts";
+import { printedSeed, seeded } from "./seeded.ts";
+import { until } from "./until.ts";
+
+// Everything that Uptake consists of, in processes of its own, killed at random: an application that tracks and gives
+// feedback, workers, the Langfuse stand-in, and Postgres. A failing run is repeated by its seed: the same deaths in the
+// same order after the same pauses, though where they hit also depends on the machine.
+
+/** How often each of them happens; their order is shuffled. */
+const DEATHS = {
+  application: 4,
+  worker: 4,
+  shortWorker: 4,
+  stall: 4,
+  langfuse: 4,
+  postgres: 3,
+  connection: 3,
+} as const;
+type Death = keyof typeof DEATHS;
+
+const MIN_PAUSE_MS = 150;
+const MAX_PAUSE_MS = 900;
+const MAX_AWAY_MS = 1500;
+
+// Two thirds of the lease hold a request and the delay, as a mirror asks for.
+const TIMES = { leaseMs: 3000, timeoutMs: 1000, visibilityDelayMs: 500, pollMs: 20 };
+const SHORT_SETTINGS = { ...TIMES, batchSize: 10, backOff: { baseMs: 20, capMs: 200 } };
+
+const KEYS = { publicKey: "pk-lf-stand-in", secretKey: "sk-lf-stand-in" };
+
+/** What the processes have said, whichever of their lives it was in. */
+type Heard = {
+  readonly suggestionIds: string[];
+  readonly feedbackIds: string[];
+  readonly lines: Said[];
+};
+
+type World = {
+  readonly db: Database;
+  readonly postgres: PostgresServer;
+  readonly langfuse: Kept;
+  readonly application: Kept;
+  /** `uptake worker`, with the times that it has in earnest. */
+  readonly worker: Kept;
+  /** Mirrors with short leases, so that one that stands still loses them. */
+  readonly shortWorkers: readonly [Kept, Kept];
+};
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => probe.once("listening", resolve));
+  const { port } = probe.address() as AddressInfo;
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}
+
+function newScratch(): string {
+  const scratch = mkdtempSync(join(tmpdir(), "uptake-chaos-"));
+  onTestFinished(() => rmSync(scratch, { recursive: true, force: true }));
+  return scratch;
+}
+
+async function openStore(): Promise<{ postgres: PostgresServer; db: Database }> {
+  const postgres = await startPostgres({ survivesCrash: true });
+  onTestFinished(() => postgres.stop());
+  const db = await openPostgres({ url: postgres.url });
+  onTestFinished(() => db.close());
+  await migrate(db);
+  return { postgres, db };
+}
+
+type Place = { readonly url: string; readonly spoolDir: string; readonly file: string; readonly port: number };
+
+function startLangfuse({ port, file }: Place, seed: string, isUp: () => void) {
+  return startProgram({ script: "langfuse.mjs", args: [String(port), file, seed], onLine: isUp });
+}
+
+function startApplication({ url, spoolDir }: Place, number: number, heard: Heard, isUp: () => void) {
+  const durability = number % 2 === 0 ? "commit" : "background";
+  const options = { databaseUrl: url, spoolDir, durability, environment: "chaos", callsAtOnce: 4, pauseMs: 30 };
+  return startProgram({
+    script: "application.mjs",
+    args: [JSON.stringify(options)],
+    onLine(said) {
+      isUp();
+      if (typeof said === "string") return void heard.lines.push(said);
+      if (typeof said["suggestionId"] === "string") heard.suggestionIds.push(said["suggestionId"]);
+      if (typeof said["feedbackId"] === "string") heard.feedbackIds.push(said["feedbackId"]);
+    },
+  });
+}
+
+function startWorker({ url, port }: Place, heard: Heard, isUp: () => void) {
+  const env = {
+    DATABASE_URL: url,
+    LANGFUSE_PUBLIC_KEY: KEYS.publicKey,
+    LANGFUSE_SECRET_KEY: KEYS.secretKey,
+    LANGFUSE_BASE_URL: `http://127.0.0.1:${port}`,
+  };
+  return startProgram({
+    script: "../../../dist/cli/main.js",
+    args: ["worker"],
+    env,
+    onLine(said) {
+      heard.lines.push(said);
+      if (typeof said === "string" && said.includes("worker running")) isUp();
+    },
+  });
+}
+
+function startShortWorker({ url, port }: Place, heard: Heard, isUp: () => void) {
+  const args = [url, `http://127.0.0.1:${port}`, KEYS.publicKey, KEYS.secretKey, JSON.stringify(SHORT_SETTINGS)];
+  return startProgram({
+    script: "../mirror-process.mjs",
+    args,
+    onLine(said) {
+      heard.lines.push(said);
+      if (typeof said !== "string") isUp();
+    },
+  });
+}
+
+/** Every death so many times, in an order that the seed decides. */
+function shuffled(random: () => number): Death[] {
+  const deck = (Object.keys(DEATHS) as Death[]).flatMap((death) => Array.from({ length: DEATHS[death] }, () => death));
+  return deck
+    .map((death) => ({ death, at: random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ death }) => death);
+}
+
+/** A connection to Postgres whose server process is killed: Postgres then throws all others out and recovers. */
+async function killConnection({ db, postgres }: World): Promise<void> {
+  const [backend] = await db
+    .query<{ pid: number }>(
+      `select pid from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()
+       order by state_change desc limit 1`,
+    )
+    .catch(() => []);
+  if (backend !== undefined) process.kill(backend.pid, "SIGKILL");
+  await until("Postgres takes connections again", () => isUp(postgres));
+}
+
+async function isUp({ url }: PostgresServer): Promise<boolean> {
+  try {
+    await (await openPostgres({ url, maxConnections: 1 })).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function die(world: World, death: Death, random: () => number): Promise<void> {
+  const awayMs = random() * MAX_AWAY_MS;
+  const shortWorker = world.shortWorkers[random() < 0.5 ? 0 : 1];
+  switch (death) {
+    case "application":
+      return world.application.kill(awayMs / 4);
+    case "worker":
+      return world.worker.kill(awayMs / 4);
+    case "shortWorker":
+      return shortWorker.kill(awayMs / 4);
+    case "langfuse":
+      return world.langfuse.kill(awayMs);
+    case "stall": {
+      const stalled = shortWorker.now();
+      stalled?.signal("SIGSTOP");
+      // For longer than its lease; the others do not wait for it.
+      setTimeout(() => stalled?.signal("SIGCONT"), TIMES.leaseMs + awayMs);
+      return;
+    }
+    case "postgres":
+      await world.postgres.crash();
+      await sleep(awayMs / 2);
+      return world.postgres.restart();
+    case "connection":
+      return killConnection(world);
+  }
+}
+
+/**
+ * All dead, the time passes that their claims last. The real lease is a minute, and nobody is left who could hold one,
+ * nor a request under way that could still arrive.
+ */
+const letTimePass = (db: Database): Promise<unknown> =>
+  db.query(
+    `update langfuse_outbox set locked_until = least(locked_until, now()), available_at = least(available_at, now())`,
+  );
+
+/** What the last application had on its spool. */
+async function adoptSpool({ url, spoolDir }: Place): Promise<void> {
+  const { log } = createLogBook();
+  const uptake = createUptake({ databaseUrl: url, spoolDir, worker: false, log });
+  onTestFinished(() => uptake.close());
+  await uptake.start();
+  await until("the spool is replayed", () => readdirSync(spoolDir).every((name) => !name.endsWith(".spool")));
+  await uptake.close();
+}
+
+async function deliverTheRest(place: Place, db: Database, heard: Heard): Promise<void> {
+  const workers = [0, 1].map(() => startWorker(place, heard, () => {}));
+  await until(
+    "everything is delivered",
+    async () => {
+      const [left] = await db.query<{ count: number }>(
+        `select count(*)::int as count from langfuse_outbox where dead_at is null`,
+      );
+      return left?.count === 0;
+    },
+    60_000,
+  );
+  for (const worker of workers) worker.signal("SIGTERM");
+  expect(await Promise.all(workers.map(({ ended }) => ended))).toEqual([0, 0]);
+}
+
+async function expectRollupRight(db: Database): Promise<void> {
+  const { log } = createLogBook();
+  await createRoller({ db, log }).rollAll();
+  const hourMs = 3_600_000;
+  const range = { from: new Date(Date.now() - 2 * hourMs), to: new Date(Date.now() + hourMs) };
+  await expectPlainMetrics(db, { projectId: "default", bucket: "hour", by: ["function", "model"], ...range });
+}
+
+/** Lines in which a worker says that it lost a lease, or found what a dead one had sent. */
+const countIn = (heard: Heard, event: string): number =>
+  heard.lines.filter((said) => (typeof said === "string" ? said.includes(` ${event} `) : said["event"] === event))
+    .length;
+
+it("loses and doubles nothing when workers, the application, Langfuse and Postgres are killed at random", async () => {
+  const random = seeded(printedSeed());
+  const scratch = newScratch();
+  const { postgres, db } = await openStore();
+  const place: Place = {
+    url: postgres.url,
+    spoolDir: join(scratch, "spool"),
+    file: join(scratch, "langfuse.jsonl"),
+    port: await freePort(),
+  };
+  const heard: Heard = { suggestionIds: [], feedbackIds: [], lines: [] };
+  const troubles = random();
+  const world: World = {
+    db,
+    postgres,
+    langfuse: keepRunning((number, isUp) => startLangfuse(place, `${troubles}:${number}`, isUp)),
+    application: keepRunning((number, isUp) => startApplication(place, number, heard, isUp)),
+    worker: keepRunning((_, isUp) => startWorker(place, heard, isUp)),
+    shortWorkers: [
+      keepRunning((_, isUp) => startShortWorker(place, heard, isUp)),
+      keepRunning((_, isUp) => startShortWorker(place, heard, isUp)),
+    ],
+  };
+  const all = [world.application, world.worker, ...world.shortWorkers, world.langfuse];
+  onTestFinished(async () => void (await Promise.all(all.map((kept) => kept.stop()))));
+
+  await until("the application works", () => heard.suggestionIds.length > 0);
+  for (const death of shuffled(random)) {
+    await sleep(MIN_PAUSE_MS + random() * (MAX_PAUSE_MS - MIN_PAUSE_MS));
+    await die(world, death, random);
+  }
+  for (const kept of all) await kept.stop();
+  const [delivered] = await db.query<{ count: number }>(`select count(*)::int as count from langfuse_deliveries`);
+
+  await adoptSpool(place);
+  await letTimePass(db);
+  startLangfuse(place, "", () => {});
+  await deliverTheRest(place, db, heard);
+
+  const suggestions = (await db.query<{ id: string }>(`select id from ai_suggestions`)).map(({ id }) => id);
+  const feedback = (await db.query<{ id: string }>(`select id from ai_feedback_events`)).map(({ id }) => id);
+  console.log(
+    JSON.stringify({
+      suggestionCount: suggestions.length,
+      feedbackCount: feedback.length,
+      deliveredMeanwhile: delivered?.count,
+      readBack: countIn(heard, "mirror.read_back"),
+      leaseLost: countIn(heard, "mirror.lease_lost"),
+    }),
+  );
+  expect(unequal(suggestions, heard.suggestionIds).missing).toEqual([]);
+  expect(unequal(feedback, heard.feedbackIds).missing).toEqual([]);
+  await expectCommittedOnce(db, await everythingTaken(place.file));
+  await expectRollupRight(db);
+
+  // It was worth surviving, and nothing died of another's death.
+  expect(all.map((kept) => kept.failureCount())).toEqual([0, 0, 0, 0, 0]);
+  expect(heard.feedbackIds.length).toBeGreaterThan(100);
+  expect(delivered?.count).toBeGreaterThan(100);
+  expect(countIn(heard, "mirror.read_back")).toBeGreaterThan(0);
+}, 180_000);
