@@ -48,6 +48,7 @@ const KEYS = { publicKey: "pk-lf-stand-in", secretKey: "sk-lf-stand-in" };
 type Heard = {
   readonly suggestionIds: string[];
   readonly feedbackIds: string[];
+  /** Of the workers. */
   readonly lines: Said[];
 };
 
@@ -99,9 +100,9 @@ function startApplication({ url, spoolDir }: Place, number: number, heard: Heard
     args: [JSON.stringify(options)],
     onLine(said) {
       isUp();
-      if (typeof said === "string") return void heard.lines.push(said);
-      if (typeof said["suggestionId"] === "string") heard.suggestionIds.push(said["suggestionId"]);
-      if (typeof said["feedbackId"] === "string") heard.feedbackIds.push(said["feedbackId"]);
+      const { suggestionId, feedbackId } = typeof said === "string" ? {} : said;
+      if (typeof suggestionId === "string") heard.suggestionIds.push(suggestionId);
+      if (typeof feedbackId === "string") heard.feedbackIds.push(feedbackId);
     },
   });
 }

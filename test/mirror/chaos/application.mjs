@@ -13,8 +13,8 @@ const uptake = createUptake({ ...options, worker: false, log });
 const say = (line) => writeSync(1, `${JSON.stringify(line)}\n`);
 
 const reply = uptake.track("reply", async (index, run) => {
-  const found = await run.observe("search", { type: "retriever", input: index }, () => [`article ${index}`]);
-  const text = await run.generate({ model: "gpt-4.1-mini", messages: found }, () => `answer ${index}`);
+  const found = await run.observe("search", { type: "retriever", input: index }, async () => [`article ${index}`]);
+  const text = await run.generate({ model: "gpt-4.1-mini", messages: found }, async () => `answer ${index}`);
   return run.suggest(text, { ticketId: `T-${index}`, confidence: 0.5 });
 });
 

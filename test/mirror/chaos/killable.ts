@@ -58,13 +58,13 @@ export type Kept = {
 /** A program that is started again whenever it has ended, as whoever runs it in earnest would do. */
 export function keepRunning(start: (number: number, isUp: () => void) => Killable): Kept {
   let current: Killable | undefined;
-  let isStopped = false;
+  const told = { toStop: false };
   let isKilling = false;
   let failures = 0;
   let restMs = 100;
 
   async function run(): Promise<void> {
-    for (let number = 0; !isStopped; number += 1) {
+    for (let number = 0; !told.toStop; number += 1) {
       let isUp = false;
       const started = start(number, () => (isUp = true));
       current = started;
@@ -72,7 +72,7 @@ export function keepRunning(start: (number: number, isUp: () => void) => Killabl
       current = undefined;
       if (isUp && !isKilling) failures += 1;
       isKilling = false;
-      await new Promise((resolve) => setTimeout(resolve, isStopped ? 0 : restMs));
+      await new Promise((resolve) => setTimeout(resolve, told.toStop ? 0 : restMs));
       restMs = 100;
     }
   }
@@ -88,7 +88,7 @@ export function keepRunning(start: (number: number, isUp: () => void) => Killabl
       await current.kill();
     },
     async stop() {
-      isStopped = true;
+      told.toStop = true;
       isKilling = true;
       await current?.kill();
       await running;
