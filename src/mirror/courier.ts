@@ -110,15 +110,21 @@ async function resolveDoubts<Item>(
 async function sendPack<Item>(round: Round, channel: Channel<Item>, pack: readonly Delivery<Item>[]): Promise<void> {
   const { settlement, visibilityDelayMs } = round;
   const isOurs = await round.claim.hold();
-  const ours = round.halted() ? [] : pack.filter((delivery) => isOurs(delivery.message));
-  await settlement.interrupted(
+  if (round.halted()) return settlement.interrupted(pack, visibilityDelayMs);
+  const ours = pack.filter((delivery) => isOurs(delivery.message));
+  await settlement.overdue(
     pack.filter((delivery) => !ours.includes(delivery)),
     visibilityDelayMs,
   );
   const route = channel.routes.find(({ takes }) => ours.some(({ items }) => items.some(takes)));
   if (route === undefined) return settlement.delivered(ours);
-  const answer = await route.send(ours.map(({ items }) => items.filter(route.takes)));
+  const answer = await route.send(
+    ours.map(({ items }) => items.filter(route.takes)),
+    round.claim.isFresh,
+  );
   switch (answer.kind) {
+    case "withheld":
+      return settlement.overdue(ours, visibilityDelayMs);
     case "accepted":
       return settleAccepted({ round, channel, route }, ours, answer.rejected);
     case "unavailable":

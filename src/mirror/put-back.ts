@@ -20,6 +20,13 @@ export function createPutBack(db: Queryable, log: Logger, token: string) {
       NOT_TRIED,
     );
 
+  /** Not sent, or not all of it: what has arrived stays, and whoever is next looks it up before sending the rest. */
+  async function interrupted(deliveries: readonly Delivery<unknown>[], delayMs: number): Promise<void> {
+    await release(deliveries.filter((d) => !isPartlyDelivered(d)).map((d) => d.message));
+    const messages = deliveries.filter(isPartlyDelivered).map((d) => ({ id: d.message.id, unsure: true }));
+    await putBack(messages, { ...NOT_TRIED, delayMs });
+  }
+
   return {
     /** Certainly not stored, apart from parts that were found there before. */
     unavailable(deliveries: readonly Delivery<unknown>[], delayMs: number, error: string): Promise<void> {
@@ -36,11 +43,13 @@ export function createPutBack(db: Queryable, log: Logger, token: string) {
     /** Not tried: everything as before the claim. */
     release,
 
-    /** Not sent, or not all of it: what has arrived stays, and whoever is next looks it up before sending the rest. */
-    async interrupted(deliveries: readonly Delivery<unknown>[], delayMs: number): Promise<void> {
-      await release(deliveries.filter((d) => !isPartlyDelivered(d)).map((d) => d.message));
-      const messages = deliveries.filter(isPartlyDelivered).map((d) => ({ id: d.message.id, unsure: true }));
-      await putBack(messages, { ...NOT_TRIED, delayMs });
+    interrupted,
+
+    /** Not sent, since our time for it is over: another worker may have it by now. */
+    async overdue(deliveries: readonly Delivery<unknown>[], delayMs: number): Promise<void> {
+      if (deliveries.length === 0) return;
+      log.warn("mirror.lease_lost", { kind: deliveries[0]?.message.kind, count: deliveries.length });
+      await interrupted(deliveries, delayMs);
     },
 
     /** Feedback whose suggestion is not there, or not finished, yet. */

@@ -27,7 +27,7 @@ const DEATHS = {
   application: 4,
   worker: 4,
   shortWorker: 4,
-  stall: 4,
+  stall: 6,
   langfuse: 4,
   postgres: 3,
   connection: 3,
@@ -37,6 +37,8 @@ type Death = keyof typeof DEATHS;
 const MIN_PAUSE_MS = 150;
 const MAX_PAUSE_MS = 900;
 const MAX_AWAY_MS = 1500;
+/** For longer than the lease, and than the others take to notice. */
+const STALL_MS = 4500;
 
 // Two thirds of the lease hold a request and the delay, as a mirror asks for.
 const TIMES = { leaseMs: 3000, timeoutMs: 1000, visibilityDelayMs: 500, pollMs: 20 };
@@ -125,16 +127,20 @@ function startWorker({ url, port }: Place, heard: Heard, isUp: () => void) {
   });
 }
 
+/** Told to by SIGUSR2 it stops, frozen in the middle of its next request, and is let go after its lease. */
 function startShortWorker({ url, port }: Place, heard: Heard, isUp: () => void) {
   const args = [url, `http://127.0.0.1:${port}`, KEYS.publicKey, KEYS.secretKey, JSON.stringify(SHORT_SETTINGS)];
-  return startProgram({
+  const worker = startProgram({
     script: "../mirror-process.mjs",
     args,
     onLine(said) {
       heard.lines.push(said);
-      if (typeof said !== "string") isUp();
+      if (typeof said === "string") return;
+      isUp();
+      if (said["event"] === "stalls") setTimeout(() => worker.signal("SIGCONT"), STALL_MS);
     },
   });
+  return worker;
 }
 
 /** Every death so many times, in an order that the seed decides. */
@@ -179,13 +185,8 @@ async function die(world: World, death: Death, random: () => number): Promise<vo
       return shortWorker.kill(awayMs / 4);
     case "langfuse":
       return world.langfuse.kill(awayMs);
-    case "stall": {
-      const stalled = shortWorker.now();
-      stalled?.signal("SIGSTOP");
-      // For longer than its lease; the others do not wait for it.
-      setTimeout(() => stalled?.signal("SIGCONT"), TIMES.leaseMs + awayMs);
-      return;
-    }
+    case "stall":
+      return shortWorker.now()?.signal("SIGUSR2");
     case "postgres":
       await world.postgres.crash();
       await sleep(awayMs / 2);
@@ -290,6 +291,7 @@ it("loses and doubles nothing when workers, the application, Langfuse and Postgr
       feedbackCount: feedback.length,
       deliveredMeanwhile: delivered?.count,
       readBack: countIn(heard, "mirror.read_back"),
+      stalls: countIn(heard, "stalls"),
       leaseLost: countIn(heard, "mirror.lease_lost"),
     }),
   );

@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createStandInLangfuse } from "../../../dist/testing.js";
 
 const [port, file, seed = ""] = process.argv.slice(2);
@@ -27,6 +28,8 @@ const TROUBLES = [
 ];
 /** Taken, and nobody is told. */
 const CUT_AFTER_TAKING = 0.05;
+/** As over a network: most of a worker's time then lies before the taking and between that and the answer. */
+const MAX_WAY_MS = seed === "" ? 0 : 80;
 
 function pickTrouble() {
   let at = random();
@@ -47,12 +50,14 @@ async function handle(request, response) {
   );
   if (method === "POST") {
     const trouble = pickTrouble();
+    await sleep(random() * MAX_WAY_MS);
     if (trouble?.reset) return request.socket.resetAndDestroy();
     if (trouble) return response.writeHead(trouble.status, trouble.headers).end('{"message":"trouble"}');
     appendFileSync(file, `${JSON.stringify({ url, headers, body: body.toString("base64") })}\n`);
   }
   const answer = await fetch(baseUrl + url, { method, headers, ...(method === "POST" ? { body } : {}) });
   const text = await answer.text();
+  await sleep(random() * MAX_WAY_MS);
   if (method === "POST" && random() < CUT_AFTER_TAKING) return request.socket.destroy();
   return response.writeHead(answer.status, { "content-type": "application/json" }).end(text);
 }
