@@ -18,7 +18,7 @@ export type Claim = {
    * of the lease, so what is sent is always settled or known to be unsure within the other two thirds: these have to
    * hold one request's time limit and Langfuse's delay until it shows what it has.
    */
-  isFresh(): boolean;
+  readonly isFresh: () => boolean;
 };
 
 export type ClaimOptions = { readonly leaseMs: number; readonly now: () => number };

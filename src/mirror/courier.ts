@@ -110,9 +110,8 @@ async function resolveDoubts<Item>(
 async function sendPack<Item>(round: Round, channel: Channel<Item>, pack: readonly Delivery<Item>[]): Promise<void> {
   const { settlement, visibilityDelayMs } = round;
   const isOurs = await round.claim.hold();
-  if (round.halted()) return settlement.interrupted(pack, visibilityDelayMs);
-  const ours = pack.filter((delivery) => isOurs(delivery.message));
-  await settlement.overdue(
+  const ours = round.halted() ? [] : pack.filter((delivery) => isOurs(delivery.message));
+  await settlement.interrupted(
     pack.filter((delivery) => !ours.includes(delivery)),
     visibilityDelayMs,
   );
@@ -124,7 +123,7 @@ async function sendPack<Item>(round: Round, channel: Channel<Item>, pack: readon
   );
   switch (answer.kind) {
     case "withheld":
-      return settlement.overdue(ours, visibilityDelayMs);
+      return settlement.interrupted(ours, visibilityDelayMs);
     case "accepted":
       return settleAccepted({ round, channel, route }, ours, answer.rejected);
     case "unavailable":

@@ -23,7 +23,7 @@ async function listen() {
     });
   }).on("connection", () => void came.push("connection"));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => void server.close().closeAllConnections());
+  onTestFinished(() => server.close().closeAllConnections());
   const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return { came, client: createLangfuseClient({ baseUrl, publicKey: "p", secretKey: "s", fetch, timeoutMs: 5000 }) };
 }

@@ -37,8 +37,8 @@ type Death = keyof typeof DEATHS;
 const MIN_PAUSE_MS = 150;
 const MAX_PAUSE_MS = 900;
 const MAX_AWAY_MS = 1500;
-/** For longer than the lease, and than the others take to notice. */
-const STALL_MS = 4500;
+/** About as long as the lease: it may wake while it still has it, while another is at work, or when all is done. */
+const STALL_MS = { least: 2800, most: 4200 };
 
 // Two thirds of the lease hold a request and the delay, as a mirror asks for.
 const TIMES = { leaseMs: 3000, timeoutMs: 1000, visibilityDelayMs: 500, pollMs: 20 };
@@ -127,8 +127,10 @@ function startWorker({ url, port }: Place, heard: Heard, isUp: () => void) {
   });
 }
 
+type ShortWorker = { readonly heard: Heard; readonly isUp: () => void; readonly stallMs: number };
+
 /** Told to by SIGUSR2 it stops, frozen in the middle of its next request, and is let go after its lease. */
-function startShortWorker({ url, port }: Place, heard: Heard, isUp: () => void) {
+function startShortWorker({ url, port }: Place, { heard, isUp, stallMs }: ShortWorker) {
   const args = [url, `http://127.0.0.1:${port}`, KEYS.publicKey, KEYS.secretKey, JSON.stringify(SHORT_SETTINGS)];
   const worker = startProgram({
     script: "../mirror-process.mjs",
@@ -137,7 +139,7 @@ function startShortWorker({ url, port }: Place, heard: Heard, isUp: () => void) 
       heard.lines.push(said);
       if (typeof said === "string") return;
       isUp();
-      if (said["event"] === "stalls") setTimeout(() => worker.signal("SIGCONT"), STALL_MS);
+      if (said["event"] === "stalls") setTimeout(() => worker.signal("SIGCONT"), stallMs);
     },
   });
   return worker;
@@ -256,16 +258,17 @@ it("loses and doubles nothing when workers, the application, Langfuse and Postgr
   };
   const heard: Heard = { suggestionIds: [], feedbackIds: [], lines: [] };
   const troubles = random();
+  const startShort = (_: number, isUp: () => void) => {
+    const stallMs = STALL_MS.least + random() * (STALL_MS.most - STALL_MS.least);
+    return startShortWorker(place, { heard, isUp, stallMs });
+  };
   const world: World = {
     db,
     postgres,
     langfuse: keepRunning((number, isUp) => startLangfuse(place, `${troubles}:${number}`, isUp)),
     application: keepRunning((number, isUp) => startApplication(place, number, heard, isUp)),
     worker: keepRunning((_, isUp) => startWorker(place, heard, isUp)),
-    shortWorkers: [
-      keepRunning((_, isUp) => startShortWorker(place, heard, isUp)),
-      keepRunning((_, isUp) => startShortWorker(place, heard, isUp)),
-    ],
+    shortWorkers: [keepRunning(startShort), keepRunning(startShort)],
   };
   const all = [world.application, world.worker, ...world.shortWorkers, world.langfuse];
   onTestFinished(async () => void (await Promise.all(all.map((kept) => kept.stop()))));

@@ -4,7 +4,8 @@
 // until it is killed. Plain JavaScript over dist/, since a test starts it often.
 //
 // It can stand still, as a process does that gets no processor: `stallAt` says at which of its posts (`nth`, from 1, of
-// those whose path ends so), `before` it is sent or `after` it was answered. SIGUSR2 asks for one of both at the next.
+// those whose path ends so), `before` it is sent, `after` it was answered, or after it was `refused`, at the next that is.
+// SIGUSR2 asks for one of these.
 import { createLangfuseClient } from "../../dist/langfuse/client.js";
 import { createMirror } from "../../dist/mirror/mirror.js";
 import { openPostgres } from "../../dist/store/postgres.js";
@@ -13,7 +14,8 @@ const [url, baseUrl, publicKey, secretKey, settings] = process.argv.slice(2);
 const { timeoutMs, stallAt, ...mirrorSettings } = JSON.parse(settings);
 let stall = stallAt;
 process.on("SIGUSR2", () => {
-  stall = { when: Math.random() < 0.5 ? "before" : "after", path: "", nth: 1 };
+  const when = ["before", "after", "refused"][Math.floor(Math.random() * 3)];
+  stall = { when, path: "", nth: 1 };
 });
 const say =
   (level) =>
@@ -26,14 +28,19 @@ function standStill() {
 }
 
 async function stallingFetch(url, init) {
-  const isIt = init?.method === "POST" && stall !== undefined && url.endsWith(stall.path) && --stall.nth === 0;
+  const isIt = init?.method === "POST" && stall !== undefined && url.endsWith(stall.path) && --stall.nth <= 0;
   if (!isIt) return fetch(url, init);
   const { when } = stall;
-  stall = undefined;
+  if (when !== "refused") stall = undefined;
   if (when === "before") standStill();
   const answer = await fetch(url, init);
+  const body = await answer.text();
   if (when === "after") standStill();
-  return answer;
+  if (when === "refused" && !answer.ok && stall !== undefined) {
+    stall = undefined;
+    standStill();
+  }
+  return new Response(body, answer);
 }
 
 const db = await openPostgres({ url, maxConnections: 4 });

@@ -43,7 +43,7 @@ export async function startStandIn(
 /** The body of a request, which can be read once, and the request to be sent with it or with another. */
 export async function readRequest(
   init: RequestInit | undefined,
-): Promise<{ body: Buffer; withBody(body: Buffer | string): RequestInit }> {
+): Promise<{ readonly body: Buffer; readonly withBody: (body: Buffer | string) => RequestInit }> {
   const body = Buffer.from(await new Response(init?.body).arrayBuffer());
   const headers = new Headers(init?.headers);
   headers.delete("content-length");
