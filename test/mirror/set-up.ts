@@ -62,7 +62,7 @@ export function mirrorTo(
   const book = createLogBook();
   const mirror = createMirror({
     db,
-    langfuse: createLangfuseClient({ ...address, fetch, timeoutMs }),
+    langfuse: createLangfuseClient({ ...address, fetch, timeoutMs, now: settings.now ?? Date.now }),
     log: book.log,
     now: Date.now,
     random: Math.random,

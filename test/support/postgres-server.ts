@@ -66,7 +66,8 @@ function binaries(scratch: string, who: Runner): string {
   return join(copy, "bin");
 }
 
-function freePort(): Promise<number> {
+/** A port on loopback that nobody listens on just now. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once("error", reject);
