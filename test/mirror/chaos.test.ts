@@ -10,7 +10,7 @@ import { migrate } from "../../src/store/migrate.ts";
 import { openPostgres } from "../../src/store/postgres.ts";
 import { expectPlainMetrics } from "../metrics/expect-plain.ts";
 import { freePort, startPostgres, type PostgresServer } from "../support/postgres-server.ts";
-import { keepRunning, type Kept, type Said, startProgram } from "./chaos/killable.ts";
+import { keepRunning, type Kept, type Killable, type Said, startProgram } from "./chaos/killable.ts";
 import { everythingTaken, expectCommittedOnce, unequal } from "./chaos/proof.ts";
 import { createLogBook } from "./set-up.ts";
 import { printedSeed, seeded } from "./seeded.ts";
@@ -22,24 +22,24 @@ import { until } from "./until.ts";
 
 /** How often each of them happens; their order is shuffled. */
 const DEATHS = {
-  application: 4,
-  worker: 4,
-  shortWorker: 4,
+  application: 3,
+  worker: 3,
+  shortWorker: 3,
   stall: 6,
   langfuse: 4,
   postgres: 3,
-  connection: 3,
+  connection: 2,
 } as const;
 type Death = keyof typeof DEATHS;
 
 const MIN_PAUSE_MS = 150;
 const MAX_PAUSE_MS = 900;
 const MAX_AWAY_MS = 1500;
-/** About as long as the lease: it may wake while it still has it, while another is at work, or when all is done. */
-const STALL_MS = { least: 2800, most: 4200 };
+/** How long a death waits for the living to get something done; on a busy machine they may not. */
+const MAX_PATIENCE_MS = 2500;
 
 // Two thirds of the lease hold a request and the delay, as a mirror asks for.
-const TIMES = { leaseMs: 3000, timeoutMs: 1000, visibilityDelayMs: 500, pollMs: 20 };
+const TIMES = { leaseMs: 4500, timeoutMs: 1500, visibilityDelayMs: 1000, pollMs: 20 };
 const SHORT_SETTINGS = { ...TIMES, batchSize: 10, backOff: { baseMs: 20, capMs: 200 } };
 
 const KEYS = { publicKey: "pk-lf-stand-in", secretKey: "sk-lf-stand-in" };
@@ -117,10 +117,23 @@ function startWorker({ url, port }: Place, heard: Heard, isUp: () => void) {
   });
 }
 
-type ShortWorker = { readonly heard: Heard; readonly isUp: () => void; readonly stallMs: number };
+type ShortWorker = { readonly db: Database; readonly heard: Heard; readonly isUp: () => void };
 
-/** Told to by SIGUSR2 it stops, frozen in the middle of its next request, and is let go after its lease. */
-function startShortWorker({ url, port }: Place, { heard, isUp, stallMs }: ShortWorker) {
+/** The worst moment to wake in: another has just claimed what was in the frozen one's hands. */
+async function wakeWhenTakenOver(db: Database, worker: Killable): Promise<void> {
+  const isTakenOver = (): Promise<boolean> =>
+    db
+      .query(`select from langfuse_outbox where attempts > 1 and locked_until > now() limit 1`)
+      .then(({ length }) => length > 0)
+      .catch(() => false);
+  await sleep(TIMES.leaseMs - MIN_PAUSE_MS);
+  const deadline = Date.now() + MAX_PATIENCE_MS;
+  while (Date.now() < deadline && !(await isTakenOver())) await sleep(5);
+  worker.signal("SIGCONT");
+}
+
+/** Told to by SIGUSR2 it stops, frozen in the middle of one of its next requests. */
+function startShortWorker({ url, port }: Place, { db, heard, isUp }: ShortWorker) {
   const args = [url, `http://127.0.0.1:${port}`, KEYS.publicKey, KEYS.secretKey, JSON.stringify(SHORT_SETTINGS)];
   const worker = startProgram({
     script: "../mirror-process.mjs",
@@ -129,7 +142,7 @@ function startShortWorker({ url, port }: Place, { heard, isUp, stallMs }: ShortW
       heard.lines.push(said);
       if (typeof said === "string") return;
       isUp();
-      if (said["event"] === "stalls") setTimeout(() => worker.signal("SIGCONT"), stallMs);
+      if (said["event"] === "stalls") void wakeWhenTakenOver(db, worker);
     },
   });
   return worker;
@@ -163,6 +176,14 @@ async function isUp({ url }: PostgresServer): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+/** Both sides have got on since the last death: killing those who have only just started would test their start alone. */
+async function somethingIsDone(heard: Heard): Promise<void> {
+  const [returned, delivered] = [heard.suggestionIds.length, countIn(heard, "mirror.delivered")];
+  const deadline = Date.now() + MAX_PATIENCE_MS;
+  const isDone = (): boolean => heard.suggestionIds.length > returned && countIn(heard, "mirror.delivered") > delivered;
+  while (Date.now() < deadline && !isDone()) await sleep(10);
 }
 
 async function die(world: World, death: Death, random: () => number): Promise<void> {
@@ -248,10 +269,7 @@ it("loses and doubles nothing when workers, the application, Langfuse and Postgr
   };
   const heard: Heard = { suggestionIds: [], feedbackIds: [], lines: [] };
   const troubles = random();
-  const startShort = (_: number, isUp: () => void) => {
-    const stallMs = STALL_MS.least + random() * (STALL_MS.most - STALL_MS.least);
-    return startShortWorker(place, { heard, isUp, stallMs });
-  };
+  const startShort = (_: number, isUp: () => void) => startShortWorker(place, { db, heard, isUp });
   const world: World = {
     db,
     postgres,
@@ -266,6 +284,7 @@ it("loses and doubles nothing when workers, the application, Langfuse and Postgr
   await until("the application works", () => heard.suggestionIds.length > 0);
   for (const death of shuffled(random)) {
     await sleep(MIN_PAUSE_MS + random() * (MAX_PAUSE_MS - MIN_PAUSE_MS));
+    await somethingIsDone(heard);
     await die(world, death, random);
   }
   for (const kept of all) await kept.stop();
