@@ -55,7 +55,7 @@ async function handle(request, response) {
     if (trouble) return response.writeHead(trouble.status, trouble.headers).end('{"message":"trouble"}');
     // A sender that has given up is not served any more. Langfuse may serve it a little later all the same, which is what
     // the mirror's delays are for; but on a busy machine a little is more than the short ones of a test.
-    if (request.socket.destroyed) return;
+    if (request.socket.destroyed) return undefined;
     appendFileSync(file, `${JSON.stringify({ url, headers, body: body.toString("base64") })}\n`);
   }
   const answer = await fetch(baseUrl + url, { method, headers, ...(method === "POST" ? { body } : {}) });
