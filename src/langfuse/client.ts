@@ -17,8 +17,9 @@ import { spansRequest } from "./otlp.ts";
 import { type ReadBackRow, readObservationRows, readScoreRows } from "./read-back-rows.ts";
 import { type Get, type Outcome, readAllIds, readNumberedIds } from "./read-ids.ts";
 import { answerToIngestion } from "./ingestion-answer.ts";
+import { createLastMoment, type MaySend } from "./last-moment.ts";
 import type { ScoreEvent } from "./scores.ts";
-import { answerToError, answerToStatus, parseObject, type SendAnswer } from "./send-answer.ts";
+import { answerToError, answerToStatus, parseObject, type SendAnswer, type Withheld } from "./send-answer.ts";
 import { UPTAKE_VERSION } from "./version.ts";
 
 export type LangfuseClientOptions = {
@@ -34,9 +35,9 @@ export type LangfuseClientOptions = {
 
 export type LangfuseClient = {
   /** Exports whole traces in one request. Never throws for what a network or Langfuse can do. */
-  sendSpans(traces: readonly (readonly OtlpSpan[])[]): Promise<SendAnswer>;
+  sendSpans(traces: readonly (readonly OtlpSpan[])[], maySend?: MaySend): Promise<SendAnswer>;
   /** Sends scores in one request; those that Langfuse refused are in `rejected` by event id. Never throws, likewise. */
-  sendScores(events: readonly ScoreEvent[]): Promise<SendAnswer>;
+  sendScores(events: readonly ScoreEvent[], maySend?: MaySend): Promise<SendAnswer>;
   /** How this Langfuse is read; asked once, and again after a read that failed. Throws `mirror_failed`. */
   dialect(): Promise<LangfuseDialect>;
   /**
@@ -66,8 +67,8 @@ export function createLangfuseClient(options: LangfuseClientOptions): LangfuseCl
   const transport = createTransport(options);
   const probe = createDialectProbe(transport.get, options.now ?? Date.now);
   return {
-    sendSpans: (traces) => sendSpans(transport, traces),
-    sendScores: (events) => sendScores(transport, events),
+    sendSpans: (traces, maySend) => sendSpans(transport, traces, maySend),
+    sendScores: (events, maySend) => sendScores(transport, events, maySend),
     dialect: probe.current,
     findObservations: (traceId) =>
       readBy(probe, {
@@ -101,12 +102,15 @@ async function readBy(
 
 type Transport = {
   readonly get: Get;
-  readonly post: (
-    path: string,
-    body: string | Uint8Array,
-    headers?: Readonly<Record<string, string>>,
-  ) => Promise<Outcome>;
+  readonly post: (request: Post) => Promise<Outcome | Withheld>;
   readonly giveUp: () => void;
+};
+
+type Post = {
+  readonly path: string;
+  readonly body: string | Uint8Array;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly maySend?: MaySend | undefined;
 };
 
 function createTransport(options: LangfuseClientOptions): Transport {
@@ -148,25 +152,30 @@ function createTransport(options: LangfuseClientOptions): Transport {
       const search = new URLSearchParams(query).toString();
       return send(`GET ${baseUrl}${path}`, `${baseUrl}${path}${search === "" ? "" : `?${search}`}`, { headers });
     },
-    post: (path, body, extra = {}) =>
-      send(`POST ${baseUrl}${path}`, `${baseUrl}${path}`, {
+    async post({ path, body, headers: extra, maySend = () => true }) {
+      const last = createLastMoment(typeof body === "string" ? Buffer.from(body) : body, maySend);
+      const outcome = await send(`POST ${baseUrl}${path}`, `${baseUrl}${path}`, {
         method: "POST",
-        headers: { ...headers, "content-type": "application/json", ...extra },
-        body,
-      }),
+        headers: { ...headers, "content-type": "application/json", ...extra, ...last.headers },
+        ...last.init,
+      });
+      return last.wasWithheld() ? { kind: "withheld" } : outcome;
+    },
     giveUp() {
       for (const request of underWay) request.abort(new Error("given up, as the mirror stops"));
     },
   };
 }
 
-async function sendSpans(transport: Transport, traces: readonly (readonly OtlpSpan[])[]): Promise<SendAnswer> {
+async function sendSpans(
+  transport: Transport,
+  traces: readonly (readonly OtlpSpan[])[],
+  maySend?: MaySend,
+): Promise<SendAnswer> {
   if (traces.every((spans) => spans.length === 0)) return { kind: "accepted", rejected: new Map() };
   const body = await compress(JSON.stringify(spansRequest(traces)));
-  const outcome = await transport.post(OTLP_TRACES_PATH, body, {
-    "content-encoding": "gzip",
-    [INGESTION_VERSION_HEADER]: INGESTION_VERSION,
-  });
+  const headers = { "content-encoding": "gzip", [INGESTION_VERSION_HEADER]: INGESTION_VERSION };
+  const outcome = await transport.post({ path: OTLP_TRACES_PATH, body, headers, maySend });
   if ("kind" in outcome) return outcome;
   // Langfuse answers with JSON; anything else came from something in between.
   if (outcome.body !== "" && parseObject(outcome.body) === undefined) {
@@ -179,8 +188,8 @@ async function sendSpans(transport: Transport, traces: readonly (readonly OtlpSp
 }
 
 /** Not compressed: this route of Langfuse does not inflate. */
-async function sendScores(transport: Transport, events: readonly ScoreEvent[]): Promise<SendAnswer> {
+async function sendScores(transport: Transport, events: readonly ScoreEvent[], maySend?: MaySend): Promise<SendAnswer> {
   if (events.length === 0) return { kind: "accepted", rejected: new Map() };
-  const outcome = await transport.post(INGESTION_PATH, JSON.stringify({ batch: events }));
+  const outcome = await transport.post({ path: INGESTION_PATH, body: JSON.stringify({ batch: events }), maySend });
   return "kind" in outcome ? outcome : answerToIngestion(outcome.body, events);
 }

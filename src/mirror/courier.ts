@@ -117,8 +117,13 @@ async function sendPack<Item>(round: Round, channel: Channel<Item>, pack: readon
   );
   const route = channel.routes.find(({ takes }) => ours.some(({ items }) => items.some(takes)));
   if (route === undefined) return settlement.delivered(ours);
-  const answer = await route.send(ours.map(({ items }) => items.filter(route.takes)));
+  const answer = await route.send(
+    ours.map(({ items }) => items.filter(route.takes)),
+    round.claim.isFresh,
+  );
   switch (answer.kind) {
+    case "withheld":
+      return settlement.interrupted(ours, visibilityDelayMs);
     case "accepted":
       return settleAccepted({ round, channel, route }, ours, answer.rejected);
     case "unavailable":

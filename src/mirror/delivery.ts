@@ -1,3 +1,4 @@
+import type { MaySend } from "../langfuse/last-moment.ts";
 import type { SendAnswer } from "../langfuse/send-answer.ts";
 import type { ClaimedMessage } from "../store/queries/claim-messages.ts";
 
@@ -22,8 +23,8 @@ export type Loaded<Item> = {
 /** One of Langfuse's endpoints. */
 export type Route<Item> = {
   readonly takes: (item: Item) => boolean;
-  /** Sends, in one request, items that the route takes: a list for each delivery. */
-  readonly send: (items: readonly (readonly Item[])[]) => Promise<SendAnswer>;
+  /** Sends, in one request, items that the route takes: a list for each delivery. Asks `maySend` at the last moment. */
+  readonly send: (items: readonly (readonly Item[])[], maySend: MaySend) => Promise<SendAnswer>;
 };
 
 /** How messages of one kind become deliveries, and how those are sent and found again. */

@@ -41,12 +41,20 @@ export function createFeedbackChannel(db: Queryable, langfuse: LangfuseClient): 
 /** First, since a score that comes again overwrites itself. */
 const scoreRoute = (langfuse: LangfuseClient): Route<FeedbackItem> => ({
   takes: (item) => "score" in item,
-  send: (items) => langfuse.sendScores(items.flat().flatMap((item) => ("score" in item ? [item.score] : []))),
+  send: (items, maySend) =>
+    langfuse.sendScores(
+      items.flat().flatMap((item) => ("score" in item ? [item.score] : [])),
+      maySend,
+    ),
 });
 
 const spanRoute = (langfuse: LangfuseClient): Route<FeedbackItem> => ({
   takes: (item) => "span" in item,
-  send: (items) => langfuse.sendSpans(items.map((some) => some.flatMap((item) => ("span" in item ? [item.span] : [])))),
+  send: (items, maySend) =>
+    langfuse.sendSpans(
+      items.map((some) => some.flatMap((item) => ("span" in item ? [item.span] : []))),
+      maySend,
+    ),
 });
 
 const idOf = (item: FeedbackItem): string => ("score" in item ? item.score.body.id : item.span.spanId);

@@ -5,7 +5,7 @@ import { settleDead } from "../store/queries/settle-dead.ts";
 import { settleDelivered } from "../store/queries/settle-delivered.ts";
 import { settleGone } from "../store/queries/settle-gone.ts";
 import type { Delivery } from "./delivery.ts";
-import { createPutBack } from "./put-back.ts";
+import { createPutBack, noteLost } from "./put-back.ts";
 
 /** Writes down what became of a claim's messages. Whatever the claim no longer holds stays as its new holder left it. */
 export type Settlement = ReturnType<typeof createSettlement>;
@@ -24,21 +24,21 @@ export function createSettlement(db: Queryable, log: Logger, token: string) {
       );
       const kind = deliveries[0]?.message.kind;
       log.info("mirror.delivered", { kind, count: settled.size });
-      const lostCount = deliveries.length - settled.size;
-      if (lostCount > 0) log.warn("mirror.lease_lost", { kind, count: lostCount });
+      noteLost(log, kind, deliveries.length - settled.size);
     },
 
     /** Langfuse will never take it as it is. `unsure` where a part of it may be there. */
     async dead(messages: readonly { message: ClaimedMessage; unsure: boolean; error: string }[]): Promise<void> {
       if (messages.length === 0) return;
-      for (const { message, error } of messages) {
-        log.error("mirror.dead", { kind: message.kind, ref: message.ref, attempts: message.attempts, error });
-      }
-      await settleDead(
+      const settled = await settleDead(
         db,
         token,
         messages.map(({ message, unsure, error }) => ({ id: message.id, unsure, error })),
       );
+      for (const { message, error } of messages.filter((dead) => settled.has(dead.message.id))) {
+        log.error("mirror.dead", { kind: message.kind, ref: message.ref, attempts: message.attempts, error });
+      }
+      noteLost(log, messages[0]?.message.kind, messages.length - settled.size);
     },
 
     /** The row was deleted, so there is nothing to deliver. */

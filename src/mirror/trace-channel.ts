@@ -25,7 +25,7 @@ export function createTraceChannel(db: Queryable, langfuse: LangfuseClient): Cha
       });
     },
     find: (traceId) => langfuse.findObservations(traceId),
-    routes: [{ takes: () => true, send: (traces) => langfuse.sendSpans(traces) }],
+    routes: [{ takes: () => true, send: (traces, maySend) => langfuse.sendSpans(traces, maySend) }],
     idOf: (span) => span.spanId,
     eventIdOf: (span) => span.spanId,
   };

@@ -3,7 +3,7 @@ import type { Database } from "../../src/store/database.ts";
 import { createStandInLangfuse } from "../../src/testing.ts";
 import { openTestPostgres } from "../support/databases.ts";
 import { insertFeedbackOn, insertSamples } from "./rows.ts";
-import { drain, mirrorTo, readLedger, readOutbox, startStandIn } from "./set-up.ts";
+import { drain, mirrorTo, readLedger, readOutbox, readRequest, startStandIn } from "./set-up.ts";
 import { until } from "./until.ts";
 import { expectAllOnce } from "./whole.ts";
 
@@ -178,12 +178,12 @@ describe("the mirror in trouble", () => {
       suggestions.map((s) => s.id),
     );
     const bad = feedback[1];
-    const spoiling: typeof fetch = (input, init) => {
-      const body = init?.body;
-      if (typeof body !== "string") return fetch(input, init);
-      const sent = JSON.parse(body) as { batch: { body: { name: string; value: unknown } }[] };
+    const spoiling: typeof fetch = async (input, init) => {
+      if (typeof input !== "string" || !input.endsWith("/ingestion")) return fetch(input, init);
+      const { body, withBody } = await readRequest(init);
+      const sent = JSON.parse(body.toString()) as { batch: { body: { name: string; value: unknown } }[] };
       for (const event of sent.batch) if (event.body.name === "output") event.body.value = 7;
-      return fetch(input, { ...init, body: JSON.stringify(sent) });
+      return fetch(input, withBody(JSON.stringify(sent)));
     };
     await drain(mirrorTo(db, address, { fetch: spoiling }).mirror);
     const outbox = await readOutbox(db);

@@ -65,7 +65,7 @@ describe("claims", () => {
     expect(await readLedger(db)).toHaveLength(1);
   });
 
-  it("are renewed when a third of the lease is used up, and send nothing that was lost meanwhile", async () => {
+  it("are renewed when a sixth of the lease is used up, and send nothing that was lost meanwhile", async () => {
     const db = await openDatabase();
     await insertSamples(db, 2);
     const clock = { ms: 0 };
@@ -78,8 +78,12 @@ describe("claims", () => {
       return [isOurs(kept), isOurs(lost)];
     };
     await db.query(`update langfuse_outbox set locked_by = $1 where id = $2`, [B, lost.id]);
-    expect(await heldAt(9_999)).toEqual([true, true]);
-    expect(await heldAt(10_000)).toEqual([true, false]);
+    expect(await heldAt(4_999)).toEqual([true, true]);
+    expect(await heldAt(5_000)).toEqual([true, false]);
+    clock.ms += 9_999;
+    expect(claim.isFresh()).toBe(true);
+    clock.ms += 1;
+    expect(claim.isFresh()).toBe(false);
   });
 
   it("send nothing when the renewal itself took too long", async () => {
