@@ -175,14 +175,16 @@ describe("uptake mirror reconcile", () => {
   it("waits as long as a 429 asks for, and goes on", async () => {
     const place = await openPlace();
     await deliverSome(place);
-    place.standIn.failNext({ status: 429, retryAfter: 4 }, 2);
+    place.standIn.failNext({ status: 429, retryAfter: 4 });
     const began = Date.now();
     const { code, stdout, stderr } = await place.uptake("reconcile");
     expect({ code, stdout }).toEqual({ code: 0, stdout: NOTHING_FOUND });
     expect(stderr).toContain("mirror.read_waits");
     expect(Date.now() - began).toBeGreaterThan(4000);
-    // Asked again once each, not over and over.
-    expect(place.standIn.requests()["GET /api/public/v2/observations"]).toBe(2 + 6 + 6);
+    // It met the question which Langfuse this is, that all readers share: asked again once, not over and over.
+    const requests = place.standIn.requests();
+    expect(requests["GET /api/public/observations"]).toBe(2);
+    expect(requests["GET /api/public/v2/observations"]).toBe(6 + 6);
   });
 
   it("ends with 1 and the remedy for wrong keys, and with 2 without any", async () => {
@@ -206,11 +208,7 @@ describe("uptake mirror reconcile", () => {
     await deliverSome(place);
     place.standIn.setFailure({ hang: true });
     const { child, told, ended } = start(place, "reconcile");
-    await eventually(
-      "it asks",
-      () => place.standIn.requests()["GET /api/public/v2/observations"] !== undefined,
-      30_000,
-    );
+    await eventually("it asks", () => place.standIn.requests()["GET /api/public/observations"] !== undefined, 30_000);
     child.kill("SIGINT");
     expect(await ended).toBe(130);
     expect(told.text).toContain("0 deliveries checked: 0 missing, 0 doubled, 0 different\ninterrupted");
