@@ -41,10 +41,12 @@ function tableLines(messages: readonly VerifiedMessage[]): string[] {
 function cleanUpLine(cleanUp: VerifyCleanUp): string {
   if (cleanUp.kind === "nothing sent") return "nothing was sent";
   const traces = count(cleanUp.traceCount, "trace");
-  if (cleanUp.kind === "kept") return `${traces} kept, in the session uptake-verify`;
-  if (cleanUp.kind === "asked")
-    return `Langfuse was asked to delete ${traces} with their scores, which takes it a while`;
-  return `${traces} of the session uptake-verify may still be there, as deleting failed: ${cleanUp.reason}`;
+  if (cleanUp.kind === "failed") {
+    return `${traces} of the session uptake-verify may still be there, as deleting failed: ${cleanUp.reason}`;
+  }
+  return cleanUp.kind === "kept"
+    ? `${traces} kept, in the session uptake-verify`
+    : `Langfuse was asked to delete ${traces} with ${cleanUp.traceCount === 1 ? "its" : "their"} scores, which takes it a while`;
 }
 
 /** The result in plain words. */
