@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { observationIdOf, scoreIdOf } from "../../src/domain/ids.ts";
+import { feedbackObservationIdOf, observationIdOf, scoreIdOf } from "../../src/domain/ids.ts";
 import { createLangfuseClient } from "../../src/langfuse/client.ts";
 import { traceToSpans } from "../../src/langfuse/otlp.ts";
 import type { Database } from "../../src/store/database.ts";
@@ -23,7 +23,7 @@ async function deliver(options: StandInLangfuseOptions, failure: Failure | null 
     suggestions.map(({ id }) => id),
   );
   standIn.setFailure(failure);
-  const { mirror } = mirrorTo(db, address, { visibilityDelayMs: options.visibleAfterMs ?? 100 });
+  const { mirror } = mirrorTo(db, address);
   await drain(mirror);
   standIn.setFailure(null);
   const [first] = suggestions;
@@ -53,6 +53,25 @@ describe("a trace that was sent twice", () => {
       );
     },
   );
+});
+
+describe("a malformed span", () => {
+  const failure = { refuseSpans: { name: "human-feedback" } };
+
+  it("makes dead letters of its feedback where Langfuse refuses it, so that nothing is missing of the ledger", async () => {
+    const { db, address } = await deliver({ dialect: "v4" }, failure);
+    expect(await readLedger(db)).toHaveLength(6);
+    expect((await check(db, address)).report).toMatchObject({ checkedCount: 6, ...NOTHING });
+  });
+
+  it("is named by reconciling where Langfuse drops it, and all that came with it, without a word", async () => {
+    const { db, address, feedback } = await deliver({ dialect: "v3" }, failure);
+    const { report, findings } = await check(db, address);
+    expect(report).toMatchObject({ checkedCount: 12, ...NOTHING, missingCount: 6 });
+    expect(findings.map(({ langfuseId }) => langfuseId).sort()).toEqual(
+      feedback.map(({ id }) => feedbackObservationIdOf(id)).sort(),
+    );
+  });
 });
 
 describe.each<LangfuseDialect>(["v4", "v3"])("reconciling with a Langfuse of dialect %s", (dialect) => {
@@ -85,11 +104,16 @@ describe.each<LangfuseDialect>(["v4", "v3"])("reconciling with a Langfuse of dia
     expect((await check(db, address)).report).toMatchObject({ checkedCount: 10, ...NOTHING });
   });
 
-  it("waits for what Langfuse shows late, and calls missing what it shows later still", async () => {
+  it("waits for what Langfuse shows late", async () => {
     const { db, address } = await deliver({ dialect, visibleAfterMs: 1500 });
-    const hasty = await check(db, address);
-    expect(hasty.report.missingCount).toBeGreaterThan(0);
     expect((await check(db, address, { visibilityDelayMs: 3000 })).report).toMatchObject(NOTHING);
+  });
+
+  it("calls missing what is shown later than it waits", async () => {
+    const { db, address, standIn } = await deliver({ dialect, visibleAfterMs: 600_000 });
+    const { report } = await check(db, address);
+    const sentCount = standIn.observations().length + standIn.scores().length;
+    expect(report).toMatchObject({ checkedCount: 12, ...NOTHING, missingCount: sentCount });
   });
 
   it("names what was deleted, and mends it", async () => {
@@ -141,7 +165,7 @@ describe.each<LangfuseDialect>(["v4", "v3"])("reconciling with a Langfuse of dia
     const { db, address, standIn } = await deliver({ dialect });
     standIn.setFailure(failure);
     const reason = "status" in failure ? `answered ${failure.status}` : "no answer in time";
-    await expect(check(db, address, { random: () => 0, timeoutMs: 200 })).rejects.toThrow(
+    await expect(check(db, address, { random: () => 0, timeoutMs: "hang" in failure ? 200 : 5000 })).rejects.toThrow(
       new RegExp(`^Langfuse cannot be read: GET .*${reason}.*; run it again later$`, "u"),
     );
   });
