@@ -9,6 +9,7 @@ import { createClosers } from "./server/closers.ts";
 import { runDemo } from "./server/demo.ts";
 import { createMirrorServices } from "./server/mirror-services.ts";
 import { replayFile } from "./server/replay-file.ts";
+import { verifyDeployment } from "./server/verify-deployment.ts";
 import { migrate } from "./store/migrate.ts";
 import { openDatabase } from "./store/open-database.ts";
 
@@ -49,6 +50,7 @@ export async function openServices(config: Config, { log }: { readonly log: Logg
       return { stop: () => parts.close() };
     },
     mirror: createMirrorServices(config, log, partsWithoutWorker),
+    verify: (options) => verifyDeployment(config, options, { log, closers }),
     replay: (options, onProgress, signal) => replayFile(open(true), config, { options, onProgress, signal, closers }),
     runDemo: (options, report, signal) => runDemo(config, { ...options, report, signal, log, closers }),
     close: () => closers.close(),

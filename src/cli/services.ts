@@ -1,7 +1,9 @@
 import type { Config } from "../config/config.ts";
 import type { Logger } from "../domain/logger.ts";
 import type { MetricsRequest } from "../domain/metrics-request.ts";
+import type { VerifyReport } from "../domain/verify-report.ts";
 import type { MirrorServices } from "./mirror-services.ts";
+import type { VerifyOptions } from "./verify-options.ts";
 
 /** What `src/server.ts` provides: opens the store (and migrates it, except for `migrate`'s own report) and nothing else. */
 export type OpenServices = (config: Config, deps: { readonly log: Logger }) => Promise<Services>;
@@ -15,6 +17,8 @@ export type Services = {
   /** Starts the mirror and the roller; `stop` ends what is in hand and takes no more. */
   startWorker(): Promise<{ stop(): Promise<void> }>;
   readonly mirror: MirrorServices;
+  /** Sends samples to Langfuse and looks whether they arrive; opens no database of the configuration. */
+  verify(options: VerifyOptions): Promise<VerifyReport>;
   /** Resolves early, with `interrupted`, once the signal is aborted; what was stored stays. */
   replay(
     options: ReplayOptions,

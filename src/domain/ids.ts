@@ -6,6 +6,8 @@ const SCORE_NAMESPACE = Buffer.from("6f2f8ed26f0e5d5c9c8a0d7a3ad6c1b4", "hex");
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
+const OBSERVATION_ID = /^[0-9a-f]{16}$/;
+
 // Random bytes for many ids at once: asking for sixteen costs about as much as asking for four thousand.
 const BYTES_PER_ID = 16;
 const pool = new Uint8Array(256 * BYTES_PER_ID);
@@ -40,6 +42,9 @@ export const traceIdOf = (suggestionId: string): string => suggestionId.replaceA
 /** The id of a trace's index-th observation (0 = root): the first 16 hex digits of SHA-256 of `traceId:index`. */
 export const observationIdOf = (traceId: string, index: number): string =>
   hash("sha256", `${traceId}:${index}`, "hex").slice(0, 16);
+
+/** Tells an observation's id from a score's, which is a UUID. */
+export const isObservationId = (id: string): boolean => OBSERVATION_ID.test(id);
 
 /** The id of one score of a feedback event: UUID version 5 of `feedbackId:name`. Same input, same id, any number of times. */
 export const scoreIdOf = (feedbackId: string, name: string): string => nameBasedUuid(`${feedbackId}:${name}`);

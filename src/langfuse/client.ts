@@ -11,11 +11,18 @@ import {
   OBSERVATIONS_PATH,
   OTLP_TRACES_PATH,
   SCORES_PATH,
+  TRACES_PATH,
 } from "./otlp-attributes.ts";
 import type { OtlpSpan } from "./otlp-types.ts";
 import { spansRequest } from "./otlp.ts";
-import { type ReadBackRow, readObservationRows, readScoreRows } from "./read-back-rows.ts";
-import { type Get, type Outcome, readAllIds, readNumberedIds } from "./read-ids.ts";
+import {
+  type ReadBackRow,
+  readLegacyObservationRows,
+  readLegacyScoreRows,
+  readObservationRows,
+  readScoreRows,
+} from "./read-back-rows.ts";
+import { type Get, type Outcome, readCursorPages, readNumberedPages, type Row } from "./read-pages.ts";
 import { answerToIngestion } from "./ingestion-answer.ts";
 import { createLastMoment, type MaySend } from "./last-moment.ts";
 import type { ScoreEvent } from "./scores.ts";
@@ -47,10 +54,12 @@ export type LangfuseClient = {
   findObservations(traceId: string): Promise<string[]>;
   /** Ids of the trace's scores. Throws `mirror_failed`. */
   findScores(traceId: string): Promise<string[]>;
-  /** The trace's observations with their key facts, one for each row; Langfuse 4 only. Throws `mirror_failed`. */
+  /** The trace's observations with their key facts, one for each row, likewise. Throws `mirror_failed`. */
   readObservations(traceId: string): Promise<readonly ReadBackRow[]>;
-  /** The scores with these ids (at most `MAX_SCORE_IDS`) with their key facts; Langfuse 4 only. Throws `mirror_failed`. */
+  /** The scores with these ids (at most `MAX_SCORE_IDS`) with their key facts. Throws `mirror_failed`. */
   readScores(ids: readonly string[]): Promise<readonly ReadBackRow[]>;
+  /** Asks for these traces (at most 1000) to be deleted with their scores; Langfuse does so later. Never throws, likewise. */
+  deleteTraces(traceIds: readonly string[]): Promise<SendAnswer>;
   /** Whether Langfuse is there and takes the keys. Never throws, likewise. */
   health(): Promise<LangfuseHealth>;
   /** Ends the requests under way now; what was sent with them is `unsure`. */
@@ -65,33 +74,39 @@ const compress = (text: string): Promise<Buffer> => gzipped(text, { level: 3, ch
 /** Talks to Langfuse over plain `fetch`: nothing is kept in memory, and every answer is handed to the caller. */
 export function createLangfuseClient(options: LangfuseClientOptions): LangfuseClient {
   const transport = createTransport(options);
-  const probe = createDialectProbe(transport.get, options.now ?? Date.now);
+  const { get } = transport;
+  const probe = createDialectProbe(get, options.now ?? Date.now);
   return {
     sendSpans: (traces, maySend) => sendSpans(transport, traces, maySend),
     sendScores: (events, maySend) => sendScores(transport, events, maySend),
     dialect: probe.current,
     findObservations: (traceId) =>
       readBy(probe, {
-        v4: () => readAllIds(transport.get, OBSERVATIONS_PATH, { traceId, fields: "core", limit: "1000" }),
-        v3: () => readNumberedIds(transport.get, LEGACY_OBSERVATIONS_PATH, { traceId, limit: "100" }),
-      }),
+        v4: () => readCursorPages(get, OBSERVATIONS_PATH, { traceId, fields: "core", limit: "1000" }),
+        v3: () => readNumberedPages(get, LEGACY_OBSERVATIONS_PATH, { traceId, limit: "100" }),
+      }).then(idsOf),
     findScores: (traceId) =>
       readBy(probe, {
-        v4: () => readAllIds(transport.get, SCORES_PATH, { traceId, limit: "100" }),
-        v3: () => readNumberedIds(transport.get, LEGACY_SCORES_PATH, { traceId, fields: "score", limit: "100" }),
+        v4: () => readCursorPages(get, SCORES_PATH, { traceId, limit: "100" }),
+        v3: () => readNumberedPages(get, LEGACY_SCORES_PATH, { traceId, fields: "score", limit: "100" }),
+      }).then(idsOf),
+    readObservations: (traceId) =>
+      readBy(probe, {
+        v4: () => readObservationRows(get, traceId),
+        v3: () => readLegacyObservationRows(get, traceId),
       }),
-    readObservations: (traceId) => readObservationRows(transport.get, traceId),
-    readScores: (ids) => readScoreRows(transport.get, ids),
-    health: () => readHealth(transport.get),
+    readScores: (ids) => readBy(probe, { v4: () => readScoreRows(get, ids), v3: () => readLegacyScoreRows(get, ids) }),
+    deleteTraces: (traceIds) => deleteTraces(transport, traceIds),
+    health: () => readHealth(get),
     giveUp: transport.giveUp,
   };
 }
 
 /** A failed read may mean that another Langfuse answers there by now, so the next one asks again which. */
-async function readBy(
+async function readBy<Result>(
   probe: DialectProbe,
-  reads: Readonly<Record<LangfuseDialect, () => Promise<string[]>>>,
-): Promise<string[]> {
+  reads: Readonly<Record<LangfuseDialect, () => Promise<Result>>>,
+): Promise<Result> {
   try {
     return await reads[await probe.current()]();
   } catch (error) {
@@ -100,9 +115,12 @@ async function readBy(
   }
 }
 
+const idsOf = (rows: readonly Row[]): string[] => rows.map(({ id }) => id);
+
 type Transport = {
   readonly get: Get;
   readonly post: (request: Post) => Promise<Outcome | Withheld>;
+  readonly delete: (path: string, body: string) => Promise<Outcome>;
   readonly giveUp: () => void;
 };
 
@@ -161,6 +179,12 @@ function createTransport(options: LangfuseClientOptions): Transport {
       });
       return last.wasWithheld() ? { kind: "withheld" } : outcome;
     },
+    delete: (path, body) =>
+      send(`DELETE ${baseUrl}${path}`, `${baseUrl}${path}`, {
+        method: "DELETE",
+        headers: { ...headers, "content-type": "application/json" },
+        body,
+      }),
     giveUp() {
       for (const request of underWay) request.abort(new Error("given up, as the mirror stops"));
     },
@@ -192,4 +216,10 @@ async function sendScores(transport: Transport, events: readonly ScoreEvent[], m
   if (events.length === 0) return { kind: "accepted", rejected: new Map() };
   const outcome = await transport.post({ path: INGESTION_PATH, body: JSON.stringify({ batch: events }), maySend });
   return "kind" in outcome ? outcome : answerToIngestion(outcome.body, events);
+}
+
+async function deleteTraces(transport: Transport, traceIds: readonly string[]): Promise<SendAnswer> {
+  if (traceIds.length === 0) return { kind: "accepted", rejected: new Map() };
+  const outcome = await transport.delete(TRACES_PATH, JSON.stringify({ traceIds }));
+  return "kind" in outcome ? outcome : { kind: "accepted", rejected: new Map() };
 }

@@ -1,6 +1,5 @@
 import type { MirrorServices } from "../cli/mirror-services.ts";
 import type { Config } from "../config/config.ts";
-import { UptakeError } from "../domain/errors.ts";
 import type { Logger } from "../domain/logger.ts";
 import { createLangfuseClient } from "../langfuse/client.ts";
 import { reconcile } from "../mirror/reconcile.ts";
@@ -10,6 +9,7 @@ import { readDeadLetters } from "../store/queries/read-dead-letters.ts";
 import { readMirrorStatus } from "../store/queries/read-mirror-status.ts";
 import { retryDeadLetters } from "../store/queries/retry-dead-letters.ts";
 import type { Parts } from "./assemble.ts";
+import { noLangfuse } from "./no-langfuse.ts";
 
 const REASONS_SHOWN = 20;
 /** For one request to Langfuse. */
@@ -34,9 +34,9 @@ export function createMirrorServices(config: Config, log: Logger, partsOf: () =>
     },
     retry: (kind) => retryDeadLetters(partsOf().db, kind),
     async reconcile(options) {
-      if (config.langfuse === null) throw noLangfuse();
+      if (config.langfuse === null) throw noLangfuse("compare with");
       const { db, mirror } = partsOf();
-      if (mirror === null) throw noLangfuse();
+      if (mirror === null) throw noLangfuse("compare with");
       const langfuse = createLangfuseClient({
         ...config.langfuse,
         fetch: globalThis.fetch,
@@ -46,11 +46,4 @@ export function createMirrorServices(config: Config, log: Logger, partsOf: () =>
     },
     reexport: (options) => reexport(partsOf().db, options),
   };
-}
-
-function noLangfuse(): UptakeError {
-  const message =
-    "LANGFUSE_PUBLIC_KEY: no Langfuse keys are set, so there is nothing to compare with; " +
-    "set LANGFUSE_PUBLIC_KEY, LANGFUSE_SECRET_KEY and LANGFUSE_BASE_URL";
-  return new UptakeError("invalid_configuration", message);
 }

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LangfuseClient } from "@langfuse/client";
 import { afterAll, describe, expect, it, onTestFinished } from "vitest";
+import type { MirrorServices } from "../../src/cli/mirror-services.ts";
 import { scoreIdOf } from "../../src/domain/ids.ts";
 import { createLangfuseClient } from "../../src/langfuse/client.ts";
 import { traceToSpans } from "../../src/langfuse/otlp.ts";
@@ -15,6 +16,7 @@ import { drain, mirrorTo, readOutbox, startStandIn } from "../mirror/set-up.ts";
 import { runUptake, uptakeMain, type Finished } from "../server/run-program.ts";
 import { openTestPostgres } from "../support/databases.ts";
 import { eventually } from "../support/eventually.ts";
+import { emptyReconcile, fakeServices, run } from "./fake-services.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "uptake-mirror-cli-"));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
@@ -175,14 +177,16 @@ describe("uptake mirror reconcile", () => {
   it("waits as long as a 429 asks for, and goes on", async () => {
     const place = await openPlace();
     await deliverSome(place);
-    place.standIn.failNext({ status: 429, retryAfter: 4 }, 2);
+    place.standIn.failNext({ status: 429, retryAfter: 4 });
     const began = Date.now();
     const { code, stdout, stderr } = await place.uptake("reconcile");
     expect({ code, stdout }).toEqual({ code: 0, stdout: NOTHING_FOUND });
     expect(stderr).toContain("mirror.read_waits");
     expect(Date.now() - began).toBeGreaterThan(4000);
-    // Asked again once each, not over and over.
-    expect(place.standIn.requests()["GET /api/public/v2/observations"]).toBe(2 + 6 + 6);
+    // It met the question which Langfuse this is, that all readers share: asked again once, not over and over.
+    const requests = place.standIn.requests();
+    expect(requests["GET /api/public/observations"]).toBe(2);
+    expect(requests["GET /api/public/v2/observations"]).toBe(6 + 6);
   });
 
   it("ends with 1 and the remedy for wrong keys, and with 2 without any", async () => {
@@ -206,14 +210,28 @@ describe("uptake mirror reconcile", () => {
     await deliverSome(place);
     place.standIn.setFailure({ hang: true });
     const { child, told, ended } = start(place, "reconcile");
-    await eventually(
-      "it asks",
-      () => place.standIn.requests()["GET /api/public/v2/observations"] !== undefined,
-      30_000,
-    );
+    await eventually("it asks", () => place.standIn.requests()["GET /api/public/observations"] !== undefined, 30_000);
     child.kill("SIGINT");
     expect(await ended).toBe(130);
     expect(told.text).toContain("0 deliveries checked: 0 missing, 0 doubled, 0 different\ninterrupted");
+  });
+});
+
+describe("a finding of uptake mirror reconcile", () => {
+  it("is named for what it is: feedback has scores, and an observation", async () => {
+    const found = { problem: "missing", kind: "feedback", ref: "f-1", traceId: "t-1", detail: "" } as const;
+    const reconcile: MirrorServices["reconcile"] = ({ onFinding }) => {
+      onFinding({ ...found, langfuseId: "0123456789abcdef" });
+      onFinding({ ...found, langfuseId: "0190f3a3-1111-7d10-8a11-5f6c2e9d4b07" });
+      return Promise.resolve({ ...emptyReconcile, checkedCount: 1, missingCount: 2 });
+    };
+    const mirror = { ...fakeServices().mirror, reconcile };
+    const { code, stdout } = await run(["mirror", "reconcile"], { services: { mirror } });
+    expect(code).toBe(1);
+    expect(stdout.split("\n").slice(0, 2)).toEqual([
+      "missing: observation 0123456789abcdef of feedback event f-1 in trace t-1",
+      "missing: score 0190f3a3-1111-7d10-8a11-5f6c2e9d4b07 of feedback event f-1 in trace t-1",
+    ]);
   });
 });
 

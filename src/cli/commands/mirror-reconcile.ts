@@ -1,5 +1,6 @@
 import { Option as Flag, type Command } from "commander";
 import type { Given } from "../../config/read-config.ts";
+import { isObservationId } from "../../domain/ids.ts";
 import type { MirrorFinding, ReconcileReport } from "../../domain/mirror-report.ts";
 import { parseTimeRange } from "../../domain/time-range.ts";
 import { count } from "../amounts.ts";
@@ -21,7 +22,7 @@ Examples:
 type ReconcileFlags = Given & { readonly from?: string; readonly to?: string; readonly repair?: true };
 
 function findingLine({ problem, kind, ref, traceId, langfuseId, detail }: MirrorFinding): string {
-  const what = kind === "trace" ? "observation" : "score";
+  const what = isObservationId(langfuseId) ? "observation" : "score";
   const of = kind === "trace" ? "suggestion" : "feedback event";
   const more = detail === "" ? "" : `: ${detail}`;
   return `${problem}: ${what} ${langfuseId} of ${of} ${ref} in trace ${traceId}${more}`;

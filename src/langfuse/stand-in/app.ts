@@ -1,6 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { Hono, type MiddlewareHandler } from "hono";
 import { PROJECT_ID, type StandInContext } from "./context.ts";
+import { deleteTrace, deleteTraces } from "./delete-traces.ts";
 import { type FailureSwitch, failing } from "./failures.ts";
 import { ingest, deleteScore, postScore } from "./intake-scores.ts";
 import { exportSpans } from "./intake-spans.ts";
@@ -36,6 +37,8 @@ export function createApp(deps: StandInApp): Hono<StandInContext> {
   api.post("/ingestion", (c) => ingest(c, store));
   api.post("/scores", (c) => postScore(c, store));
   api.delete("/scores/:id", (c) => deleteScore(c, store));
+  api.delete("/traces", (c) => deleteTraces(c, store));
+  api.delete("/traces/:id", (c) => deleteTrace(c, store));
   api.get("/projects", (c) => {
     const organization = { id: "stand-in-org", name: "Uptake" };
     return c.json({ data: [{ id: PROJECT_ID, name: "Stand-in Langfuse", organization, metadata: {} }] });

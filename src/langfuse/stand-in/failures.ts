@@ -11,13 +11,15 @@ import type { StandInContext } from "./context.ts";
  * - `refuseScores`: posts to `/ingestion` are answered 207 with these scores among the `errors`, with `status` (400 unless
  *   said otherwise); nothing of them is stored. Everything else goes on as usual
  * - `dropScores`: likewise, but these scores are among the `successes`, as Langfuse answers for what its worker drops
+ * - `refuseSpans`: spans of this name count as malformed: an export with one of them is treated as Langfuse of this version does
  */
 export type Failure =
   | { readonly status: number; readonly retryAfter?: number | string }
   | { readonly hang: true }
   | { readonly closeAfterAccept: true }
   | { readonly refuseScores: ScorePick; readonly status?: number }
-  | { readonly dropScores: ScorePick };
+  | { readonly dropScores: ScorePick }
+  | { readonly refuseSpans: { readonly name: string } };
 
 /** Scores of this name, or every n-th that comes, the n-th first. */
 export type ScorePick = { readonly name: string } | { readonly every: number };
@@ -43,6 +45,7 @@ const aboutScores = (failure: Failure): failure is ScoreFailure => "refuseScores
 
 function concerns(failure: Failure, { method, path }: Asked): boolean {
   if (aboutScores(failure)) return method === "POST" && path.endsWith("/ingestion");
+  if ("refuseSpans" in failure) return method === "POST" && path.endsWith("/traces");
   return !("closeAfterAccept" in failure) || method !== "GET";
 }
 
@@ -82,6 +85,10 @@ export function failing(failures: FailureSwitch): MiddlewareHandler<StandInConte
     if (failure === null) return next();
     if (aboutScores(failure)) {
       c.set("scoreFate", (name) => failures.fateOf(failure, name));
+      return next();
+    }
+    if ("refuseSpans" in failure) {
+      c.set("badSpanName", failure.refuseSpans.name);
       return next();
     }
     if ("status" in failure) {

@@ -19,21 +19,26 @@ const spanSchema = z.object({
   status: z.object({ code: z.union([z.number(), z.string()]).nullish(), message: z.string().nullish() }).nullish(),
 });
 
+const scopeSchema = z
+  .object({ name: z.string().nullish(), version: z.string().nullish(), attributes: attributesSchema })
+  .nullish();
+
 const resourceSpanSchema = z.object({
   resource: z.object({ attributes: attributesSchema }).nullish(),
-  scopeSpans: z
-    .array(
-      z.object({
-        scope: z
-          .object({ name: z.string().nullish(), version: z.string().nullish(), attributes: attributesSchema })
-          .nullish(),
-        spans: z.array(spanSchema).nullish(),
-      }),
-    )
-    .nullish(),
+  scopeSpans: z.array(z.object({ scope: scopeSchema, spans: z.array(spanSchema).nullish() })).nullish(),
 });
 
-export const exportSchema = z.object({ resourceSpans: z.array(resourceSpanSchema).nullish() });
+const exportSchema = z.object({ resourceSpans: z.array(resourceSpanSchema).nullish() });
+
+/** An export as Langfuse takes it; spans of `badSpanName` are malformed as well, where a test asked for that trouble. */
+export function exportSchemaWith(badSpanName: string | undefined): typeof exportSchema {
+  if (badSpanName === undefined) return exportSchema;
+  const isGood = ({ resourceSpans }: z.infer<typeof exportSchema>): boolean =>
+    !(resourceSpans ?? []).some((part) =>
+      (part.scopeSpans ?? []).some(({ spans }) => (spans ?? []).some(({ name }) => name === badSpanName)),
+    );
+  return exportSchema.refine(isGood, `the stand-in was told to refuse spans named ${badSpanName}`);
+}
 
 export type IncomingSpan = z.infer<typeof spanSchema>;
 export type IncomingResourceSpan = z.infer<typeof resourceSpanSchema>;

@@ -18,24 +18,11 @@ export function createStore({ dialect, visibleAfterMs }: StoreOptions) {
   const observations: StoredObservation[] = [];
   const posts: StoredScore[] = [];
   const requests = new Map<string, number>();
-  const shown: StoredObservation[] = [];
+  let shown: StoredObservation[] = [];
   const merged = new Map<string, StoredObservation>();
   const traces = new Map<string, StoredTrace>();
   const current = new Map<string, StoredScore>();
-  const hidden: { readonly untilMs: number; readonly show: () => void }[] = [];
-
-  function later(show: () => void): void {
-    if (visibleAfterMs === 0) show();
-    else hidden.push({ untilMs: Date.now() + visibleAfterMs, show });
-  }
-
-  function showDue(): void {
-    const now = Date.now();
-    for (let first = hidden[0]; first !== undefined && first.untilMs <= now; first = hidden[0]) {
-      hidden.shift();
-      first.show();
-    }
-  }
+  const { later, showDue } = createBacklog(visibleAfterMs);
 
   function showObservations(rows: readonly StoredObservation[]): void {
     if (dialect === "v4") for (const row of rows) shown.push(row);
@@ -64,6 +51,14 @@ export function createStore({ dialect, visibleAfterMs }: StoreOptions) {
       later(() => {
         for (const [key, score] of current) if (score.id === id) current.delete(key);
       }),
+    /** With everything of theirs; what arrives later stays. */
+    deleteTraces: (ids: ReadonlySet<string>) =>
+      later(() => {
+        shown = shown.filter(({ traceId }) => !ids.has(traceId));
+        for (const [key, row] of merged) if (ids.has(row.traceId)) merged.delete(key);
+        for (const id of ids) traces.delete(id);
+        for (const [key, { traceId }] of current) if (traceId !== null && ids.has(traceId)) current.delete(key);
+      }),
     /** Version 4 shows every row, version 3 one for each id, merged field by field. */
     currentObservations: (): readonly StoredObservation[] => {
       showDue();
@@ -79,6 +74,24 @@ export function createStore({ dialect, visibleAfterMs }: StoreOptions) {
       return [...current.values()];
     },
     duplicates: (): Duplicates => findDuplicates(observations, posts),
+  };
+}
+
+/** What is done to the shown rows only after the delay; in order, and at the next read after it. */
+function createBacklog(delayMs: number) {
+  const hidden: { readonly untilMs: number; readonly show: () => void }[] = [];
+  return {
+    later: (show: () => void): void => {
+      if (delayMs === 0) show();
+      else hidden.push({ untilMs: Date.now() + delayMs, show });
+    },
+    showDue: (): void => {
+      const now = Date.now();
+      for (let first = hidden[0]; first !== undefined && first.untilMs <= now; first = hidden[0]) {
+        hidden.shift();
+        first.show();
+      }
+    },
   };
 }
 
