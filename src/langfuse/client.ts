@@ -26,7 +26,14 @@ import { type Get, type Outcome, readCursorPages, readNumberedPages, type Row } 
 import { answerToIngestion } from "./ingestion-answer.ts";
 import { createLastMoment, type MaySend } from "./last-moment.ts";
 import type { ScoreEvent } from "./scores.ts";
-import { answerToError, answerToStatus, parseObject, type SendAnswer, type Withheld } from "./send-answer.ts";
+import {
+  type Answered,
+  answerToError,
+  answerToStatus,
+  parseObject,
+  type SendAnswer,
+  type Withheld,
+} from "./send-answer.ts";
 import { UPTAKE_VERSION } from "./version.ts";
 
 export type LangfuseClientOptions = {
@@ -59,7 +66,7 @@ export type LangfuseClient = {
   /** The scores with these ids (at most `MAX_SCORE_IDS`) with their key facts. Throws `mirror_failed`. */
   readScores(ids: readonly string[]): Promise<readonly ReadBackRow[]>;
   /** Asks for these traces (at most 1000) to be deleted with their scores; Langfuse does so later. Never throws, likewise. */
-  deleteTraces(traceIds: readonly string[]): Promise<SendAnswer>;
+  deleteTraces(traceIds: readonly string[]): Promise<Answered>;
   /** Whether Langfuse is there and takes the keys. Never throws, likewise. */
   health(): Promise<LangfuseHealth>;
   /** Ends the requests under way now; what was sent with them is `unsure`. */
@@ -218,7 +225,7 @@ async function sendScores(transport: Transport, events: readonly ScoreEvent[], m
   return "kind" in outcome ? outcome : answerToIngestion(outcome.body, events);
 }
 
-async function deleteTraces(transport: Transport, traceIds: readonly string[]): Promise<SendAnswer> {
+async function deleteTraces(transport: Transport, traceIds: readonly string[]): Promise<Answered> {
   if (traceIds.length === 0) return { kind: "accepted", rejected: new Map() };
   const outcome = await transport.delete(TRACES_PATH, JSON.stringify({ traceIds }));
   return "kind" in outcome ? outcome : { kind: "accepted", rejected: new Map() };

@@ -9,10 +9,10 @@
  *
  * And `withheld`: it was not sent, since its sender might not send it any more.
  */
-export type SendAnswer =
-  | { readonly kind: "accepted"; readonly rejected: ReadonlyMap<string, string> }
-  | Withheld
-  | SendFailure;
+export type SendAnswer = Answered | Withheld;
+
+/** Of a request that nothing held back. */
+export type Answered = { readonly kind: "accepted"; readonly rejected: ReadonlyMap<string, string> } | SendFailure;
 
 export type Withheld = { readonly kind: "withheld" };
 

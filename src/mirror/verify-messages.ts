@@ -1,7 +1,7 @@
 import type { MirrorFinding, MirrorMessageKind } from "../domain/mirror-report.ts";
 import { isObservationId } from "../domain/ids.ts";
 import type { LangfuseClient } from "../langfuse/client.ts";
-import type { SendAnswer } from "../langfuse/send-answer.ts";
+import type { Answered } from "../langfuse/send-answer.ts";
 import type { Queryable } from "../store/database.ts";
 import type { ClaimedMessage } from "../store/queries/claim-messages.ts";
 import type { Channel, Delivery } from "./delivery.ts";
@@ -16,7 +16,7 @@ export type VerifySample = { readonly name: string; readonly kind: MirrorMessage
 export type Sending = {
   /** What goes with it: Langfuse's ids by the ids that an answer names them with. */
   readonly ids: ReadonlyMap<string, string>;
-  readonly send: () => Promise<SendAnswer>;
+  readonly send: () => Promise<Answered>;
 };
 
 /** One observation or score; times are milliseconds since 1970. */
@@ -99,7 +99,11 @@ function sendingsOf<Item>(channel: Channel<Item>, delivery: Delivery<Item>): Sen
   return channel.routes.map((route) => {
     const items = delivery.items.filter(route.takes);
     const ids = new Map(items.map((item) => [channel.eventIdOf(item), channel.idOf(item)]));
-    return { ids, send: () => route.send([items]) };
+    const send = async (): Promise<Answered> => {
+      const answer = await route.send([items], () => true);
+      return answer.kind === "withheld" ? { kind: "unavailable", message: "it was held back" } : answer;
+    };
+    return { ids, send };
   });
 }
 
