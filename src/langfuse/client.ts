@@ -17,6 +17,8 @@ import { spansRequest } from "./otlp.ts";
 import { type ReadBackRow, readObservationRows, readScoreRows } from "./read-back-rows.ts";
 import { type Get, type Outcome, readAllIds, readNumberedIds } from "./read-ids.ts";
 import { answerToIngestion } from "./ingestion-answer.ts";
+import { createScoreConfig, listScoreConfigs } from "./score-config-api.ts";
+import type { FoundScoreConfig, WantedScoreConfig } from "./score-configs.ts";
 import type { ScoreEvent } from "./scores.ts";
 import { answerToError, answerToStatus, parseObject, type SendAnswer } from "./send-answer.ts";
 import { UPTAKE_VERSION } from "./version.ts";
@@ -33,6 +35,8 @@ export type LangfuseClientOptions = {
 };
 
 export type LangfuseClient = {
+  /** Where it talks to, without a slash at its end. */
+  readonly baseUrl: string;
   /** Exports whole traces in one request. Never throws for what a network or Langfuse can do. */
   sendSpans(traces: readonly (readonly OtlpSpan[])[]): Promise<SendAnswer>;
   /** Sends scores in one request; those that Langfuse refused are in `rejected` by event id. Never throws, likewise. */
@@ -50,6 +54,10 @@ export type LangfuseClient = {
   readObservations(traceId: string): Promise<readonly ReadBackRow[]>;
   /** The scores with these ids (at most `MAX_SCORE_IDS`) with their key facts; Langfuse 4 only. Throws `mirror_failed`. */
   readScores(ids: readonly string[]): Promise<readonly ReadBackRow[]>;
+  /** Every score config of the project, archived ones included. Throws `mirror_failed`. */
+  listScoreConfigs(): Promise<readonly FoundScoreConfig[]>;
+  /** Creates a score config, also where one of its name is there. Throws `mirror_failed`. */
+  createScoreConfig(wanted: WantedScoreConfig): Promise<FoundScoreConfig>;
   /** Whether Langfuse is there and takes the keys. Never throws, likewise. */
   health(): Promise<LangfuseHealth>;
   /** Ends the requests under way now; what was sent with them is `unsure`. */
@@ -63,6 +71,7 @@ export function createLangfuseClient(options: LangfuseClientOptions): LangfuseCl
   const transport = createTransport(options);
   const probe = createDialectProbe(transport.get, options.now ?? Date.now);
   return {
+    baseUrl: options.baseUrl.replace(/\/+$/, ""),
     sendSpans: (traces) => sendSpans(transport, traces),
     sendScores: (events) => sendScores(transport, events),
     dialect: probe.current,
@@ -78,6 +87,8 @@ export function createLangfuseClient(options: LangfuseClientOptions): LangfuseCl
       }),
     readObservations: (traceId) => readObservationRows(transport.get, traceId),
     readScores: (ids) => readScoreRows(transport.get, ids),
+    listScoreConfigs: () => listScoreConfigs(transport.get),
+    createScoreConfig: (wanted) => createScoreConfig(transport.post, wanted),
     health: () => readHealth(transport.get),
     giveUp: transport.giveUp,
   };

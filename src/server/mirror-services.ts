@@ -2,9 +2,10 @@ import type { MirrorServices } from "../cli/mirror-services.ts";
 import type { Config } from "../config/config.ts";
 import { UptakeError } from "../domain/errors.ts";
 import type { Logger } from "../domain/logger.ts";
-import { createLangfuseClient } from "../langfuse/client.ts";
+import { createLangfuseClient, type LangfuseClient } from "../langfuse/client.ts";
 import { reconcile } from "../mirror/reconcile.ts";
 import { reexport } from "../mirror/reexport.ts";
+import { setUpScoreConfigs } from "../mirror/set-up-score-configs.ts";
 import { countRecentDeliveries } from "../store/queries/count-recent-deliveries.ts";
 import { readDeadLetters } from "../store/queries/read-dead-letters.ts";
 import { readMirrorStatus } from "../store/queries/read-mirror-status.ts";
@@ -13,7 +14,7 @@ import type { Parts } from "./assemble.ts";
 
 const REASONS_SHOWN = 20;
 /** For one request to Langfuse. */
-const READ_TIMEOUT_MS = 20_000;
+const REQUEST_TIMEOUT_MS = 20_000;
 
 /** What the `uptake mirror` commands do, over parts that run no worker. */
 export function createMirrorServices(config: Config, log: Logger, partsOf: () => Parts): MirrorServices {
@@ -32,25 +33,26 @@ export function createMirrorServices(config: Config, log: Logger, partsOf: () =>
         dead: status.dead === 0 ? [] : await readDeadLetters(db, REASONS_SHOWN),
       };
     },
+    setup: async () => setUpScoreConfigs(partsOf().db, clientOf(config)),
     retry: (kind) => retryDeadLetters(partsOf().db, kind),
     async reconcile(options) {
-      if (config.langfuse === null) throw noLangfuse();
+      const langfuse = clientOf(config);
       const { db, mirror } = partsOf();
       if (mirror === null) throw noLangfuse();
-      const langfuse = createLangfuseClient({
-        ...config.langfuse,
-        fetch: globalThis.fetch,
-        timeoutMs: READ_TIMEOUT_MS,
-      });
       return reconcile({ db, mirror, langfuse, log, now: Date.now, random: Math.random }, options);
     },
     reexport: (options) => reexport(partsOf().db, options),
   };
 }
 
+function clientOf({ langfuse }: Config): LangfuseClient {
+  if (langfuse === null) throw noLangfuse();
+  return createLangfuseClient({ ...langfuse, fetch: globalThis.fetch, timeoutMs: REQUEST_TIMEOUT_MS });
+}
+
 function noLangfuse(): UptakeError {
   const message =
-    "LANGFUSE_PUBLIC_KEY: no Langfuse keys are set, so there is nothing to compare with; " +
+    "LANGFUSE_PUBLIC_KEY: no Langfuse keys are set, so there is no Langfuse to talk to; " +
     "set LANGFUSE_PUBLIC_KEY, LANGFUSE_SECRET_KEY and LANGFUSE_BASE_URL";
   return new UptakeError("invalid_configuration", message);
 }
