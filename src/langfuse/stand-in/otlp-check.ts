@@ -2,15 +2,19 @@ import { z } from "zod";
 
 /**
  * An export as Langfuse requires it: ids are text (hex) and collections are lists. One bad span refuses the whole
- * export. Stricter than Langfuse in one point: it takes an id of any length and cuts it, here that is an error.
+ * export. Stricter than Langfuse in one point: it takes
+ * an id of any length, OpenTelemetry does not, and here that is an error.
  */
 const attributeSchema = z.object({ key: z.string(), value: z.unknown().optional() });
 const attributesSchema = z.array(attributeSchema).nullish();
 
 const spanSchema = z.object({
-  traceId: z.string().regex(/^[0-9a-f]{32}$/i, "traceId must be 32 hex digits"),
-  spanId: z.string().regex(/^[0-9a-f]{16}$/i, "spanId must be 16 hex digits"),
-  parentSpanId: z.string().nullish(),
+  traceId: z.string().regex(/^(?!0+$)[0-9a-f]{32}$/i, "traceId must be 32 hex digits"),
+  spanId: z.string().regex(/^(?!0+$)[0-9a-f]{16}$/i, "spanId must be 16 hex digits"),
+  parentSpanId: z
+    .string()
+    .regex(/^([0-9a-f]{16})?$/i, "parentSpanId must be 16 hex digits")
+    .nullish(),
   name: z.string().default("unknown"),
   startTimeUnixNano: z.union([z.string().regex(/^\d+$/), z.number()]),
   endTimeUnixNano: z.union([z.string().regex(/^\d+$/), z.number()]).nullish(),

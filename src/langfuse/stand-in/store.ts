@@ -1,6 +1,7 @@
 import type { LangfuseDialect } from "../dialect.ts";
 import { mergeObservation, mergeTrace, observationKey } from "./merge-rows.ts";
-import type { Duplicates, StoredObservation, StoredScore, StoredTrace } from "./stored.ts";
+import type { StoredScoreConfig } from "./config-check.ts";
+import type { DroppedScore, Duplicates, StoredObservation, StoredScore, StoredTrace } from "./stored.ts";
 
 export type StandInStore = ReturnType<typeof createStore>;
 
@@ -22,20 +23,7 @@ export function createStore({ dialect, visibleAfterMs }: StoreOptions) {
   const merged = new Map<string, StoredObservation>();
   const traces = new Map<string, StoredTrace>();
   const current = new Map<string, StoredScore>();
-  const hidden: { readonly untilMs: number; readonly show: () => void }[] = [];
-
-  function later(show: () => void): void {
-    if (visibleAfterMs === 0) show();
-    else hidden.push({ untilMs: Date.now() + visibleAfterMs, show });
-  }
-
-  function showDue(): void {
-    const now = Date.now();
-    for (let first = hidden[0]; first !== undefined && first.untilMs <= now; first = hidden[0]) {
-      hidden.shift();
-      first.show();
-    }
-  }
+  const { later, showDue } = createCurtain(visibleAfterMs);
 
   function showObservations(rows: readonly StoredObservation[]): void {
     if (dialect === "v4") for (const row of rows) shown.push(row);
@@ -47,6 +35,9 @@ export function createStore({ dialect, visibleAfterMs }: StoreOptions) {
     /** Every row as it arrived. */
     observations,
     posts,
+    dropped: [] as DroppedScore[],
+    /** Score configs by id. */
+    configs: new Map<string, StoredScoreConfig>(),
     requests,
     addObservations: (rows: readonly StoredObservation[]) => {
       for (const row of rows) observations.push(row);
@@ -79,6 +70,24 @@ export function createStore({ dialect, visibleAfterMs }: StoreOptions) {
       return [...current.values()];
     },
     duplicates: (): Duplicates => findDuplicates(observations, posts),
+  };
+}
+
+/** Keeps what was accepted from being shown for a while. */
+function createCurtain(visibleAfterMs: number) {
+  const hidden: { readonly untilMs: number; readonly show: () => void }[] = [];
+  return {
+    later(show: () => void): void {
+      if (visibleAfterMs === 0) show();
+      else hidden.push({ untilMs: Date.now() + visibleAfterMs, show });
+    },
+    showDue(): void {
+      const now = Date.now();
+      for (let first = hidden[0]; first !== undefined && first.untilMs <= now; first = hidden[0]) {
+        hidden.shift();
+        first.show();
+      }
+    },
   };
 }
 
