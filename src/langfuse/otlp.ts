@@ -1,10 +1,11 @@
+import type { UptakeError } from "../domain/errors.ts";
 import { observationIdOf } from "../domain/ids.ts";
 import type { Observation } from "../domain/observation.ts";
 import { storableText } from "../domain/text.ts";
 import { isPromptVersion, observationRules } from "./checks/observation-rules.ts";
 import { isRecord } from "./checks/record.ts";
 import { TRACE_ROW_RULES } from "./checks/row-rules.ts";
-import { applyRules, type Note, noteNothing, type RuleFacts } from "./checks/rule.ts";
+import { applyRules, type Note, noteNothing, type RuleFacts, unsendable } from "./checks/rule.ts";
 import { type DraftSpan, finishSpans } from "./checks/span-rules.ts";
 import { ATTRIBUTE } from "./otlp-attributes.ts";
 import type { OtlpAttribute, OtlpExportRequest, OtlpSpan } from "./otlp-types.ts";
@@ -48,9 +49,18 @@ export function traceToSpans(row: TraceSource, note: Note = noteNothing): OtlpSp
 
 /** What was recorded of the run, without fields that say nothing; a host may have written something else there. */
 function recordedIn({ observations }: TraceSource): Observation[] {
-  if (!Array.isArray(observations)) return [];
-  // Whatever else these objects are, the rules find out.
-  return observations.filter(isRecord).map((o) => withoutNulls(o) as Observation);
+  if (observations === null) return [];
+  if (!Array.isArray(observations)) throw noObservation("observations", observations);
+  return observations.map((o: unknown, index) => {
+    if (!isRecord(o)) throw noObservation(`observations[${index}]`, o);
+    // Whatever else this object is, the rules find out.
+    return withoutNulls(o) as Observation;
+  });
+}
+
+function noObservation(field: string, value: unknown): UptakeError {
+  const expected = field === "observations" ? "a list of observations" : "an observation";
+  return unsendable("shape", field, JSON.stringify(value), { expected, remedy: "correct ai_traces.observations" });
 }
 
 const withoutNulls = (fields: Readonly<Record<string, unknown>>): Record<string, unknown> =>

@@ -8,6 +8,8 @@ import type { StandInContext } from "./context.ts";
  * - `status`: answers with it, nothing is stored; `retryAfter` (seconds, or an HTTP date) goes into the header
  * - `hang`: takes the request and never answers; nothing is stored
  * - `closeAfterAccept`: stores what was posted, then closes the connection without an answer; reads answer as usual
+ * - `badTrace`: an export with spans of this trace is treated as one with a bad span: refused as a whole by Langfuse 4,
+ *   lost as a whole after a 200 by Langfuse 3
  * - `refuseScores`: posts to `/ingestion` are answered 207 with these scores among the `errors`, with `status` (400 unless
  *   said otherwise); nothing of them is stored. Everything else goes on as usual
  * - `dropScores`: likewise, but these scores are among the `successes`, as Langfuse answers for what its worker drops
@@ -16,6 +18,7 @@ export type Failure =
   | { readonly status: number; readonly retryAfter?: number | string }
   | { readonly hang: true }
   | { readonly closeAfterAccept: true }
+  | { readonly badTrace: string }
   | { readonly refuseScores: ScorePick; readonly status?: number }
   | { readonly dropScores: ScorePick };
 
@@ -43,6 +46,7 @@ const aboutScores = (failure: Failure): failure is ScoreFailure => "refuseScores
 
 function concerns(failure: Failure, { method, path }: Asked): boolean {
   if (aboutScores(failure)) return method === "POST" && path.endsWith("/ingestion");
+  if ("badTrace" in failure) return method === "POST" && path.endsWith("/otel/v1/traces");
   return !("closeAfterAccept" in failure) || method !== "GET";
 }
 
@@ -82,6 +86,10 @@ export function failing(failures: FailureSwitch): MiddlewareHandler<StandInConte
     if (failure === null) return next();
     if (aboutScores(failure)) {
       c.set("scoreFate", (name) => failures.fateOf(failure, name));
+      return next();
+    }
+    if ("badTrace" in failure) {
+      c.set("badTrace", failure.badTrace);
       return next();
     }
     if ("status" in failure) {

@@ -4,7 +4,7 @@ import type { Context } from "hono";
 import type { LangfuseDialect } from "../dialect.ts";
 import { INGESTION_VERSION_HEADER } from "../otlp-attributes.ts";
 import type { StandInContext } from "./context.ts";
-import { attributeMap, exportSchema, type IncomingResourceSpan } from "./otlp-check.ts";
+import { attributeMap, exportSchemaBut, type IncomingResourceSpan } from "./otlp-check.ts";
 import { type SpanContext, spanToObservation } from "./span-to-observation.ts";
 import { spanToTrace } from "./span-to-trace.ts";
 import type { StandInStore } from "./store.ts";
@@ -29,7 +29,7 @@ export async function exportSpans(c: Context<StandInContext>, store: StandInStor
   }
   const body = await readJson(c);
   if (body === undefined) return c.json({ error: "Failed to parse OTel JSON Trace" }, 400);
-  const parsed = exportSchema.safeParse(body);
+  const parsed = exportSchemaBut(c.get("badTrace")).safeParse(body);
   if (!parsed.success && store.dialect === "v3") return c.json({});
   if (!parsed.success) {
     const problems = parsed.error.issues.slice(0, 5).map((issue) => `${issue.path.join(".")}: ${issue.message}`);

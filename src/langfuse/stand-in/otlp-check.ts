@@ -37,7 +37,19 @@ const resourceSpanSchema = z.object({
     .nullish(),
 });
 
-export const exportSchema = z.object({ resourceSpans: z.array(resourceSpanSchema).nullish() });
+const exportSchema = z.object({ resourceSpans: z.array(resourceSpanSchema).nullish() });
+
+/** An export; one that has spans of the bad trace is as wrong as one with a bad span. */
+export const exportSchemaBut = (badTrace: string | undefined): typeof exportSchema =>
+  badTrace === undefined
+    ? exportSchema
+    : exportSchema.refine(
+        ({ resourceSpans }) =>
+          !(resourceSpans ?? []).some(({ scopeSpans }) =>
+            (scopeSpans ?? []).some(({ spans }) => (spans ?? []).some(({ traceId }) => traceId === badTrace)),
+          ),
+        "the stand-in was told that this trace is bad",
+      );
 
 export type IncomingSpan = z.infer<typeof spanSchema>;
 export type IncomingResourceSpan = z.infer<typeof resourceSpanSchema>;

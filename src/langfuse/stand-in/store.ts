@@ -23,7 +23,7 @@ export function createStore({ dialect, visibleAfterMs }: StoreOptions) {
   const merged = new Map<string, StoredObservation>();
   const traces = new Map<string, StoredTrace>();
   const current = new Map<string, StoredScore>();
-  const { later, showDue } = createCurtain(visibleAfterMs);
+  const curtain = createCurtain(visibleAfterMs);
 
   function showObservations(rows: readonly StoredObservation[]): void {
     if (dialect === "v4") for (const row of rows) shown.push(row);
@@ -41,32 +41,32 @@ export function createStore({ dialect, visibleAfterMs }: StoreOptions) {
     requests,
     addObservations: (rows: readonly StoredObservation[]) => {
       for (const row of rows) observations.push(row);
-      later(() => showObservations(rows));
+      curtain.later(() => showObservations(rows));
     },
     addTraces: (upserts: readonly StoredTrace[]) =>
-      later(() => {
+      curtain.later(() => {
         for (const trace of upserts) put(traces, trace.id, trace, mergeTrace);
       }),
     addScore: (score: StoredScore) => {
       posts.push(score);
-      later(() => put(current, scoreKey(score), score, overwrite));
+      curtain.later(() => put(current, scoreKey(score), score, overwrite));
     },
     deleteScore: (id: string) =>
-      later(() => {
+      curtain.later(() => {
         for (const [key, score] of current) if (score.id === id) current.delete(key);
       }),
     /** Version 4 shows every row, version 3 one for each id, merged field by field. */
     currentObservations: (): readonly StoredObservation[] => {
-      showDue();
+      curtain.showDue();
       return dialect === "v4" ? shown : [...merged.values()];
     },
     /** Version 3 only. */
     currentTraces: (): readonly StoredTrace[] => {
-      showDue();
+      curtain.showDue();
       return [...traces.values()];
     },
     currentScores: (): readonly StoredScore[] => {
-      showDue();
+      curtain.showDue();
       return [...current.values()];
     },
     duplicates: (): Duplicates => findDuplicates(observations, posts),
