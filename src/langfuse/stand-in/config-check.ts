@@ -26,8 +26,8 @@ export const newConfigSchema = z
   .discriminatedUnion("dataType", [
     z.object({ ...common, ...range, dataType: z.literal("NUMERIC"), categories: nothing }),
     z.object({ ...common, ...noRange, dataType: z.literal("CATEGORICAL"), categories: categoriesSchema }),
-    z.object({ ...common, dataType: z.literal("BOOLEAN"), categories: z.undefined() }),
-    z.object({ ...common, ...noRange, dataType: z.literal("TEXT"), categories: z.undefined() }),
+    z.object({ ...common, dataType: z.literal("BOOLEAN"), categories: z.undefined().optional() }),
+    z.object({ ...common, ...noRange, dataType: z.literal("TEXT"), categories: z.undefined().optional() }),
   ])
   .refine((config) => config.dataType !== "NUMERIC" || hasRange(config), RANGE_ERROR);
 
