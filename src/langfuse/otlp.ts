@@ -60,7 +60,7 @@ function recordedIn({ observations }: TraceSource): Observation[] {
 
 function noObservation(field: string, value: unknown): UptakeError {
   const expected = field === "observations" ? "a list of observations" : "an observation";
-  return unsendable("shape", field, JSON.stringify(value), { expected, remedy: "correct ai_traces.observations" });
+  return unsendable("shape", field, value, { expected, remedy: "correct ai_traces.observations" });
 }
 
 const withoutNulls = (fields: Readonly<Record<string, unknown>>): Record<string, unknown> =>

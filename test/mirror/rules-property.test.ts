@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { feedbackObservationIdOf, newId, observationIdOf, scoreIdOf, traceIdOf } from "../../src/domain/ids.ts";
 import { storableJson, storableText } from "../../src/domain/text.ts";
@@ -117,8 +117,9 @@ async function insert(db: Database, given: Row): Promise<Inserted> {
 
 describe.each<LangfuseDialect>(["v4", "v3"])("whatever is in a row, dialect %s", (dialect) => {
   it("takes all of it, under the same ids however often it is mapped", async () => {
-    const { db, drop } = await openTestPostgres();
-    onTestFinished(() => drop());
+    const postgres = await openTestPostgres();
+    onTestFinished(() => postgres.drop());
+    const { db } = postgres;
     const { standIn, address } = await startStandIn({ dialect });
     await setUpScoreConfigs(db, createLangfuseClient({ ...address, fetch, timeoutMs: 5000 }));
     const { mirror } = mirrorTo(db, address);

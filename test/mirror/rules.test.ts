@@ -19,8 +19,9 @@ type Rig = {
 
 /** Three suggestions, the middle one to be made odd. */
 async function open(dialect: LangfuseDialect): Promise<Rig> {
-  const { db, drop } = await openTestPostgres();
-  onTestFinished(() => drop());
+  const postgres = await openTestPostgres();
+  onTestFinished(() => postgres.drop());
+  const { db } = postgres;
   const { standIn, address } = await startStandIn({ dialect });
   const [, odd] = await insertSamples(db, 3);
   if (odd === undefined) throw new Error("three were inserted");
@@ -84,6 +85,17 @@ describe.each<LangfuseDialect>(["v4", "v3"])("before it sends to dialect %s, the
     expect(rig.standIn.observations()).toHaveLength(6);
   });
 
+  it("buries a row whose own observation id is none, with its feedback", async () => {
+    const rig = await open(dialect);
+    await setRow(rig, "observation_id = $1", "generation-7");
+    await insertFeedbackOn(rig.db, [rig.odd.id]);
+    await rig.deliver();
+    const reason = 'rule observation-id: observation_id is "generation-7"; expected 16 hex digits';
+    expect((await readOutbox(rig.db)).map(({ lastError }) => lastError?.includes(reason))).toEqual([true, true]);
+    expect(rig.standIn.observations()).toHaveLength(6);
+    expect(rig.standIn.scores()).toEqual([]);
+  });
+
   it("buries a parent that is no id, and a recorded thing that is no observation", async () => {
     const rig = await open(dialect);
     await setObservation(rig, "1,parentId", "root");
@@ -92,7 +104,7 @@ describe.each<LangfuseDialect>(["v4", "v3"])("before it sends to dialect %s, the
     await setObservation(rig, "1", "text");
     await rig.db.query(`update langfuse_outbox set dead_at = null`);
     await rig.deliver();
-    expect((await readOutbox(rig.db))[0]?.lastError).toContain('rule shape: observations[1] is "\\"text\\""');
+    expect((await readOutbox(rig.db))[0]?.lastError).toContain('rule shape: observations[1] is "text"');
     expect(rig.standIn.observations()).toHaveLength(6);
   });
 

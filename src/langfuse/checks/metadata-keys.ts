@@ -30,7 +30,7 @@ function rename(value: unknown, depth: number): unknown {
   let isSame = true;
   const entries = Object.entries(value).map(([key, item]): [string, unknown] => {
     const kept = rename(item, depth + 1);
-    if (kept !== item || isDropped(key)) isSame = false;
+    if (!Object.is(kept, item) || isDropped(key)) isSame = false;
     return [isDropped(key) ? freeName(renamed(key), taken) : key, kept];
   });
   return isSame ? value : Object.fromEntries(entries);

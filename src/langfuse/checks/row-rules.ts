@@ -59,7 +59,7 @@ export const FEEDBACK_ROW_RULES = rowRules<FeedbackRow>();
 function withTime<Source extends Row>(row: Source): Source {
   const { createdAt } = row;
   if (createdAt instanceof Date && isSendableTime(createdAt.getTime())) return row;
-  throw unsendable("created-at", "created_at", isoOrText(createdAt), {
+  throw unsendable("created-at", "created_at", createdAt, {
     expected: "a time from 1970 to 2261",
     remedy: "correct it",
   });
@@ -106,6 +106,3 @@ function shortId(id: string | null): string | null {
   const mark = `…${hash("sha256", id, "hex").slice(0, 16)}`;
   return id.slice(0, MAX_PERSON_CHARS - mark.length).toWellFormed() + mark;
 }
-
-const isoOrText = (time: unknown): string =>
-  time instanceof Date && !Number.isNaN(time.getTime()) ? time.toISOString() : String(time);

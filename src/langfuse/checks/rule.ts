@@ -45,8 +45,15 @@ export function unsendable(
   value: unknown,
   { expected, remedy }: { readonly expected: string; readonly remedy: string },
 ): UptakeError {
-  const text = typeof value === "string" ? JSON.stringify(value) : String(value);
-  const shown = text.length > SHOWN_CHARS ? `${text.slice(0, SHOWN_CHARS).toWellFormed()}…` : text;
-  const message = `rule ${rule}: ${field} is ${shown}; expected ${expected}; ${remedy}, then run uptake mirror retry`;
+  const message = `rule ${rule}: ${field} is ${shown(value)}; expected ${expected}; ${remedy}, then run uptake mirror retry`;
   return new UptakeError("mirror_failed", message, { facts: { rule, field } });
 }
+
+function shown(value: unknown): string {
+  const text = isPlain(value) ? String(value) : JSON.stringify(value instanceof Date ? value.toISOString() : value);
+  return text.length > SHOWN_CHARS ? `${text.slice(0, SHOWN_CHARS).toWellFormed()}…` : text;
+}
+
+/** What JSON has no word for, such as Infinity or a date that is none. */
+const isPlain = (value: unknown): boolean =>
+  typeof value === "number" || value === undefined || (value instanceof Date && Number.isNaN(value.getTime()));
