@@ -94,7 +94,8 @@ function asRoot(source: TraceSource, root: Observation): Observation {
   const { trace_id: _trace, observation_id: _observation, ...about } = source.metadata;
   const { tags, ...others } = about;
   const metadata = Array.isArray(tags) ? others : about;
-  const whole = { ...root, metadata: { ...metadata, ...root.metadata } };
+  const own = root.metadata === undefined || isRecord(root.metadata) ? root.metadata : { metadata: root.metadata };
+  const whole = { ...root, metadata: { ...metadata, ...own } };
   if (source.status !== "error") return whole;
   const message = root.statusMessage ?? failureOf(source);
   return { ...whole, level: "ERROR", ...(message === undefined ? {} : { statusMessage: message }) };

@@ -229,13 +229,18 @@ describe.each<LangfuseDialect>(["v4", "v3"])("before it sends to dialect %s, the
 
   it("takes fields that a host wrote in another shape for what they say", async () => {
     const rig = await open(dialect);
-    await setRow(rig, "metadata = $1::jsonb", `"just text"`);
+    await setRow(rig, "metadata = $1::jsonb", `["of the row"]`);
+    await setObservation(rig, "0,metadata", "of the root");
     await setObservation(rig, "1,name", { a: 1 });
     await setObservation(rig, "1,metadata", ["m"]);
     await setObservation(rig, "2,prompt", "reply@7");
     await setObservation(rig, "2,usage", 5);
     expect(await rig.deliver()).toEqual({ shape: 3 });
-    expect(rig.shown(0)?.metadata).toMatchObject({ metadata: "just text", uptakeAdjusted: "shape" });
+    expect(rig.shown(0)?.metadata).toMatchObject({
+      metadata: "of the root",
+      rowMetadata: '["of the row"]',
+      uptakeAdjusted: "shape",
+    });
     expect(rig.shown(1)).toMatchObject({ name: '{"a":1}' });
     expect(rig.shown(1)?.metadata).toMatchObject({ metadata: '["m"]' });
     expect(rig.shown(2)).toMatchObject({ promptName: null, usageDetails: {} });

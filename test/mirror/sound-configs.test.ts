@@ -25,6 +25,7 @@ async function open(dialect: LangfuseDialect, { isSetUp = true }: { readonly isS
   return {
     db,
     standIn,
+    client,
     idOf,
     scoreConfigs,
     mirrorWith: (options: Partial<MirrorDeps> & ClientSettings) =>
@@ -95,8 +96,7 @@ describe.each<LangfuseDialect>(["v4", "v3"])("score configs in dialect %s", (dia
 
   it("that were archived between two looks lose nothing: what was dropped is read back and sent without them", async () => {
     const rig = await open(dialect);
-    const times = { leaseMs: 900, visibilityDelayMs: 50 };
-    const first = rig.mirrorWith({ configCheckMs: NEVER_MS, ...times });
+    const first = rig.mirrorWith({ configCheckMs: NEVER_MS });
     await drain(first.mirror);
     await rig.scoreConfigs.update(rig.idOf("accepted"), { isArchived: true });
     await rig.giveFeedback();
@@ -105,7 +105,7 @@ describe.each<LangfuseDialect>(["v4", "v3"])("score configs in dialect %s", (dia
     expect(await readOutbox(rig.db)).toEqual([]);
     await first.mirror.stop();
 
-    const second = rig.mirrorWith({ configCheckMs: 30, ...times });
+    const second = rig.mirrorWith({ configCheckMs: 30, leaseMs: 2000, visibilityDelayMs: 50 });
     second.mirror.start();
     await until("they are there", () => rig.standIn.currentScores().filter((s) => s.name === "accepted").length === 3);
     await until("all of it is settled", async () => (await readOutbox(rig.db)).length === 0);
@@ -115,6 +115,25 @@ describe.each<LangfuseDialect>(["v4", "v3"])("score configs in dialect %s", (dia
     expect(rig.configsUsed()).toMatchObject({ accepted: null, feedback: rig.idOf("feedback") });
     const kept = await rig.db.query<{ name: string }>(`select name from score_configs order by name`);
     expect(kept.map(({ name }) => name)).toEqual(["feedback", "kept-ratio", "time-to-feedback"]);
+  });
+
+  it("that are restored and set up again before that are used, and what was dropped is sent all the same", async () => {
+    const rig = await open(dialect);
+    const first = rig.mirrorWith({ configCheckMs: NEVER_MS });
+    await drain(first.mirror);
+    await rig.scoreConfigs.update(rig.idOf("accepted"), { isArchived: true });
+    await rig.giveFeedback();
+    await drain(first.mirror);
+    await first.mirror.stop();
+    await drain(rig.mirrorWith({ configCheckMs: NEVER_MS }).mirror);
+    await rig.scoreConfigs.update(rig.idOf("accepted"), { isArchived: false });
+    await setUpScoreConfigs(rig.db, rig.client);
+
+    rig.mirrorWith({ configCheckMs: 30, leaseMs: 2000, visibilityDelayMs: 50 }).mirror.start();
+    await until("they are there", () => rig.standIn.currentScores().filter((s) => s.name === "accepted").length === 3);
+    expect(rig.configsUsed()).toMatchObject({ accepted: rig.idOf("accepted") });
+    const kept = await rig.db.query(`select name from score_configs where retired_at is null`);
+    expect(kept).toHaveLength(4);
   });
 
   it("are left out while Langfuse does not list them, which it says once a look", async () => {

@@ -6,12 +6,12 @@ import { isRecord } from "./record.ts";
 import { isSendableTime, MAX_NAME_CHARS } from "./row-rules.ts";
 import type { Rule } from "./rule.ts";
 
-/** Of what a host wrote itself only the JSON is known, so nothing about its fields is taken for granted here. */
 const UNNAMED = "unnamed";
 
 /**
- * In this order: ids, then what each field has to be, then what Langfuse makes of it. `startedAt` stands for a start
- * that cannot be read.
+ * In this order: ids, then what each field has to be, then what Langfuse makes of it. A host may have written the
+ * observations itself, so nothing about their fields is taken for granted. `startedAt` stands for a start that cannot
+ * be read.
  */
 export function observationRules(startedAt: Date): readonly Rule<Observation>[] {
   return [

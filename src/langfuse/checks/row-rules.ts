@@ -50,7 +50,7 @@ export const TRACE_ROW_RULES: readonly Rule<TraceSource>[] = [
   {
     name: "shape",
     loses: true,
-    apply: (row) => (isRecord(row.metadata) ? row : { ...row, metadata: { metadata: row.metadata } }),
+    apply: (row) => (isRecord(row.metadata) ? row : { ...row, metadata: { rowMetadata: row.metadata } }),
   },
 ];
 

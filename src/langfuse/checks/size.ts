@@ -1,8 +1,8 @@
 /** Langfuse's writer cuts a longer field of its own, without saying so, where its database refuses the row. */
 export const MAX_FIELD_BYTES = 500_000;
 
-/** Room for many fields; Langfuse Cloud takes 5 MB a request. */
-export const MAX_TRACE_BYTES = 4_000_000;
+/** Room for many fields; Langfuse Cloud takes 5 MB a request, and JSON's escapes come on top. */
+export const MAX_TRACE_BYTES = 3_500_000;
 const LEAST_FIELD_BYTES = 1000;
 
 /** The text, cut at a whole character to at most so many bytes, with a marker that says how much is missing. */

@@ -11,17 +11,13 @@ export type ScoreConfigRow = {
   readonly maxValue: number | null;
 };
 
-// Matched again is in use again: one that was archived may have been restored.
 const sql = `
   insert into score_configs
     (base_url, config_id, langfuse_project_id, name, data_type, categories, min_value, max_value)
   values ($1, $2, $3, $4, $5, $6::text[], $7, $8)
-  on conflict (base_url, config_id) do update
+  on conflict (base_url, config_id) where retired_at is null do update
   set langfuse_project_id = excluded.langfuse_project_id, name = excluded.name, data_type = excluded.data_type,
-    categories = excluded.categories, min_value = excluded.min_value, max_value = excluded.max_value,
-    matched_at = now(),
-    checked_at = case when score_configs.retired_at is null then score_configs.checked_at else now() end,
-    retired_at = null
+    categories = excluded.categories, min_value = excluded.min_value, max_value = excluded.max_value, matched_at = now()
 `;
 
 /** Keeps one config of the Langfuse at this address, in place of what was kept of it. */
