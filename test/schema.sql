@@ -169,6 +169,20 @@ schema_migrations
   checksum text not null
   applied_at timestamp with time zone not null default now()
 
+score_configs
+  id bigint not null identity
+  base_url text not null
+  name text not null
+  config_id text not null
+  langfuse_project_id text not null
+  data_type text not null
+  categories text[]
+  min_value double precision
+  max_value double precision
+  matched_at timestamp with time zone not null default now()
+  checked_at timestamp with time zone not null default now()
+  retired_at timestamp with time zone
+
 ticket_messages
   id uuid not null
   ticket_id uuid not null
@@ -238,6 +252,7 @@ metric_series_project_id_function_name_environment_model_pr_key on metric_series
 rollup_deltas_check on rollup_deltas: CHECK (((series_id IS NULL) = (new_series IS NOT NULL)))
 rollup_deltas_pkey on rollup_deltas: PRIMARY KEY (id)
 schema_migrations_pkey on schema_migrations: PRIMARY KEY (version)
+score_configs_pkey on score_configs: PRIMARY KEY (id)
 ticket_messages_message_type_check on ticket_messages: CHECK ((message_type = ANY (ARRAY['user_message'::text, 'auto_suggestion'::text])))
 ticket_messages_pkey on ticket_messages: PRIMARY KEY (id)
 ticket_messages_ticket_id_fkey on ticket_messages: FOREIGN KEY (ticket_id) REFERENCES tickets(id)
@@ -267,6 +282,8 @@ CREATE UNIQUE INDEX metric_series_pkey ON public.metric_series USING btree (id)
 CREATE UNIQUE INDEX metric_series_project_id_function_name_environment_model_pr_key ON public.metric_series USING btree (project_id, function_name, environment, model, prompt_version)
 CREATE UNIQUE INDEX rollup_deltas_pkey ON public.rollup_deltas USING btree (id)
 CREATE UNIQUE INDEX schema_migrations_pkey ON public.schema_migrations USING btree (version)
+CREATE UNIQUE INDEX score_configs_in_use ON public.score_configs USING btree (base_url, config_id) WHERE (retired_at IS NULL)
+CREATE UNIQUE INDEX score_configs_pkey ON public.score_configs USING btree (id)
 CREATE UNIQUE INDEX ticket_messages_pkey ON public.ticket_messages USING btree (id)
 CREATE UNIQUE INDEX ticket_messages_ticket_id_position_key ON public.ticket_messages USING btree (ticket_id, "position")
 CREATE UNIQUE INDEX tickets_pkey ON public.tickets USING btree (id)

@@ -4,6 +4,7 @@ import type {
   MirrorOverview,
   ReconcileReport,
   ReexportReport,
+  SetupReport,
   TimeRange,
 } from "../domain/mirror-report.ts";
 
@@ -18,6 +19,8 @@ export type MirrorServices = {
   status(): Promise<MirrorOverview>;
   /** Puts dead letters (of one kind, or all with null) back into the outbox; resolves to how many. */
   retry(kind: MirrorMessageKind | null): Promise<number>;
+  /** Creates in Langfuse the score configs that are not there, and keeps which scores are sent under. */
+  setup(): Promise<SetupReport>;
   /** Compares what was delivered in the range with Langfuse. */
   reconcile(
     options: LongWork & {

@@ -70,3 +70,20 @@ export type ReexportReport = {
   readonly alreadyThereCount: number;
   readonly interrupted: boolean;
 };
+
+/** What became of one score config. */
+export type ScoreConfigReport = {
+  readonly name: string;
+  /** `differs`: Langfuse has one of this name that is not as it should be, and none that is. */
+  readonly state: "created" | "matched" | "differs";
+  /** As Langfuse knows it. */
+  readonly configId: string;
+  /** In plain words, where it differs. */
+  readonly problems: readonly string[];
+};
+
+export type SetupReport = {
+  /** Address of the Langfuse. */
+  readonly target: string;
+  readonly configs: readonly ScoreConfigReport[];
+};

@@ -25,6 +25,8 @@ import {
 import { type Get, type Outcome, readCursorPages, readNumberedPages, type Row } from "./read-pages.ts";
 import { answerToIngestion } from "./ingestion-answer.ts";
 import { createLastMoment, type MaySend } from "./last-moment.ts";
+import { createScoreConfig, listScoreConfigs } from "./score-config-api.ts";
+import type { FoundScoreConfig, WantedScoreConfig } from "./score-configs.ts";
 import type { ScoreEvent } from "./scores.ts";
 import {
   type Answered,
@@ -48,6 +50,8 @@ export type LangfuseClientOptions = {
 };
 
 export type LangfuseClient = {
+  /** Where it talks to, without a slash at its end. */
+  readonly baseUrl: string;
   /** Exports whole traces in one request. Never throws for what a network or Langfuse can do. */
   sendSpans(traces: readonly (readonly OtlpSpan[])[], maySend?: MaySend): Promise<SendAnswer>;
   /** Sends scores in one request; those that Langfuse refused are in `rejected` by event id. Never throws, likewise. */
@@ -67,6 +71,10 @@ export type LangfuseClient = {
   readScores(ids: readonly string[]): Promise<readonly ReadBackRow[]>;
   /** Asks for these traces (at most 1000) to be deleted with their scores; Langfuse does so later. Never throws, likewise. */
   deleteTraces(traceIds: readonly string[]): Promise<Answered>;
+  /** Every score config of the project, archived ones included. Throws `mirror_failed`. */
+  listScoreConfigs(): Promise<readonly FoundScoreConfig[]>;
+  /** Creates a score config, also where one of its name is there. Throws `mirror_failed`. */
+  createScoreConfig(wanted: WantedScoreConfig): Promise<FoundScoreConfig>;
   /** Whether Langfuse is there and takes the keys. Never throws, likewise. */
   health(): Promise<LangfuseHealth>;
   /** Ends the requests under way now; what was sent with them is `unsure`. */
@@ -84,6 +92,7 @@ export function createLangfuseClient(options: LangfuseClientOptions): LangfuseCl
   const { get } = transport;
   const probe = createDialectProbe(get, options.now ?? Date.now);
   return {
+    baseUrl: options.baseUrl.replace(/\/+$/, ""),
     sendSpans: (traces, maySend) => sendSpans(transport, traces, maySend),
     sendScores: (events, maySend) => sendScores(transport, events, maySend),
     dialect: probe.current,
@@ -104,6 +113,8 @@ export function createLangfuseClient(options: LangfuseClientOptions): LangfuseCl
       }),
     readScores: (ids) => readBy(probe, { v4: () => readScoreRows(get, ids), v3: () => readLegacyScoreRows(get, ids) }),
     deleteTraces: (traceIds) => deleteTraces(transport, traceIds),
+    listScoreConfigs: () => listScoreConfigs(get),
+    createScoreConfig: (wanted) => createScoreConfig(transport.ask, wanted),
     health: () => readHealth(get),
     giveUp: transport.giveUp,
   };
@@ -127,7 +138,8 @@ const idsOf = (rows: readonly Row[]): string[] => rows.map(({ id }) => id);
 type Transport = {
   readonly get: Get;
   readonly post: (request: Post) => Promise<Outcome | Withheld>;
-  readonly delete: (path: string, body: string) => Promise<Outcome>;
+  /** For what is no message of the outbox: nothing to hold back. */
+  readonly ask: (method: "POST" | "DELETE", path: string, body: string) => Promise<Outcome>;
   readonly giveUp: () => void;
 };
 
@@ -186,9 +198,9 @@ function createTransport(options: LangfuseClientOptions): Transport {
       });
       return last.wasWithheld() ? { kind: "withheld" } : outcome;
     },
-    delete: (path, body) =>
-      send(`DELETE ${baseUrl}${path}`, `${baseUrl}${path}`, {
-        method: "DELETE",
+    ask: (method, path, body) =>
+      send(`${method} ${baseUrl}${path}`, `${baseUrl}${path}`, {
+        method,
         headers: { ...headers, "content-type": "application/json" },
         body,
       }),
@@ -227,6 +239,6 @@ async function sendScores(transport: Transport, events: readonly ScoreEvent[], m
 
 async function deleteTraces(transport: Transport, traceIds: readonly string[]): Promise<Answered> {
   if (traceIds.length === 0) return { kind: "accepted", rejected: new Map() };
-  const outcome = await transport.delete(TRACES_PATH, JSON.stringify({ traceIds }));
+  const outcome = await transport.ask("DELETE", TRACES_PATH, JSON.stringify({ traceIds }));
   return "kind" in outcome ? outcome : { kind: "accepted", rejected: new Map() };
 }

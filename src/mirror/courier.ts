@@ -5,11 +5,12 @@ import type { Database } from "../store/database.ts";
 import type { ClaimedMessage } from "../store/queries/claim-messages.ts";
 import type { Circuit } from "./circuit.ts";
 import type { Claim } from "./claim.ts";
-import { type Channel, type Delivery, isPartlyDelivered, type Route } from "./delivery.ts";
+import { type Adjusted, type Channel, type Delivery, isPartlyDelivered, type Route } from "./delivery.ts";
 import { createFeedbackChannel } from "./feedback-channel.ts";
 import { packDeliveries } from "./packs.ts";
 import { readBack } from "./read-back.ts";
 import { createSettlement, type Settlement } from "./settlement.ts";
+import type { SoundConfigs } from "./sound-configs.ts";
 import { createTraceChannel } from "./trace-channel.ts";
 
 /** Langfuse Cloud takes 5 MB a request and `/ingestion` 3.5 MB; JSON's own signs come on top of what we count. */
@@ -22,6 +23,7 @@ export type CourierDeps = {
   readonly circuit: Circuit;
   /** How long Langfuse may take to show what it has accepted. */
   readonly visibilityDelayMs: number;
+  readonly scoreConfigs: SoundConfigs;
 };
 
 export type Courier = {
@@ -34,7 +36,7 @@ export type Courier = {
 
 export function createCourier(deps: CourierDeps): Courier {
   const traces = createTraceChannel(deps.db, deps.langfuse);
-  const feedback = createFeedbackChannel(deps.db, deps.langfuse);
+  const feedback = createFeedbackChannel(deps.db, deps.langfuse, deps.scoreConfigs);
 
   return {
     async deliver(claim, halted) {
@@ -63,7 +65,8 @@ async function deliverKind<Item>(round: Round, channel: Channel<Item>, messages:
   if (messages.length === 0) return;
   if (round.halted()) return settlement.release(messages);
 
-  const { deliveries, gone, early, broken } = await channel.load(messages);
+  const { deliveries, gone, early, broken, adjusted } = await channel.load(messages);
+  noteAdjusted(round, adjusted, messages[0]?.kind);
   await settlement.gone(gone);
   await settlement.early(early);
   await settlement.dead(broken.map((b) => ({ ...b, unsure: b.message.wasUnsure })));
@@ -80,6 +83,12 @@ async function deliverKind<Item>(round: Round, channel: Channel<Item>, messages:
   })) {
     await sendPack(round, channel, pack);
   }
+}
+
+/** What the rules have changed, once a rule: a warning where something was lost by it. */
+function noteAdjusted({ log }: Round, adjusted: Adjusted, kind: ClaimedMessage["kind"] | undefined): void {
+  for (const [rule, { count, loses }] of adjusted)
+    log[loses ? "warn" : "info"]("mirror.adjusted", { kind, rule, count });
 }
 
 /** Settles what Langfuse turns out to have; resolves to what still has to be sent. */

@@ -5,6 +5,7 @@ import { feedbackToScores, type ScoreEvent } from "../langfuse/scores.ts";
 import type { Queryable } from "../store/database.ts";
 import { readFeedbackForMirror } from "../store/queries/read-feedback-for-mirror.ts";
 import { type Channel, loadEach, type Route } from "./delivery.ts";
+import type { SoundConfigs } from "./sound-configs.ts";
 
 /** Scores and spans together. */
 const MAX_ITEMS = 1000;
@@ -13,7 +14,11 @@ const MAX_ITEMS = 1000;
 export type FeedbackItem = { readonly score: ScoreEvent } | { readonly span: OtlpSpan };
 
 /** Feedback events become the scores of their suggestion's generation, and an observation under the trace's root. */
-export function createFeedbackChannel(db: Queryable, langfuse: LangfuseClient): Channel<FeedbackItem> {
+export function createFeedbackChannel(
+  db: Queryable,
+  langfuse: LangfuseClient,
+  scoreConfigs: SoundConfigs,
+): Channel<FeedbackItem> {
   return {
     maxItems: MAX_ITEMS,
     async load(messages) {
@@ -21,13 +26,15 @@ export function createFeedbackChannel(db: Queryable, langfuse: LangfuseClient): 
         db,
         messages.map((message) => message.ref),
       );
+      const configs = await scoreConfigs.current();
       return loadEach(messages, new Map(rows.map((row) => [row.id, row])), {
         // Until the suggestion is there and its run has ended, nobody knows which generation the scores belong to.
         isEarly: (row) => row.status === null || row.status === "pending",
-        toDelivery(message, row) {
-          const scores = feedbackToScores(row).map((score) => ({ score }));
-          const items: FeedbackItem[] = [...scores, { span: feedbackToSpan(row) }];
-          return { message, traceId: row.traceId, langfuseIds: items.map(idOf), items };
+        toDelivery(message, row, note) {
+          const scores = feedbackToScores(row, { configs, note }).map((score) => ({ score }));
+          const span = feedbackToSpan(row, note);
+          const items: FeedbackItem[] = [...scores, { span }];
+          return { message, traceId: span.traceId, langfuseIds: items.map(idOf), items };
         },
       });
     },

@@ -24,6 +24,8 @@ export type MirrorDeps = {
   readonly concurrency?: number;
   /** How long Langfuse may take to show what it has accepted; 15 s by default. */
   readonly visibilityDelayMs?: number;
+  /** How often Langfuse is asked whether its score configs still are what was set up; a minute by default. */
+  readonly configCheckMs?: number;
   /** The back-off while Langfuse is away; 500 ms doubling up to 5 minutes by default. */
   readonly backOff?: { readonly baseMs: number; readonly capMs: number };
   /** How long `stop()` waits for the requests under way before it gives them up; 5 s by default. */
@@ -40,6 +42,7 @@ export function withDefaults(deps: MirrorDeps): MirrorSettings {
     pollMs: 1000,
     concurrency: 2,
     visibilityDelayMs: 15_000,
+    configCheckMs: 60_000,
     backOff: { baseMs: 500, capMs: 300_000 },
     stopDeadlineMs: 5_000,
     ...deps,

@@ -18,9 +18,14 @@ export function createTraceChannel(db: Queryable, langfuse: LangfuseClient): Cha
       );
       return loadEach(messages, new Map(rows.map((row) => [row.suggestionId, row])), {
         isEarly: () => false,
-        toDelivery(message, row) {
-          const spans = traceToSpans(row);
-          return { message, traceId: row.traceId, langfuseIds: spans.map((span) => span.spanId), items: spans };
+        toDelivery(message, row, note) {
+          const spans = traceToSpans(row, note);
+          return {
+            message,
+            traceId: spans[0]?.traceId ?? row.traceId,
+            langfuseIds: spans.map((span) => span.spanId),
+            items: spans,
+          };
         },
       });
     },

@@ -7,6 +7,7 @@ import type { ClaimedMessage } from "../store/queries/claim-messages.ts";
 import type { Channel, Delivery } from "./delivery.ts";
 import { type ExpectedDelivery, keyOf, readExpected } from "./expected-rows.ts";
 import { createFeedbackChannel } from "./feedback-channel.ts";
+import type { SoundConfigs } from "./sound-configs.ts";
 import { createTraceChannel } from "./trace-channel.ts";
 
 /** A row to be sent, and what is special about it. */
@@ -42,6 +43,9 @@ export type CheckedMessage = {
   findings: readonly MirrorFinding[] | null;
 };
 
+/** A sample stands for itself: whether a score fits a config is `uptake mirror setup`'s to say. */
+const NO_CONFIGS: SoundConfigs = { current: () => Promise.resolve(new Map()) };
+
 /** The samples through the mirror's own channels: the same rows, spans, scores and requests as in its deliveries. */
 export async function loadMessages(
   { db, langfuse }: { readonly db: Queryable; readonly langfuse: LangfuseClient },
@@ -49,7 +53,7 @@ export async function loadMessages(
 ): Promise<CheckedMessage[]> {
   const outgoing = new Map([
     ...(await outgoingOf(createTraceChannel(db, langfuse), ofKind(samples, "trace"))),
-    ...(await outgoingOf(createFeedbackChannel(db, langfuse), ofKind(samples, "feedback"))),
+    ...(await outgoingOf(createFeedbackChannel(db, langfuse, NO_CONFIGS), ofKind(samples, "feedback"))),
   ]);
   const lines = [...outgoing.values()].map(({ line }) => line);
   const expected = new Map((await readExpected(db, lines)).map((delivery) => [keyOf(delivery.line), delivery]));

@@ -1,9 +1,10 @@
 import type { MirrorServices } from "../cli/mirror-services.ts";
 import type { Config } from "../config/config.ts";
 import type { Logger } from "../domain/logger.ts";
-import { createLangfuseClient } from "../langfuse/client.ts";
+import { createLangfuseClient, type LangfuseClient } from "../langfuse/client.ts";
 import { reconcile } from "../mirror/reconcile.ts";
 import { reexport } from "../mirror/reexport.ts";
+import { setUpScoreConfigs } from "../mirror/set-up-score-configs.ts";
 import { countRecentDeliveries } from "../store/queries/count-recent-deliveries.ts";
 import { readDeadLetters } from "../store/queries/read-dead-letters.ts";
 import { readMirrorStatus } from "../store/queries/read-mirror-status.ts";
@@ -13,7 +14,7 @@ import { noLangfuse } from "./no-langfuse.ts";
 
 const REASONS_SHOWN = 20;
 /** For one request to Langfuse. */
-const READ_TIMEOUT_MS = 20_000;
+const REQUEST_TIMEOUT_MS = 20_000;
 
 /** What the `uptake mirror` commands do, over parts that run no worker. */
 export function createMirrorServices(config: Config, log: Logger, partsOf: () => Parts): MirrorServices {
@@ -32,18 +33,19 @@ export function createMirrorServices(config: Config, log: Logger, partsOf: () =>
         dead: status.dead === 0 ? [] : await readDeadLetters(db, REASONS_SHOWN),
       };
     },
+    setup: async () => setUpScoreConfigs(partsOf().db, clientOf(config, "set up")),
     retry: (kind) => retryDeadLetters(partsOf().db, kind),
     async reconcile(options) {
-      if (config.langfuse === null) throw noLangfuse("compare with");
+      const langfuse = clientOf(config, "compare with");
       const { db, mirror } = partsOf();
       if (mirror === null) throw noLangfuse("compare with");
-      const langfuse = createLangfuseClient({
-        ...config.langfuse,
-        fetch: globalThis.fetch,
-        timeoutMs: READ_TIMEOUT_MS,
-      });
       return reconcile({ db, mirror, langfuse, log, now: Date.now, random: Math.random }, options);
     },
     reexport: (options) => reexport(partsOf().db, options),
   };
+}
+
+function clientOf({ langfuse }: Config, purpose: string): LangfuseClient {
+  if (langfuse === null) throw noLangfuse(purpose);
+  return createLangfuseClient({ ...langfuse, fetch: globalThis.fetch, timeoutMs: REQUEST_TIMEOUT_MS });
 }

@@ -79,6 +79,7 @@ export function fakeServices(replaced: Partial<Services> = {}): Services {
     startWorker: () => Promise.resolve({ stop: () => Promise.resolve() }),
     mirror: {
       status: () => Promise.resolve(quietMirror),
+      setup: () => Promise.resolve({ target: "https://langfuse.example.com", configs: [] }),
       retry: () => Promise.resolve(0),
       reconcile: () => Promise.resolve(emptyReconcile),
       reexport: () => Promise.resolve({ requeuedCount: 0, alreadyThereCount: 0, interrupted: false }),

@@ -272,7 +272,10 @@ describe("uptake mirror status", () => {
       "delivered  1 trace, 0 feedback events; 1 message in the last minute",
       "dead       1 message",
       expect.stringMatching(
-        new RegExp(`^  1 × trace: .*traceId must be 32 hex digits.* \\(newest ${bad.id}, 2\\d{3}-.*Z\\)$`, "u"),
+        new RegExp(
+          `^  1 × trace: .*rule trace-id: trace_id is "[^"]*"; expected 32 hex digits.* \\(newest ${bad.id}, 2\\d{3}-.*Z\\)$`,
+          "u",
+        ),
       ),
       "",
     ]);

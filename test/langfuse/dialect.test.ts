@@ -87,7 +87,7 @@ describe("the dialect of a Langfuse", () => {
     const { client } = await start({ dialect: "v3" });
     const [root] = spans[0] ?? [];
     if (root === undefined) throw new Error("the sample has a root");
-    const many = Array.from({ length: 230 }, (_, i) => ({ ...root, spanId: i.toString(16).padStart(16, "0") }));
+    const many = Array.from({ length: 230 }, (_, i) => ({ ...root, spanId: (i + 1).toString(16).padStart(16, "0") }));
     await client.sendSpans([many]);
     expect(new Set(await client.findObservations(TRACE_ID)).size).toBe(230);
     expect(new Set((await client.readObservations(TRACE_ID)).map(({ id }) => id)).size).toBe(230);

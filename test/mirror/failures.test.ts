@@ -141,14 +141,14 @@ describe("the mirror in trouble", () => {
     const { standIn, address } = await startStandIn();
     const suggestions = await insertSamples(db, 50);
     const bad = suggestions[23];
-    await db.query(`update ai_suggestions set trace_id = 'not a trace id' where id = $1`, [bad?.id]);
+    standIn.setFailure({ refuseSpans: { traceId: bad?.traceId ?? "" } });
     const { mirror, book } = mirrorTo(db, address);
     await drain(mirror);
     const outbox = await readOutbox(db);
     expect(outbox.map((line) => [line.ref, line.isDead, line.isLocked, line.unsure])).toEqual([
       [bad?.id, true, false, false],
     ]);
-    expect(outbox[0]?.lastError).toContain("traceId must be 32 hex digits");
+    expect(outbox[0]?.lastError).toContain("The entire export was rejected");
     expect(book.named("mirror.dead").map((line) => line.facts["ref"])).toEqual([bad?.id]);
     expect(await mirror.status()).toMatchObject({ waiting: 0, dead: 1, deliveredTraces: 49 });
     await db.query(`delete from langfuse_outbox where dead_at is not null`);

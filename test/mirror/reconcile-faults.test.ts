@@ -45,7 +45,9 @@ describe("a trace that was sent twice", () => {
     async (dialect) => {
       const { db, address, first } = await deliver({ dialect });
       const sources = await readTracesForMirror(db, [first.id]);
-      await createLangfuseClient({ ...address, fetch, timeoutMs: 5000 }).sendSpans(sources.map(traceToSpans));
+      await createLangfuseClient({ ...address, fetch, timeoutMs: 5000 }).sendSpans(
+        sources.map((source) => traceToSpans(source)),
+      );
       const { report, findings } = await check(db, address);
       expect(report).toMatchObject({ ...NOTHING, doubledCount: doubledCount[dialect] });
       expect(findings.map(({ problem, detail }) => [problem, detail])).toEqual(

@@ -1,16 +1,21 @@
 import { z } from "zod";
+import type { SpanPick } from "./failures.ts";
 
 /**
  * An export as Langfuse requires it: ids are text (hex) and collections are lists. One bad span refuses the whole
- * export. Stricter than Langfuse in one point: it takes an id of any length and cuts it, here that is an error.
+ * export. Stricter than Langfuse in one point: it takes
+ * an id of any length, OpenTelemetry does not, and here that is an error.
  */
 const attributeSchema = z.object({ key: z.string(), value: z.unknown().optional() });
 const attributesSchema = z.array(attributeSchema).nullish();
 
 const spanSchema = z.object({
-  traceId: z.string().regex(/^[0-9a-f]{32}$/i, "traceId must be 32 hex digits"),
-  spanId: z.string().regex(/^[0-9a-f]{16}$/i, "spanId must be 16 hex digits"),
-  parentSpanId: z.string().nullish(),
+  traceId: z.string().regex(/^(?!0+$)[0-9a-f]{32}$/i, "traceId must be 32 hex digits"),
+  spanId: z.string().regex(/^(?!0+$)[0-9a-f]{16}$/i, "spanId must be 16 hex digits"),
+  parentSpanId: z
+    .string()
+    .regex(/^([0-9a-f]{16})?$/i, "parentSpanId must be 16 hex digits")
+    .nullish(),
   name: z.string().default("unknown"),
   startTimeUnixNano: z.union([z.string().regex(/^\d+$/), z.number()]),
   endTimeUnixNano: z.union([z.string().regex(/^\d+$/), z.number()]).nullish(),
@@ -30,14 +35,14 @@ const resourceSpanSchema = z.object({
 
 const exportSchema = z.object({ resourceSpans: z.array(resourceSpanSchema).nullish() });
 
-/** An export as Langfuse takes it; spans of `badSpanName` are malformed as well, where a test asked for that trouble. */
-export function exportSchemaWith(badSpanName: string | undefined): typeof exportSchema {
-  if (badSpanName === undefined) return exportSchema;
+/** An export as Langfuse takes it; these spans are malformed as well, where a test asked for that trouble. */
+export function exportSchemaWith(badSpans: SpanPick | undefined): typeof exportSchema {
+  if (badSpans === undefined) return exportSchema;
+  const isBad = (span: IncomingSpan): boolean =>
+    "name" in badSpans ? span.name === badSpans.name : span.traceId === badSpans.traceId;
   const isGood = ({ resourceSpans }: z.infer<typeof exportSchema>): boolean =>
-    !(resourceSpans ?? []).some((part) =>
-      (part.scopeSpans ?? []).some(({ spans }) => (spans ?? []).some(({ name }) => name === badSpanName)),
-    );
-  return exportSchema.refine(isGood, `the stand-in was told to refuse spans named ${badSpanName}`);
+    !(resourceSpans ?? []).some((part) => (part.scopeSpans ?? []).some(({ spans }) => (spans ?? []).some(isBad)));
+  return exportSchema.refine(isGood, `the stand-in was told to refuse spans of ${JSON.stringify(badSpans)}`);
 }
 
 export type IncomingSpan = z.infer<typeof spanSchema>;
