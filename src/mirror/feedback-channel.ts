@@ -15,6 +15,7 @@ export type FeedbackItem = { readonly score: ScoreEvent } | { readonly span: Otl
 /** Feedback events become the scores of their suggestion's generation, and an observation under the trace's root. */
 export function createFeedbackChannel(db: Queryable, langfuse: LangfuseClient): Channel<FeedbackItem> {
   return {
+    kind: "feedback",
     maxItems: MAX_ITEMS,
     async load(messages) {
       const rows = await readFeedbackForMirror(

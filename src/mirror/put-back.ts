@@ -3,16 +3,35 @@ import type { Queryable } from "../store/database.ts";
 import type { ClaimedMessage } from "../store/queries/claim-messages.ts";
 import { type Postponement, settlePostponed } from "../store/queries/settle-postponed.ts";
 import { type Delivery, isPartlyDelivered } from "./delivery.ts";
+import type { AttemptOutcome, MirrorMeters } from "./mirror-meters.ts";
 
 /** Feedback looks for its suggestion this often. */
 const EARLY_DELAY_MS = 30_000;
 
 const NOT_TRIED = { delayMs: 0, error: null, counted: false };
 
+export type PutBackDeps = { readonly db: Queryable; readonly log: Logger; readonly meters: MirrorMeters };
+
 /** The half of a settlement that puts messages back into the outbox, to be claimed again. */
-export function createPutBack(db: Queryable, log: Logger, token: string) {
+export function createPutBack({ db, log, meters }: PutBackDeps, token: string) {
   async function putBack(messages: Postponement["messages"], how: Omit<Postponement, "messages">): Promise<void> {
     if (messages.length > 0) await settlePostponed(db, token, { messages, ...how });
+  }
+  async function tried(
+    outcome: AttemptOutcome,
+    deliveries: readonly Delivery<unknown>[],
+    how: {
+      readonly unsure: (delivery: Delivery<unknown>) => boolean;
+      readonly delayMs: number;
+      readonly error: string;
+    },
+  ): Promise<void> {
+    const messages = deliveries.map((d) => ({ id: d.message.id, unsure: how.unsure(d) }));
+    await putBack(messages, { delayMs: how.delayMs, error: how.error, counted: true });
+    meters.ended(
+      outcome,
+      deliveries.map((d) => d.message),
+    );
   }
   const release = (released: readonly ClaimedMessage[]): Promise<void> =>
     putBack(
@@ -22,16 +41,12 @@ export function createPutBack(db: Queryable, log: Logger, token: string) {
 
   return {
     /** Certainly not stored, apart from parts that were found there before. */
-    unavailable(deliveries: readonly Delivery<unknown>[], delayMs: number, error: string): Promise<void> {
-      const messages = deliveries.map((d) => ({ id: d.message.id, unsure: isPartlyDelivered(d) }));
-      return putBack(messages, { delayMs, error, counted: true });
-    },
+    unavailable: (deliveries: readonly Delivery<unknown>[], delayMs: number, error: string): Promise<void> =>
+      tried("retry", deliveries, { unsure: isPartlyDelivered, delayMs, error }),
 
     /** Perhaps stored: whoever is next reads back first. */
-    unsure(deliveries: readonly Delivery<unknown>[], delayMs: number, error: string): Promise<void> {
-      const messages = deliveries.map((d) => ({ id: d.message.id, unsure: true }));
-      return putBack(messages, { delayMs, error, counted: true });
-    },
+    unsure: (deliveries: readonly Delivery<unknown>[], delayMs: number, error: string): Promise<void> =>
+      tried("unsure", deliveries, { unsure: () => true, delayMs, error }),
 
     /** Not tried: everything as before the claim. */
     release,

@@ -52,7 +52,7 @@ export function fakeServices(replaced: Partial<Services> = {}): Services {
   return {
     migrate: () => Promise.resolve({ applied: [], version: 5 }),
     metrics: () => Promise.resolve({ rows: [], table: "No suggestions in this range.\n" }),
-    startWorker: () => Promise.resolve({ stop: () => Promise.resolve() }),
+    startWorker: () => Promise.resolve({ url: null, stop: () => Promise.resolve() }),
     mirror: {
       status: () => Promise.resolve(quietMirror),
       retry: () => Promise.resolve(0),

@@ -52,5 +52,7 @@ export const mirrorStatus: HttpMirrorStatus = {
 export const fakeServices = (replaced: Partial<HttpServices> = {}): HttpServices => ({
   metrics: () => Promise.resolve([metricsRow()]),
   mirrorStatus: () => Promise.resolve(mirrorStatus),
+  exposition: () => Promise.resolve({ contentType: "text/plain; version=0.0.4; charset=utf-8", text: "up 1\n" }),
+  isReady: () => Promise.resolve(true),
   ...replaced,
 });

@@ -14,7 +14,7 @@ const sql = `
     delete from langfuse_outbox o
     using json_to_recordset($1::json) as d (id bigint, "traceId" text, "langfuseIds" text[])
     where o.id = d.id and o.locked_by = $2
-    returning o.id, o.kind, o.ref, o.project_id, o.attempts, d."traceId" as trace_id, d."langfuseIds" as langfuse_ids
+    returning o.id, o.created_at, o.kind, o.ref, o.project_id, o.attempts, d."traceId" as trace_id, d."langfuseIds" as langfuse_ids
   ),
   noted as (
     insert into langfuse_deliveries (kind, ref, project_id, trace_id, langfuse_ids, attempts)
@@ -23,15 +23,15 @@ const sql = `
     set trace_id = excluded.trace_id, langfuse_ids = excluded.langfuse_ids, attempts = excluded.attempts,
       delivered_at = excluded.delivered_at
   )
-  select id from delivered
+  select id, extract(epoch from clock_timestamp() - created_at)::double precision as "lagSeconds" from delivered
 `;
 
-/** Moves messages from the outbox to the ledger; resolves to the ids of those that the token still held. */
+/** Moves messages from the outbox to the ledger; resolves to the age, by id, of those that the token still held, in seconds. */
 export async function settleDelivered(
   db: Queryable,
   token: string,
   delivered: readonly DeliveredMessage[],
-): Promise<ReadonlySet<number>> {
-  const rows = await db.query<{ id: number }>(sql, [JSON.stringify(delivered), token]);
-  return new Set(rows.map((row) => row.id));
+): Promise<ReadonlyMap<number, number>> {
+  const rows = await db.query<{ id: number; lagSeconds: number }>(sql, [JSON.stringify(delivered), token]);
+  return new Map(rows.map((row) => [row.id, row.lagSeconds]));
 }
