@@ -3,6 +3,7 @@ import type { Config } from "../config/config.ts";
 import { UptakeError } from "../domain/errors.ts";
 import type { Logger } from "../domain/logger.ts";
 import { createLangfuseClient } from "../langfuse/client.ts";
+import { backfill } from "../mirror/backfill.ts";
 import { reconcile } from "../mirror/reconcile.ts";
 import { reexport } from "../mirror/reexport.ts";
 import { countRecentDeliveries } from "../store/queries/count-recent-deliveries.ts";
@@ -45,6 +46,7 @@ export function createMirrorServices(config: Config, log: Logger, partsOf: () =>
       return reconcile({ db, mirror, langfuse, log, now: Date.now, random: Math.random }, options);
     },
     reexport: (options) => reexport(partsOf().db, options),
+    backfill: (options) => backfill(partsOf().db, options),
   };
 }
 

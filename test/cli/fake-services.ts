@@ -58,6 +58,8 @@ export function fakeServices(replaced: Partial<Services> = {}): Services {
       retry: () => Promise.resolve(0),
       reconcile: () => Promise.resolve(emptyReconcile),
       reexport: () => Promise.resolve({ requeuedCount: 0, alreadyThereCount: 0, interrupted: false }),
+      backfill: () =>
+        Promise.resolve({ traceCount: 0, feedbackCount: 0, pendingCount: 0, orphanCount: 0, interrupted: false }),
     },
     replay: () => Promise.resolve(emptyReplay),
     runDemo: () => Promise.resolve(),

@@ -8,14 +8,18 @@ const read = async (prometheus: ReturnType<typeof createPrometheus>) =>
 describe("createPrometheus", () => {
   it("exposes counters, histograms and gauges in the text format 0.0.4, with labels escaped", async () => {
     const prometheus = createPrometheus();
-    const { counter, histogram, gauge, kept } = prometheus.instruments;
+    const { instruments } = prometheus;
     const odd = 'quote " backslash \\ line\nend';
-    counter({ name: "made_total", help: "Made.\nAll of it \\.", labelNames: ["what"] }).add(2, { what: odd });
-    const took = histogram({ name: "took_seconds", help: "Took.", buckets: [0.5, 1] });
+    instruments
+      .counter({ name: "made_total", help: "Made.\nAll of it \\.", labelNames: ["what"] })
+      .add(2, { what: odd });
+    const took = instruments.histogram({ name: "took_seconds", help: "Took.", buckets: [0.5, 1] });
     for (const seconds of [0.25, 0.75, 4]) took.observe(seconds);
     let held = 7;
-    kept({ name: "kept_total", help: "Kept." }, () => held);
-    gauge({ name: "open", help: "Open.", labelNames: ["door"] }, () => [{ value: 1, labels: { door: "front" } }]);
+    instruments.kept({ name: "kept_total", help: "Kept." }, () => held);
+    instruments.gauge({ name: "open", help: "Open.", labelNames: ["door"] }, () => [
+      { value: 1, labels: { door: "front" } },
+    ]);
     const { contentType } = await prometheus.expose();
     expect(contentType).toBe("text/plain; version=0.0.4; charset=utf-8");
     held = 9;

@@ -1,11 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it, vi } from "vitest";
 import { silentLogger, type Logger } from "../../src/domain/logger.ts";
-import { createPrometheus } from "../../src/http/prometheus.ts";
 import { createRoller } from "../../src/metrics/roller.ts";
 import type { Database, Queryable } from "../../src/store/database.ts";
 import { describeEachDatabase } from "../support/databases.ts";
-import { readExposition } from "../support/exposition.ts";
+import { watch } from "../support/exposition.ts";
 
 const track = (db: Queryable): Promise<unknown> =>
   db.query("insert into ai_suggestions (id, suggested_response, status) values ($1, 'text', 'completed')", [
@@ -23,10 +22,10 @@ describeEachDatabase("the roller", (open) => {
   it("rolls everything that waits, batch by batch, and tells how much", async () => {
     const db = await open();
     for (let i = 0; i < 7; i += 1) await track(db);
-    const { instruments, expose } = createPrometheus();
+    const { instruments, read } = watch();
     const roller = createRoller({ db, log: silentLogger, batchSize: 3, instruments });
     expect(await roller.rollAll()).toBe(7);
-    expect(readExposition((await expose()).text).value("uptake_rollup_rolled_deltas_total")).toBe(7);
+    expect((await read()).value("uptake_rollup_rolled_deltas_total")).toBe(7);
     expect(await roller.rollAll()).toBe(0);
     expect(await countOf(db, "rollup_deltas")).toBe(0);
     expect(await countOf(db, "ai_metrics_hourly")).toBe(7);
@@ -63,12 +62,12 @@ describe("the roller's loop", () => {
     const events: string[] = [];
     const log: Logger = { info: (event) => events.push(event), warn() {}, error: (event) => events.push(event) };
     const { db } = failing(2);
-    const { instruments, expose } = createPrometheus();
+    const { instruments, read } = watch();
     const roller = createRoller({ db, log, everyMs: 1, instruments });
     roller.start();
     await expect.poll(() => events, { timeout: 5000 }).toEqual(["rollup.failed", "rollup.failed", "rollup.recovered"]);
     await roller.stop();
-    expect(readExposition((await expose()).text).value("uptake_rollup_failures_total")).toBe(2);
+    expect((await read()).value("uptake_rollup_failures_total")).toBe(2);
   });
 
   it("waits longer after every failure in a row", async () => {

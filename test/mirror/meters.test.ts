@@ -1,10 +1,9 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { createPrometheus } from "../../src/http/prometheus.ts";
 import { measuredFetch } from "../../src/langfuse/measured-fetch.ts";
 import type { MirrorDeps } from "../../src/mirror/mirror.ts";
 import type { Failure } from "../../src/testing.ts";
 import { openTestPostgres } from "../support/databases.ts";
-import { readExposition } from "../support/exposition.ts";
+import { watch } from "../support/exposition.ts";
 import { insertFeedbackOn, insertSamples } from "./rows.ts";
 import { drain, mirrorTo, startStandIn } from "./set-up.ts";
 import { until } from "./until.ts";
@@ -18,18 +17,18 @@ async function openMetered(
   const { db } = opened;
   const { standIn, address } = await startStandIn();
   for (const failure of failures) standIn.failNext(failure);
-  const prometheus = createPrometheus();
-  const { instruments } = prometheus;
+  const { instruments, read } = watch();
   const fetch = measuredFetch(globalThis.fetch, instruments);
   const { mirror, book } = mirrorTo(db, address, { instruments, fetch, concurrency: 1, ...settings });
-  const read = async () => readExposition((await prometheus.expose()).text);
   /** Attempts by outcome, those that never happened left out. */
-  const attempts = async (kind: "trace" | "feedback") =>
-    Object.fromEntries(
-      (await read()).samples
-        .filter(({ name, labels, value }) => name.endsWith("attempts_total") && labels["kind"] === kind && value > 0)
-        .map(({ labels, value }) => [labels["outcome"], value]),
-    );
+  async function attempts(kind: "trace" | "feedback"): Promise<Readonly<Record<string, number>>> {
+    const counts: Record<string, number> = {};
+    for (const { name, labels, value } of (await read()).samples) {
+      if (name !== "uptake_mirror_attempts_total" || labels["kind"] !== kind || value === 0) continue;
+      counts[labels["outcome"] ?? ""] = value;
+    }
+    return counts;
+  }
   return { db, standIn, mirror, book, read, attempts };
 }
 

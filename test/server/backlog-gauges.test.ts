@@ -1,21 +1,20 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { createPrometheus } from "../../src/http/prometheus.ts";
 import { gaugeBacklog } from "../../src/server/backlog-gauges.ts";
 import type { Database } from "../../src/store/database.ts";
 import { readBacklog } from "../../src/store/queries/read-backlog.ts";
 import { insertFeedbackOn, insertSamples } from "../mirror/rows.ts";
 import { describeEachDatabase } from "../support/databases.ts";
-import { readExposition } from "../support/exposition.ts";
+import { watch } from "../support/exposition.ts";
 
 function metered(read: Parameters<typeof gaugeBacklog>[1]) {
-  const prometheus = createPrometheus();
+  const { instruments, read: look } = watch();
   let askedCount = 0;
-  gaugeBacklog(prometheus.instruments, () => {
+  gaugeBacklog(instruments, () => {
     askedCount += 1;
     return read();
   });
   return {
-    read: async () => readExposition((await prometheus.expose()).text),
+    read: look,
     askedCount: () => askedCount,
   };
 }

@@ -1,4 +1,6 @@
 import { expect } from "vitest";
+import { createPrometheus } from "../../src/http/prometheus.ts";
+import type { Instruments } from "../../src/domain/instruments.ts";
 
 export type ExposedSample = {
   readonly name: string;
@@ -31,7 +33,7 @@ function labelsOf(text: string): Record<string, string> {
 }
 
 const keyOf = ({ name, labels }: Omit<ExposedSample, "value">): string =>
-  `${name} ${JSON.stringify(Object.entries(labels).sort())}`;
+  `${name} ${JSON.stringify(labels, Object.keys(labels).sort())}`;
 
 /**
  * Reads Prometheus' text format 0.0.4, and fails on anything that is not as the format and its naming rules want it: HELP and
@@ -84,4 +86,15 @@ function expectWholeHistogram(name: string, samples: readonly ExposedSample[]): 
     expect(counts).toEqual([...counts].sort((a, b) => a - b));
     expect([bounds.at(-1), counts.at(-1)]).toEqual([Infinity, count]);
   }
+}
+
+export type Watched = { readonly instruments: Instruments; readonly read: () => Promise<Exposed> };
+
+/** Instruments, and what Prometheus would read of them. */
+export function watch(): Watched {
+  const prometheus = createPrometheus();
+  return {
+    instruments: prometheus.instruments,
+    read: async () => readExposition((await prometheus.expose()).text),
+  };
 }

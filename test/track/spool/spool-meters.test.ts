@@ -2,16 +2,15 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { newId } from "../../../src/domain/ids.ts";
-import { createPrometheus } from "../../../src/http/prometheus.ts";
 import { eventually } from "../../support/eventually.ts";
-import { readExposition } from "../../support/exposition.ts";
+import { watch } from "../../support/exposition.ts";
 import { recordOfSize } from "../memory-recorder.ts";
 import { filesIn, memoryDatabase, newSpoolDir, openRig, type RigOptions } from "./spool-rig.ts";
 
 function openMetered(options: RigOptions) {
-  const prometheus = createPrometheus();
-  const rig = openRig({ ...options, instruments: prometheus.instruments });
-  const value = async (name: string) => readExposition((await prometheus.expose()).text).value(name);
+  const { instruments, read } = watch();
+  const rig = openRig({ ...options, instruments });
+  const value = async (name: string) => (await read()).value(name);
   return { ...rig, value };
 }
 
@@ -44,12 +43,12 @@ it("counts what a dead process left: replayed, damaged and torn", async () => {
   writeFileSync(join(dir, name), bytes.subarray(0, -5));
 
   database.isAway = false;
-  const { adopt, value } = openMetered({ dir, write: database.write });
-  adopt();
+  const next = openMetered({ dir, write: database.write });
+  next.adopt();
   await eventually("the file is replayed", () => filesIn(dir, ".spool").length === 0);
-  expect(await value("uptake_spool_replayed_records_total")).toBe(2);
-  expect(await value("uptake_spool_damaged_parts_total")).toBe(1);
-  expect(await value("uptake_spool_torn_frames_total")).toBe(1);
+  expect(await next.value("uptake_spool_replayed_records_total")).toBe(2);
+  expect(await next.value("uptake_spool_damaged_parts_total")).toBe(1);
+  expect(await next.value("uptake_spool_torn_frames_total")).toBe(1);
 });
 
 it("counts what found no room, and what the database refused", async () => {
