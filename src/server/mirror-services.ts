@@ -6,7 +6,6 @@ import { createLangfuseClient } from "../langfuse/client.ts";
 import { backfill } from "../mirror/backfill.ts";
 import { reconcile } from "../mirror/reconcile.ts";
 import { reexport } from "../mirror/reexport.ts";
-import { countRecentDeliveries } from "../store/queries/count-recent-deliveries.ts";
 import { readDeadLetters } from "../store/queries/read-dead-letters.ts";
 import { readMirrorStatus } from "../store/queries/read-mirror-status.ts";
 import { retryDeadLetters } from "../store/queries/retry-dead-letters.ts";
@@ -26,7 +25,7 @@ export function createMirrorServices(config: Config, log: Logger, partsOf: () =>
         target: config.langfuse?.baseUrl ?? null,
         waitingCount: status.waiting,
         oldestWaitingSeconds: status.oldestWaitingSeconds,
-        deliveredLastMinuteCount: await countRecentDeliveries(db),
+        deliveredLastMinuteCount: status.deliveredLastMinute,
         deliveredTraceCount: status.deliveredTraces,
         deliveredFeedbackCount: status.deliveredFeedback,
         deadCount: status.dead,

@@ -49,7 +49,7 @@ describe("GET /", () => {
       "38.6–81.5 %",
       "850 ms / 3.2 s",
       "37 traces",
-      "70 scores",
+      "70 scores with 16 human-feedback events",
     ];
     const places = order.map((text) => page.indexOf(text));
     expect(places).not.toContain(-1);

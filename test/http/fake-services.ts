@@ -46,6 +46,7 @@ export const mirrorStatus: HttpMirrorStatus = {
   deliveredFeedback: 16,
   deliveredScores: 70,
   deliveredFeedbackObservations: 16,
+  deliveredLastMinute: 5,
   target: "https://langfuse.example.com",
 };
 
