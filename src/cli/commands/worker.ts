@@ -8,7 +8,7 @@ import { withServices } from "../with-services.ts";
 const HELP = `
 Mirrors what is waiting into Langfuse and adds metrics up, until it is stopped with Ctrl-C or
 SIGTERM; it then ends what it has in hand. Any number of workers may share one Postgres.
-With a port it shows /metrics (for Prometheus), /healthz and /readyz on 127.0.0.1: docs/metrics.md.
+With a port it shows /metrics (for Prometheus), /healthz and /readyz on 127.0.0.1: docs/monitoring.md.
 
 Examples:
   $ uptake worker --port 9464
