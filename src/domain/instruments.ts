@@ -12,12 +12,12 @@ export type Counter = { add(amount: number, labels?: Labels): void };
 export type Histogram = { observe(value: number, labels?: Labels): void };
 
 export type Sample = { readonly value: number; readonly labels?: Labels };
-/** Read when somebody looks. An empty list: not known, so nothing is shown. */
+/** Read when somebody looks. An empty list, or a failure: not known, so nothing is shown. */
 export type ReadSamples = () => readonly Sample[] | Promise<readonly Sample[]>;
 
 /**
  * What can be observed from outside is told to these. The parts are handed them and know no library; `kept` and `gauge`
- * read numbers that a part holds anyway, so that telling them costs nothing where it happens.
+ * read numbers that a part holds anyway, so that telling them costs nothing where it happens. None of them may throw.
  */
 export type Instruments = {
   counter(facts: InstrumentFacts): Counter;

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { InstrumentFacts, Instruments } from "../domain/instruments.ts";
+import type { InstrumentFacts, Instruments, ReadSamples, Sample } from "../domain/instruments.ts";
 
 export type Exposition = { readonly contentType: string; readonly text: string };
 
@@ -31,7 +31,7 @@ export function createPrometheus(): Prometheus {
       const gauge = new Gauge({
         ...about(facts),
         async collect() {
-          const samples = await read();
+          const samples = await readOrNothing(read);
           // Without labels a reset would leave a zero where nothing is known.
           if (facts.labelNames === undefined) gauge.remove();
           else gauge.reset();
@@ -53,4 +53,13 @@ export function createPrometheus(): Prometheus {
     instruments,
     expose: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };
+}
+
+/** One number that cannot be read must not hide the others. */
+async function readOrNothing(read: ReadSamples): Promise<readonly Sample[]> {
+  try {
+    return await read();
+  } catch {
+    return [];
+  }
 }

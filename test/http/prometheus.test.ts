@@ -43,6 +43,15 @@ describe("createPrometheus", () => {
     expect((await read(prometheus)).samples).toEqual([]);
   });
 
+  it("shows everything else when one gauge cannot be read", async () => {
+    const prometheus = createPrometheus();
+    prometheus.instruments.gauge({ name: "broken", help: "Broken." }, () => {
+      throw new Error("no such directory");
+    });
+    prometheus.instruments.counter({ name: "made_total", help: "Made." }).add(1);
+    expect((await read(prometheus)).samples).toEqual([{ name: "made_total", labels: {}, value: 1 }]);
+  });
+
   it("keeps two of one process apart", async () => {
     const [one, other] = [createPrometheus(), createPrometheus()];
     for (const { instruments } of [one, other]) instruments.counter({ name: "made_total", help: "Made." }).add(1);
