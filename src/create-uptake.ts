@@ -4,6 +4,7 @@ import { processEnvironment } from "./config/environment.ts";
 import { readConfig } from "./config/read-config.ts";
 import type { Durability } from "./domain/durability.ts";
 import type { FeedbackInput, SentInput } from "./domain/feedback.ts";
+import type { Instruments } from "./domain/instruments.ts";
 import type { Logger } from "./domain/logger.ts";
 import type { OutcomeThresholds } from "./domain/outcome.ts";
 import type { FeedbackReceipt } from "./feedback/feedback-service.ts";
@@ -33,6 +34,8 @@ export type UptakeOptions = {
   readonly thresholds?: OutcomeThresholds | undefined;
   /** Structured lines; warnings and errors go to standard error by default. */
   readonly log?: Logger | undefined;
+  /** Told what happens inside, for your own `/metrics`: `createPrometheus().instruments` of `uptake/server`. */
+  readonly instruments?: Instruments | undefined;
 };
 
 export type Uptake = {
@@ -62,7 +65,7 @@ export type Uptake = {
  * await uptake.sent({ suggestionId, finalText: "What the person really sent" });
  */
 export function createUptake(options: UptakeOptions = {}): Uptake {
-  const { langfuse, worker, thresholds, log, ...given } = options;
+  const { langfuse, worker, thresholds, log, instruments, ...given } = options;
   const keys = langfuse && {
     langfusePublicKey: langfuse.publicKey,
     langfuseSecretKey: langfuse.secretKey,
@@ -73,6 +76,7 @@ export function createUptake(options: UptakeOptions = {}): Uptake {
     log: log ?? createStderrLogger({ debug: config.debug }),
     worker: worker ?? true,
     thresholds,
+    instruments,
   });
   const { tracker, feedback } = parts;
   return {

@@ -2,6 +2,7 @@
 export { createUptake, type Uptake, type UptakeOptions } from "./create-uptake.ts";
 export { UptakeError, type ErrorCode, type ErrorFacts } from "./domain/errors.ts";
 export type { FeedbackInput, FeedbackSource, FeedbackType, SentInput } from "./domain/feedback.ts";
+export type { Instruments } from "./domain/instruments.ts";
 export type { Logger } from "./domain/logger.ts";
 export type { ObservationLevel, ObservationType, Usage } from "./domain/observation.ts";
 export type { OutcomeThresholds } from "./domain/outcome.ts";

@@ -4,16 +4,19 @@ import type { Config } from "./config/config.ts";
 import type { Logger } from "./domain/logger.ts";
 import { readMetrics } from "./metrics/read-metrics.ts";
 import { metricsTable } from "./metrics/table.ts";
-import { assemble, type Parts } from "./server/assemble.ts";
+import { createPrometheus } from "./http/prometheus.ts";
+import { assemble, type AssembleOptions, type Parts } from "./server/assemble.ts";
 import { createClosers } from "./server/closers.ts";
 import { runDemo } from "./server/demo.ts";
 import { createMirrorServices } from "./server/mirror-services.ts";
+import { serveProbes } from "./server/serve-probes.ts";
 import { replayFile } from "./server/replay-file.ts";
 import { verifyDeployment } from "./server/verify-deployment.ts";
 import { migrate } from "./store/migrate.ts";
 import { openDatabase } from "./store/open-database.ts";
 
 export { readConfig } from "./config/read-config.ts";
+export { createPrometheus } from "./http/prometheus.ts";
 export { createStderrLogger } from "./server/stderr-logger.ts";
 
 /**
@@ -26,8 +29,8 @@ export { createStderrLogger } from "./server/stderr-logger.ts";
  */
 export async function openServices(config: Config, { log }: { readonly log: Logger }): Promise<Services> {
   const closers = createClosers();
-  const open = (worker: boolean): Parts => {
-    const parts = assemble(config, { log, worker });
+  const open = (worker: boolean, instruments?: AssembleOptions["instruments"]): Parts => {
+    const parts = assemble(config, { log, worker, instruments });
     closers.push(() => parts.close());
     return parts;
   };
@@ -44,10 +47,13 @@ export async function openServices(config: Config, { log }: { readonly log: Logg
       const rows = await readMetrics(partsWithoutWorker().db, { ...request, projectId: config.projectId });
       return { rows, table: metricsTable(rows, request) };
     },
-    async startWorker() {
-      const parts = open(true);
+    async startWorker({ port }) {
+      const prometheus = port === null ? null : createPrometheus();
+      const parts = open(true, prometheus?.instruments);
+      const server = port === null || prometheus === null ? null : await serveProbes(parts, { port, log, prometheus });
+      if (server !== null) closers.push(() => server.close());
       await parts.start();
-      return { stop: () => parts.close() };
+      return { url: server?.url ?? null, stop: () => parts.close() };
     },
     mirror: createMirrorServices(config, log, partsWithoutWorker),
     verify: (options) => verifyDeployment(config, options, { log, closers }),

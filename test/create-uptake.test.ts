@@ -9,6 +9,7 @@ import { openEmbedded } from "../src/store/embedded.ts";
 import { createStandInLangfuse, type StandInAddress, type StandInLangfuse } from "../src/testing.ts";
 import { built, startChild } from "./support/child.ts";
 import { eventually } from "./support/eventually.ts";
+import { watch } from "./support/exposition.ts";
 
 // Everything here goes through the public path; the database is opened apart, after close, only to look at the rows.
 
@@ -357,5 +358,18 @@ describe("createUptake", () => {
     expect(standIn.requests()).toEqual({});
     const [waiting] = await rowsOf(dataDir, "select kind from langfuse_outbox order by kind");
     expect(waiting).toEqual([{ kind: "feedback" }, { kind: "trace" }]);
+  });
+});
+
+describe("instruments", () => {
+  it("are told what happens inside, for the application's own metrics", async () => {
+    const { instruments, read } = watch();
+    const uptake = startUptake({ dataDir: migratedDataDir(), durability: "background", instruments });
+    await uptake.track("f", async () => "text")();
+    await uptake.flush();
+    const exposed = await read();
+    expect(exposed.value("uptake_spool_appended_records_total")).toBe(1);
+    expect(exposed.value("uptake_mirror_waiting_messages", { kind: "trace" })).toBe(1);
+    expect(exposed.types.has("uptake_mirror_circuit_open")).toBe(false); // without keys there is no mirror
   });
 });

@@ -1,4 +1,5 @@
 import type {
+  BackfillReport,
   MirrorFinding,
   MirrorMessageKind,
   MirrorOverview,
@@ -8,7 +9,8 @@ import type {
   TimeRange,
 } from "../domain/mirror-report.ts";
 
-type LongWork = {
+/** What work that takes long is given. */
+export type LongWork = {
   readonly onProgress: (done: number, total: number | null) => void;
   /** Ends it early, with `interrupted`. */
   readonly signal: AbortSignal;
@@ -31,4 +33,8 @@ export type MirrorServices = {
   ): Promise<ReconcileReport>;
   /** Puts what was delivered in the range back into the outbox. */
   reexport(options: LongWork & { readonly range: TimeRange; readonly force: boolean }): Promise<ReexportReport>;
+  /** Puts suggestions made in the range that were never mirrored, and their feedback, into the outbox. */
+  backfill(
+    options: LongWork & { readonly range: TimeRange; readonly dryRun: boolean; readonly force: boolean },
+  ): Promise<BackfillReport>;
 };

@@ -14,8 +14,13 @@ export type Services = {
   migrate(): Promise<{ readonly applied: readonly string[]; readonly version: number }>;
   /** `rows` as they are printed with `--json`, `table` as text. */
   metrics(request: MetricsRequest): Promise<{ readonly rows: readonly unknown[]; readonly table: string }>;
-  /** Starts the mirror and the roller; `stop` ends what is in hand and takes no more. */
-  startWorker(): Promise<{ stop(): Promise<void> }>;
+  /**
+   * Starts the mirror and the roller; `stop` ends what is in hand and takes no more. With a port it also serves `/metrics`,
+   * `/healthz` and `/readyz` there, at `url`.
+   */
+  startWorker(options: {
+    readonly port: number | null;
+  }): Promise<{ readonly url: string | null; stop(): Promise<void> }>;
   readonly mirror: MirrorServices;
   /** Sends samples to Langfuse and looks whether they arrive; opens no database of the configuration. */
   verify(options: VerifyOptions): Promise<VerifyReport>;

@@ -21,7 +21,8 @@ export type Config = {
   /** `null`: the offline model. */
   readonly openai: OpenaiAccess | null;
   readonly host: "127.0.0.1";
-  readonly port: number;
+  /** `null`: none is set, so only what has a port of its own listens. */
+  readonly port: number | null;
   readonly debug: boolean;
 };
 

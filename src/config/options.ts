@@ -128,11 +128,10 @@ export const options = [
   {
     key: "port",
     flag: "--port",
-    commands: ["demo"],
+    commands: ["demo", "worker"],
     variables: ["UPTAKE_PORT"],
     type: "port",
-    default: "4100",
-    help: "port of the status page on 127.0.0.1; 0 takes any free one",
+    help: "port on 127.0.0.1 of the demo's status page (unset: 4100) and of a worker's `/metrics` (unset: none); 0 takes any free one",
   },
   {
     key: "debug",
@@ -142,6 +141,9 @@ export const options = [
     help: "log everything, and print the stack of an error",
   },
 ] as const satisfies readonly Option[];
+
+/** Where `uptake demo` shows its status page unless told otherwise; a worker shows nothing then. */
+export const DEMO_PORT = "4100";
 
 /** Where `uptake demo` keeps its data unless told otherwise: apart from an application's, and made anew each time. */
 export const DEMO_DATA_DIR = ".uptake/demo";

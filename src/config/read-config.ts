@@ -66,6 +66,11 @@ function readAll(sources: ConfigSources, problems: ConfigProblem[]): Map<OptionK
   return values;
 }
 
+function portOf(values: ReadonlyMap<OptionKey, Found>): number | null {
+  const found = values.get("port");
+  return found === undefined ? null : Number(found.text);
+}
+
 /**
  * Reads the configuration: code over flags over environment over defaults. Opens nothing.
  * Throws one `invalid_configuration` with everything that is wrong; secrets are in no message.
@@ -90,7 +95,7 @@ export function readConfig(sources: ConfigSources): Config {
     langfuse,
     openai,
     host: "127.0.0.1",
-    port: Number(text("port")),
+    port: portOf(values),
     debug: text("debug") === "true",
   };
 }

@@ -63,6 +63,17 @@ export type ReconcileReport = {
   readonly interrupted: boolean;
 };
 
+export type BackfillReport = {
+  /** Put into the outbox or, in a dry run, to be put there. */
+  readonly traceCount: number;
+  readonly feedbackCount: number;
+  /** Suggestions whose run has not ended; left out with their feedback. */
+  readonly pendingCount: number;
+  /** Feedback events of the range whose suggestion is not there; left out. */
+  readonly orphanCount: number;
+  readonly interrupted: boolean;
+};
+
 export type ReexportReport = {
   /** Messages put back into the outbox. */
   readonly requeuedCount: number;

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { type Instruments, noInstruments } from "../domain/instruments.ts";
 import type { Logger } from "../domain/logger.ts";
 import type { Queryable } from "../store/database.ts";
 import { applyWaitingFeedback } from "../store/queries/apply-waiting-feedback.ts";
@@ -8,6 +9,7 @@ import { rollDeltas } from "../store/queries/roll-deltas.ts";
 export type RollerOptions = {
   readonly db: Queryable;
   readonly log: Logger;
+  readonly instruments?: Instruments;
   /** Pause between two looks for deltas when none was left, in milliseconds. */
   readonly everyMs?: number;
   /** Deltas added up in one statement. */
@@ -29,7 +31,13 @@ export type Roller = {
 
 const MAX_PAUSE_MS = 30_000;
 
-export function createRoller({ db, log, everyMs = 1000, batchSize = 5000 }: RollerOptions): Roller {
+export function createRoller(options: RollerOptions): Roller {
+  const { db, log, instruments = noInstruments, everyMs = 1000, batchSize = 5000 } = options;
+  const rolled = instruments.counter({
+    name: "uptake_rollup_rolled_deltas_total",
+    help: "Deltas that this process added to the rollup.",
+  });
+  const failures = instruments.counter({ name: "uptake_rollup_failures_total", help: "Rolls that failed." });
   const stopping = new AbortController();
   let loop: Promise<void> | undefined;
   let failedCount = 0;
@@ -37,7 +45,9 @@ export function createRoller({ db, log, everyMs = 1000, batchSize = 5000 }: Roll
   async function rollOnce(): Promise<number> {
     await applyWaitingFeedback(db);
     await internSeries(db);
-    return rollDeltas(db, batchSize);
+    const rolledCount = await rollDeltas(db, batchSize);
+    rolled.add(rolledCount);
+    return rolledCount;
   }
 
   async function rollOrLog(): Promise<number> {
@@ -48,6 +58,7 @@ export function createRoller({ db, log, everyMs = 1000, batchSize = 5000 }: Roll
       return rolledCount;
     } catch (error) {
       failedCount += 1;
+      failures.add(1);
       log.error("rollup.failed", { failedCount, retryInMs: pauseMs(), message: String(error) });
       return 0;
     }

@@ -7,6 +7,7 @@ import type { Circuit } from "./circuit.ts";
 import type { Claim } from "./claim.ts";
 import { type Adjusted, type Channel, type Delivery, isPartlyDelivered, type Route } from "./delivery.ts";
 import { createFeedbackChannel } from "./feedback-channel.ts";
+import type { MirrorMeters } from "./mirror-meters.ts";
 import { packDeliveries } from "./packs.ts";
 import { readBack } from "./read-back.ts";
 import { createSettlement, type Settlement } from "./settlement.ts";
@@ -21,6 +22,7 @@ export type CourierDeps = {
   readonly langfuse: LangfuseClient;
   readonly log: Logger;
   readonly circuit: Circuit;
+  readonly meters: MirrorMeters;
   /** How long Langfuse may take to show what it has accepted. */
   readonly visibilityDelayMs: number;
   readonly scoreConfigs: SoundConfigs;
@@ -40,10 +42,10 @@ export function createCourier(deps: CourierDeps): Courier {
 
   return {
     async deliver(claim, halted) {
-      const settlement = createSettlement(deps.db, deps.log, claim.token);
+      const settlement = createSettlement(deps, claim.token);
       const round = { ...deps, claim, settlement, halted: () => halted() || deps.circuit.waitMs() > 0 };
-      await deliverKind(round, traces, messagesOf(claim, "trace"));
-      await deliverKind(round, feedback, messagesOf(claim, "feedback"));
+      await deliverKind(round, traces);
+      await deliverKind(round, feedback);
     },
   };
 }
@@ -54,14 +56,12 @@ type Round = CourierDeps & {
   readonly halted: () => boolean;
 };
 
-const messagesOf = (claim: Claim, kind: ClaimedMessage["kind"]): ClaimedMessage[] =>
-  claim.messages.filter((message) => message.kind === kind);
-
 const messagesIn = (deliveries: readonly Delivery<unknown>[]): ClaimedMessage[] =>
   deliveries.map((delivery) => delivery.message);
 
-async function deliverKind<Item>(round: Round, channel: Channel<Item>, messages: ClaimedMessage[]): Promise<void> {
-  const { settlement } = round;
+async function deliverKind<Item>(round: Round, channel: Channel<Item>): Promise<void> {
+  const { claim, settlement } = round;
+  const messages = claim.messages.filter(({ kind }) => kind === channel.kind);
   if (messages.length === 0) return;
   if (round.halted()) return settlement.release(messages);
 
@@ -99,11 +99,13 @@ async function resolveDoubts<Item>(
 ): Promise<readonly Delivery<Item>[]> {
   if (deliveries.length === 0) return [];
   const { found, toSend, unread, failure } = await readBack(channel, deliveries, round);
+  const counts = { found: found.length, missing: toSend.length, unread: unread.length };
   round.log.info("mirror.read_back", {
-    foundCount: found.length,
-    missingCount: toSend.length,
-    unreadCount: unread.length,
+    foundCount: counts.found,
+    missingCount: counts.missing,
+    unreadCount: counts.unread,
   });
+  round.meters.readBack(channel.kind, counts);
   await round.settlement.delivered(found);
   if (failure === undefined) {
     await round.settlement.release(messagesIn(unread));
@@ -165,6 +167,7 @@ async function isolate<Item>(
   if (alone !== undefined && pack.length === 1) {
     return round.settlement.dead([{ message: alone.message, unsure: isPartlyDelivered(alone), error }]);
   }
+  round.meters.ended("split", messagesIn(pack));
   const middle = Math.ceil(pack.length / 2);
   await sendPack(round, channel, pack.slice(0, middle));
   await sendPack(round, channel, pack.slice(middle));

@@ -35,6 +35,7 @@ export type Route<Item> = {
 
 /** How messages of one kind become deliveries, and how those are sent and found again. */
 export type Channel<Item> = {
+  readonly kind: ClaimedMessage["kind"];
   /** Most items in one request. */
   readonly maxItems: number;
   load(messages: readonly ClaimedMessage[]): Promise<Loaded<Item>>;

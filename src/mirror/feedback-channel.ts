@@ -20,6 +20,7 @@ export function createFeedbackChannel(
   scoreConfigs: SoundConfigs,
 ): Channel<FeedbackItem> {
   return {
+    kind: "feedback",
     maxItems: MAX_ITEMS,
     async load(messages) {
       const rows = await readFeedbackForMirror(

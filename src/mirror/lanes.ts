@@ -3,6 +3,7 @@ import type { Bell } from "./bell.ts";
 import { createCircuit } from "./circuit.ts";
 import { takeClaim } from "./claim.ts";
 import { createCourier } from "./courier.ts";
+import { createMirrorMeters } from "./mirror-meters.ts";
 import type { MirrorSettings } from "./mirror-settings.ts";
 import { createSoundConfigs } from "./sound-configs.ts";
 
@@ -25,7 +26,8 @@ export function createLanes(settings: MirrorSettings, bell: Bell): { run(options
   const langfuse = createCircuit({ ...settings, ...settings.backOff });
   const database = createCircuit({ ...settings, baseMs: 500, capMs: 30_000 });
   const scoreConfigs = createSoundConfigs(settings);
-  const courier = createCourier({ ...settings, circuit: langfuse, scoreConfigs });
+  const meters = createMirrorMeters(settings.instruments, () => langfuse.isOpen());
+  const courier = createCourier({ ...settings, circuit: langfuse, scoreConfigs, meters });
   let isProbing = false;
 
   /** Claims and delivers once; resolves to whether there was anything. */

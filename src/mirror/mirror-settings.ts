@@ -1,3 +1,4 @@
+import { type Instruments, noInstruments } from "../domain/instruments.ts";
 import type { Logger } from "../domain/logger.ts";
 import type { LangfuseClient } from "../langfuse/client.ts";
 import type { Database } from "../store/database.ts";
@@ -7,6 +8,8 @@ export type MirrorDeps = {
   readonly db: Database;
   readonly langfuse: LangfuseClient;
   readonly log: Logger;
+  /** Told what is done; nothing by default. */
+  readonly instruments?: Instruments;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** From 0 up to 1, for the jitter of the back-off. */
@@ -38,6 +41,7 @@ const MAX_BATCH_SIZE = 500;
 
 export function withDefaults(deps: MirrorDeps): MirrorSettings {
   return {
+    instruments: noInstruments,
     leaseMs: 60_000,
     pollMs: 1000,
     concurrency: 2,

@@ -3,6 +3,7 @@ import type { Queryable } from "../store/database.ts";
 import type { ClaimedMessage, MessageKind } from "../store/queries/claim-messages.ts";
 import { type Postponement, settlePostponed } from "../store/queries/settle-postponed.ts";
 import { type Delivery, isPartlyDelivered } from "./delivery.ts";
+import type { MirrorMeters } from "./mirror-meters.ts";
 
 /** Feedback looks for its suggestion this often. */
 const EARLY_DELAY_MS = 30_000;
@@ -14,10 +15,12 @@ export function noteLost(log: Logger, kind: MessageKind | undefined, count: numb
   if (count > 0) log.warn("mirror.lease_lost", { kind, count });
 }
 
+export type PutBackDeps = { readonly db: Queryable; readonly log: Logger; readonly meters: MirrorMeters };
+
 type Entry = { readonly message: ClaimedMessage; readonly unsure: boolean };
 
 /** The half of a settlement that puts messages back into the outbox, to be claimed again. */
-export function createPutBack(db: Queryable, log: Logger, token: string) {
+export function createPutBack({ db, log, meters }: PutBackDeps, token: string) {
   async function putBack(entries: readonly Entry[], how: Omit<Postponement, "messages">): Promise<void> {
     if (entries.length === 0) return;
     const messages = entries.map(({ message, unsure }) => ({ id: message.id, unsure }));
@@ -25,19 +28,29 @@ export function createPutBack(db: Queryable, log: Logger, token: string) {
     noteLost(log, entries[0]?.message.kind, entries.length - heldCount);
   }
 
+  async function tried(
+    outcome: "retry" | "unsure",
+    entries: readonly Entry[],
+    how: { readonly delayMs: number; readonly error: string },
+  ): Promise<void> {
+    await putBack(entries, { ...how, counted: true });
+    meters.ended(
+      outcome,
+      entries.map(({ message }) => message),
+    );
+  }
+
   return {
     /** Certainly not stored, apart from parts that were found there before. */
     unavailable(deliveries: readonly Delivery<unknown>[], delayMs: number, error: string): Promise<void> {
       const entries = deliveries.map((d) => ({ message: d.message, unsure: isPartlyDelivered(d) }));
-      return putBack(entries, { delayMs, error, counted: true });
+      return tried("retry", entries, { delayMs, error });
     },
 
     /** Perhaps stored: whoever is next reads back first. */
     unsure(deliveries: readonly Delivery<unknown>[], delayMs: number, error: string): Promise<void> {
-      return putBack(
-        deliveries.map(({ message }) => ({ message, unsure: true })),
-        { delayMs, error, counted: true },
-      );
+      const entries = deliveries.map(({ message }) => ({ message, unsure: true }));
+      return tried("unsure", entries, { delayMs, error });
     },
 
     /** Not tried: everything as before the claim. */

@@ -10,6 +10,7 @@ const MAX_SPANS = 2000;
 /** Suggestions become the spans of their traces. */
 export function createTraceChannel(db: Queryable, langfuse: LangfuseClient): Channel<OtlpSpan> {
   return {
+    kind: "trace",
     maxItems: MAX_SPANS,
     async load(messages) {
       const rows = await readTracesForMirror(

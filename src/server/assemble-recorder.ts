@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { resolve } from "node:path";
 import type { Config } from "../config/config.ts";
 import { UptakeError } from "../domain/errors.ts";
+import type { Instruments } from "../domain/instruments.ts";
 import type { Logger } from "../domain/logger.ts";
 import type { Database } from "../store/database.ts";
 import { lockDirectory } from "../store/directory-lock.ts";
@@ -17,6 +18,7 @@ import { createSpooledRecorder } from "../track/spooled-recorder.ts";
 export type RecorderParts = {
   readonly db: Database;
   readonly log: Logger;
+  readonly instruments: Instruments;
   /** Without a spool, for a database that is thrown away. */
   readonly inMemoryOnly: boolean;
 };
@@ -24,16 +26,16 @@ export type RecorderParts = {
 /** The recorder over the database and the spool; `startReplay` is for when the database is open. */
 export function assembleRecorder(
   config: Config,
-  { db, log, inMemoryOnly }: RecorderParts,
+  { db, log, instruments, inMemoryOnly }: RecorderParts,
 ): { readonly recorder: Recorder; readonly startReplay: () => void } {
-  const queue = createGroupCommit({ write: (records) => insertSuggestions(db, records), log });
+  const queue = createGroupCommit({ write: (records) => insertSuggestions(db, records), log, instruments });
   if (inMemoryOnly) return { recorder: queue, startReplay: () => {} };
   const place = { dir: resolve(config.spoolDir), destination: destinationOf(config), lock: lockOwner(log), log };
-  const spool = createSpool(place);
-  const replayer = createReplayer({ queue, log });
+  const spool = createSpool({ ...place, instruments });
+  const replayer = createReplayer({ queue, log, instruments });
   const adoption = createAdoption({ ...place, ownPath: spool.ownerPath, replayer });
   const { durability } = config;
-  const recorder = createSpooledRecorder({ durability, queue, spool, replayer, adoption, log });
+  const recorder = createSpooledRecorder({ durability, queue, spool, replayer, adoption, log, instruments });
   return { recorder, startReplay: () => adoption.start() };
 }
 

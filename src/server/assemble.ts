@@ -1,16 +1,20 @@
 import type { Config, LangfuseKeys } from "../config/config.ts";
+import { type Instruments, noInstruments } from "../domain/instruments.ts";
 import type { Logger } from "../domain/logger.ts";
 import { DEFAULT_THRESHOLDS, type OutcomeThresholds } from "../domain/outcome.ts";
 import { createFeedbackService, type FeedbackService } from "../feedback/feedback-service.ts";
 import { createLangfuseClient } from "../langfuse/client.ts";
+import { measuredFetch } from "../langfuse/measured-fetch.ts";
 import { createRoller, type Roller } from "../metrics/roller.ts";
 import { createMirror, type Mirror } from "../mirror/mirror.ts";
 import type { Database } from "../store/database.ts";
+import { readBacklog } from "../store/queries/read-backlog.ts";
 import { createLazyDatabase } from "../store/lazy-database.ts";
 import { migrate } from "../store/migrate.ts";
 import { openDatabase } from "../store/open-database.ts";
 import { createTracker, type Tracker } from "../track/tracker.ts";
 import { assembleRecorder } from "./assemble-recorder.ts";
+import { gaugeBacklog } from "./backlog-gauges.ts";
 
 /** One request to Langfuse takes at most this long; the mirror's lease is longer. */
 const LANGFUSE_TIMEOUT_MS = 20_000;
@@ -23,6 +27,8 @@ export type AssembleOptions = {
   readonly worker: boolean;
   /** Empties the embedded database's directory first. */
   readonly fresh?: boolean | undefined;
+  /** Told what the parts do; nothing by default. */
+  readonly instruments?: Instruments | undefined;
 };
 
 /** The parts of Uptake put together over one database. Nothing is open before the first use or `start`. */
@@ -54,7 +60,8 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
     return opened;
   });
 
-  const { recorder, startReplay } = assembleRecorder(config, { db, log, inMemoryOnly: options.fresh === true });
+  const base: Base = { db, log, instruments: options.instruments ?? noInstruments };
+  const { recorder, startReplay } = assembleRecorder(config, { ...base, inMemoryOnly: options.fresh === true });
   const { projectId, environment, release } = config;
   const tracker = createTracker({ recorder, projectId, environment, release, now: Date.now, log });
   const feedback = createFeedbackService({
@@ -64,8 +71,9 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
     thresholds: options.thresholds ?? DEFAULT_THRESHOLDS,
     flushSuggestions: () => tracker.flush(),
   });
-  const roller = createRoller({ db, log, everyMs: ROLL_EVERY_MS });
-  const mirror = config.langfuse === null ? null : mirrorInto(config.langfuse, db, log);
+  const roller = createRoller({ ...base, everyMs: ROLL_EVERY_MS });
+  const mirror = config.langfuse === null ? null : mirrorInto(config.langfuse, base);
+  gaugeBacklog(base.instruments, () => readBacklog(db));
 
   function startWorker(): void {
     roller.start();
@@ -113,7 +121,11 @@ function harmless(log: Logger): Logger {
   return { info: quietly("info"), warn: quietly("warn"), error: quietly("error") };
 }
 
-function mirrorInto(keys: LangfuseKeys, db: Database, log: Logger): Mirror {
-  const langfuse = createLangfuseClient({ ...keys, fetch: globalThis.fetch, timeoutMs: LANGFUSE_TIMEOUT_MS });
-  return createMirror({ db, langfuse, log, now: Date.now, random: Math.random });
+/** What every part is given. */
+type Base = { readonly db: Database; readonly log: Logger; readonly instruments: Instruments };
+
+function mirrorInto(keys: LangfuseKeys, base: Base): Mirror {
+  const fetch = measuredFetch(globalThis.fetch, base.instruments);
+  const langfuse = createLangfuseClient({ ...keys, fetch, timeoutMs: LANGFUSE_TIMEOUT_MS });
+  return createMirror({ ...base, langfuse, now: Date.now, random: Math.random });
 }

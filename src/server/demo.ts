@@ -7,6 +7,7 @@ import { importSampleDesk, loadSampleDesk, SAMPLE_AGENT_ID, sampleTicketId } fro
 import { scriptedAct, type ScriptedAct } from "../desk/scripted-agent.ts";
 import type { Logger } from "../domain/logger.ts";
 import { createTaskPool } from "../domain/task-pool.ts";
+import { createPrometheus } from "../http/prometheus.ts";
 import { createStandInLangfuse } from "../langfuse/stand-in/stand-in.ts";
 import { readMetrics } from "../metrics/read-metrics.ts";
 import { metricsTable } from "../metrics/table.ts";
@@ -43,14 +44,21 @@ export async function runDemo(given: Config, options: DemoOptions): Promise<void
   const standIn = given.langfuse === null;
   const langfuse = given.langfuse ?? (await startStandIn(closers));
   const config = { ...given, langfuse };
-  const parts = assemble(config, { log, worker: true, fresh: config.dataDir === DEMO_DATA_DIR });
+  const prometheus = createPrometheus();
+  const { instruments } = prometheus;
+  const parts = assemble(config, { log, worker: true, fresh: config.dataDir === DEMO_DATA_DIR, instruments });
   closers.push(() => parts.close());
   await parts.start();
   const desk = await openDesk(parts, config, closers);
   const model = { name: desk.model.name, offline: config.openai === null };
   report({ kind: "started", store: storePlace(config), model, langfuse: { standIn, baseUrl: langfuse.baseUrl } });
   if (!once) {
-    const server = await serveStatus(parts, config, { port: options.port, log, target: langfuse.baseUrl });
+    const server = await serveStatus(parts, config, {
+      port: options.port,
+      log,
+      target: langfuse.baseUrl,
+      prometheus,
+    });
     closers.push(() => server.close());
     report({ kind: "listening", url: server.url });
   }

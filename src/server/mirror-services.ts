@@ -2,10 +2,10 @@ import type { MirrorServices } from "../cli/mirror-services.ts";
 import type { Config } from "../config/config.ts";
 import type { Logger } from "../domain/logger.ts";
 import { createLangfuseClient, type LangfuseClient } from "../langfuse/client.ts";
+import { backfill } from "../mirror/backfill.ts";
 import { reconcile } from "../mirror/reconcile.ts";
 import { reexport } from "../mirror/reexport.ts";
 import { setUpScoreConfigs } from "../mirror/set-up-score-configs.ts";
-import { countRecentDeliveries } from "../store/queries/count-recent-deliveries.ts";
 import { readDeadLetters } from "../store/queries/read-dead-letters.ts";
 import { readMirrorStatus } from "../store/queries/read-mirror-status.ts";
 import { retryDeadLetters } from "../store/queries/retry-dead-letters.ts";
@@ -26,7 +26,7 @@ export function createMirrorServices(config: Config, log: Logger, partsOf: () =>
         target: config.langfuse?.baseUrl ?? null,
         waitingCount: status.waiting,
         oldestWaitingSeconds: status.oldestWaitingSeconds,
-        deliveredLastMinuteCount: await countRecentDeliveries(db),
+        deliveredLastMinuteCount: status.deliveredLastMinute,
         deliveredTraceCount: status.deliveredTraces,
         deliveredFeedbackCount: status.deliveredFeedback,
         deadCount: status.dead,
@@ -42,6 +42,7 @@ export function createMirrorServices(config: Config, log: Logger, partsOf: () =>
       return reconcile({ db, mirror, langfuse, log, now: Date.now, random: Math.random }, options);
     },
     reexport: (options) => reexport(partsOf().db, options),
+    backfill: (options) => backfill(partsOf().db, options),
   };
 }
 

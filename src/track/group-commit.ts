@@ -1,4 +1,5 @@
 import { UptakeError } from "../domain/errors.ts";
+import { type Instruments, noInstruments } from "../domain/instruments.ts";
 import type { Logger } from "../domain/logger.ts";
 import type { SuggestionRecord } from "../domain/suggestion.ts";
 import { createBackOff } from "./back-off.ts";
@@ -7,12 +8,14 @@ import { createMinuteTally } from "./minute-tally.ts";
 import { nameOf } from "./payload.ts";
 import type { Recorder } from "./recorder.ts";
 import { createWaitingRecords } from "./waiting-records.ts";
+import { REFUSED_RECORDS } from "./track-meters.ts";
 import type { Entry, WaitingLimits, WaitingRecords } from "./waiting-records.ts";
 
 export type GroupCommitOptions = Partial<WaitingLimits> & {
   /** Writes all of them in one statement, or none; the same records again must change nothing. */
   readonly write: (records: readonly SuggestionRecord[]) => Promise<void>;
   readonly log: Logger;
+  readonly instruments?: Instruments;
   /** 0 ≤ random() < 1, for the jitter of the back-off. */
   readonly random?: () => number;
   /** Milliseconds of a clock that never goes back. */
@@ -126,10 +129,12 @@ type Delivery = {
   stop(): void;
 };
 
-function createDelivery({ write, log, random = Math.random }: GroupCommitOptions, waiting: WaitingRecords): Delivery {
+function createDelivery(options: GroupCommitOptions, waiting: WaitingRecords): Delivery {
+  const { write, log, instruments = noInstruments, random = Math.random } = options;
   const refused = createMinuteTally((facts) => log.error("track.refused", facts));
   const failing = createMinuteTally((facts) => log.warn("track.write_failed", facts));
   const backOff = createBackOff(random);
+  instruments.kept(REFUSED_RECORDS, () => refused.totalCount());
   let stopped = false;
 
   async function deliver(batch: readonly Entry[]): Promise<void> {

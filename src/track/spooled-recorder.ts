@@ -1,5 +1,6 @@
 import type { Durability } from "../domain/durability.ts";
 import { UptakeError } from "../domain/errors.ts";
+import { type Instruments, noInstruments } from "../domain/instruments.ts";
 import type { Logger } from "../domain/logger.ts";
 import type { SuggestionRecord } from "../domain/suggestion.ts";
 import { FLUSH_TIMEOUT_MS, givenUp } from "./group-commit.ts";
@@ -10,6 +11,7 @@ import type { Adoption } from "./spool/adoption.ts";
 import type { Replayer } from "./spool/replayer.ts";
 import type { Segment } from "./spool/segment.ts";
 import type { Spool } from "./spool/spool.ts";
+import { DROPPED_RECORDS } from "./track-meters.ts";
 import { COMMIT_TIMEOUT_MS } from "./troubles.ts";
 
 export type SpooledRecorderOptions = {
@@ -20,6 +22,7 @@ export type SpooledRecorderOptions = {
   readonly replayer: Replayer;
   readonly adoption: Adoption;
   readonly log: Logger;
+  readonly instruments?: Instruments;
   /** How long `commit` waits before the record goes to the spool. */
   readonly commitTimeoutMs?: number;
   /** How long `flush` and `close` wait. */
@@ -74,10 +77,11 @@ export function createSpooledRecorder(options: SpooledRecorderOptions): Recorder
 type Intake = { record(record: SuggestionRecord): Promise<void>; close(): void };
 
 function createIntake(options: SpooledRecorderOptions, memory: Memory): Intake {
-  const { durability, spool, log, commitTimeoutMs = COMMIT_TIMEOUT_MS } = options;
+  const { durability, spool, log, instruments = noInstruments, commitTimeoutMs = COMMIT_TIMEOUT_MS } = options;
   const dropped = createMinuteTally((facts) => log.error("track.dropped", facts));
   const spooled = createMinuteTally((facts) => log.warn("track.spooled", facts));
   let closed = false;
+  instruments.kept(DROPPED_RECORDS, () => dropped.totalCount());
 
   function record(record: SuggestionRecord): Promise<void> {
     if (closed) return drop("the tracker is closed");

@@ -76,13 +76,15 @@ export function fakeServices(replaced: Partial<Services> = {}): Services {
   return {
     migrate: () => Promise.resolve({ applied: [], version: 5 }),
     metrics: () => Promise.resolve({ rows: [], table: "No suggestions in this range.\n" }),
-    startWorker: () => Promise.resolve({ stop: () => Promise.resolve() }),
+    startWorker: () => Promise.resolve({ url: null, stop: () => Promise.resolve() }),
     mirror: {
       status: () => Promise.resolve(quietMirror),
       setup: () => Promise.resolve({ target: "https://langfuse.example.com", configs: [] }),
       retry: () => Promise.resolve(0),
       reconcile: () => Promise.resolve(emptyReconcile),
       reexport: () => Promise.resolve({ requeuedCount: 0, alreadyThereCount: 0, interrupted: false }),
+      backfill: () =>
+        Promise.resolve({ traceCount: 0, feedbackCount: 0, pendingCount: 0, orphanCount: 0, interrupted: false }),
     },
     verify: ({ keep }) => Promise.resolve({ ...goodVerify, cleanUp: { kind: keep ? "kept" : "asked", traceCount: 1 } }),
     replay: () => Promise.resolve(emptyReplay),

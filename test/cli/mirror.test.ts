@@ -12,7 +12,9 @@ import type { Database } from "../../src/store/database.ts";
 import { readTracesForMirror } from "../../src/store/queries/read-traces-for-mirror.ts";
 import type { StandInAddress, StandInLangfuse } from "../../src/testing.ts";
 import { insertFeedbackOn, insertSamples } from "../mirror/rows.ts";
-import { drain, mirrorTo, readOutbox, startStandIn } from "../mirror/set-up.ts";
+import { openTransaction } from "../metrics/open-transaction.ts";
+import { drain, mirrorTo, readLedger, readOutbox, startStandIn } from "../mirror/set-up.ts";
+import { insertUntracked } from "../mirror/untracked.ts";
 import { runUptake, uptakeMain, type Finished } from "../server/run-program.ts";
 import { openTestPostgres } from "../support/databases.ts";
 import { eventually } from "../support/eventually.ts";
@@ -358,6 +360,63 @@ describe("uptake mirror reexport", () => {
 
   it("asks for --from", async () => {
     const { code, stderr } = await runUptake(["mirror", "reexport"], { cwd: scratch });
+    expect(code).toBe(2);
+    expect(stderr).toContain("required option '--from <time>' not specified");
+  });
+});
+
+describe("uptake mirror backfill", () => {
+  it("counts with --dry-run, then enqueues what a worker delivers, and then finds nothing more", async () => {
+    const place = await openPlace();
+    await insertUntracked(place.db, 2);
+    await insertUntracked(place.db, 1, { status: "pending" });
+    const LEFT_OUT = "1 suggestion left out, as no run has ended there (pending)\n";
+    expect(await place.uptake("backfill", "--from", "2026-01-01", "--dry-run")).toEqual({
+      code: 0,
+      stdout: `2 suggestions and 2 feedback events would be put into the outbox\n${LEFT_OUT}`,
+      stderr: "",
+    });
+    expect(await place.uptake("backfill", "--from", "2026-01-01")).toEqual({
+      code: 0,
+      stdout: `2 suggestions and 2 feedback events put into the outbox; uptake worker delivers them\n${LEFT_OUT}`,
+      stderr: "",
+    });
+    await drain(mirrorTo(place.db, place.address).mirror);
+    const { stdout } = await place.uptake("backfill", "--from", "2026-01-01");
+    expect(stdout).toBe(`0 suggestions and 0 feedback events put into the outbox\n${LEFT_OUT}`);
+    expect(place.standIn.observations()).toHaveLength(2 * 2 + 2);
+  });
+
+  it("enqueues and delivers everything once when it is killed half way, with a worker beside it, and run again", async () => {
+    const place = await openPlace();
+    const rows = await insertUntracked(place.db, 600);
+    const [held] = [...rows].sort((a, b) => (a.id < b.id ? -1 : 1)).slice(550);
+    if (held === undefined) throw new Error("there are more than 550");
+    // Somebody else is just enqueuing one message of the second page: there the command has to wait, and is killed.
+    const commit = await openTransaction(place.db, (tx) =>
+      tx.query(`insert into langfuse_outbox (kind, ref) values ('trace', $1)`, [held.id]),
+    );
+    const { child, ended } = start(place, "backfill", "--from", "2026-01-01");
+    await eventually("the first page is enqueued", async () => (await readOutbox(place.db)).length > 0, 30_000);
+    child.kill("SIGKILL");
+    await ended;
+    const { mirror } = mirrorTo(place.db, place.address, { visibilityDelayMs: 0 });
+    await drain(mirror);
+    expect(await readLedger(place.db)).toHaveLength(1000);
+    await commit();
+    const again = await place.uptake("backfill", "--from", "2026-01-01");
+    expect(again.code).toBe(0);
+    await drain(mirror);
+    const ledger = (await readLedger(place.db)).map(({ kind, ref }) => `${kind} ${ref}`);
+    expect(ledger.sort()).toEqual(
+      rows.flatMap(({ id, feedbackId }) => [`trace ${id}`, `feedback ${feedbackId}`]).sort(),
+    );
+    expect(place.standIn.observations()).toHaveLength(3 * 600);
+    expect(place.standIn.duplicates()).toEqual({ observations: [], scores: [] });
+  });
+
+  it("asks for --from", async () => {
+    const { code, stderr } = await runUptake(["mirror", "backfill"], { cwd: scratch });
     expect(code).toBe(2);
     expect(stderr).toContain("required option '--from <time>' not specified");
   });

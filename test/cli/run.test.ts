@@ -84,7 +84,7 @@ describe("any command", () => {
       async startWorker() {
         signals.emit("SIGTERM");
         signals.emit("SIGINT");
-        return { stop: () => Promise.resolve() };
+        return { url: null, stop: () => Promise.resolve() };
       },
     };
     const { code, stderr } = await run(["worker"], { services, signals });
@@ -211,7 +211,7 @@ describe("uptake worker", () => {
       async startWorker() {
         order.push("started");
         setImmediate(() => signals.emit("SIGTERM"));
-        return { stop: async () => void order.push("stopped") };
+        return { url: null, stop: async () => void order.push("stopped") };
       },
       close: async () => void order.push("closed"),
     };

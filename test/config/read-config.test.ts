@@ -35,7 +35,7 @@ describe("readConfig", () => {
       langfuse: null,
       openai: null,
       host: "127.0.0.1",
-      port: 4100,
+      port: null,
       debug: false,
     });
   });

@@ -20,7 +20,13 @@ function commandsIn(page: string): Documented[] {
   return commands.filter((command) => command !== "").map((command) => ({ page, command }));
 }
 
-const documented = ["README.md", "docs/replay.md", "docs/mirror.md", "docs/configuration.md"].flatMap(commandsIn);
+const documented = [
+  "README.md",
+  "docs/replay.md",
+  "docs/mirror.md",
+  "docs/monitoring.md",
+  "docs/configuration.md",
+].flatMap(commandsIn);
 const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
   scripts: Record<string, string>;
 };

@@ -46,11 +46,14 @@ export const mirrorStatus: HttpMirrorStatus = {
   deliveredFeedback: 16,
   deliveredScores: 70,
   deliveredFeedbackObservations: 16,
+  deliveredLastMinute: 5,
   target: "https://langfuse.example.com",
 };
 
 export const fakeServices = (replaced: Partial<HttpServices> = {}): HttpServices => ({
   metrics: () => Promise.resolve([metricsRow()]),
   mirrorStatus: () => Promise.resolve(mirrorStatus),
+  exposition: () => Promise.resolve({ contentType: "text/plain; version=0.0.4; charset=utf-8", text: "up 1\n" }),
+  isReady: () => Promise.resolve(true),
   ...replaced,
 });

@@ -54,14 +54,15 @@ describe("claims", () => {
     const before = await db.query(`select * from langfuse_outbox`);
     const id = message?.id ?? 0;
 
-    expect(await settleDelivered(db, A, [{ id, traceId: "t", langfuseIds: ["x"] }])).toEqual(new Set());
+    expect(await settleDelivered(db, A, [{ id, traceId: "t", langfuseIds: ["x"] }])).toEqual(new Map());
     await settlePostponed(db, A, { messages: [{ id, unsure: false }], delayMs: 1000, error: "late", counted: true });
     await settleDead(db, A, [{ id, unsure: false, error: "late" }]);
     await settleGone(db, A, [id]);
     expect(await db.query(`select * from langfuse_outbox`)).toEqual(before);
     expect(await readLedger(db)).toEqual([]);
 
-    expect(await settleDelivered(db, B, [{ id, traceId: "t", langfuseIds: ["x"] }])).toEqual(new Set([id]));
+    const settled = await settleDelivered(db, B, [{ id, traceId: "t", langfuseIds: ["x"] }]);
+    expect([...settled.keys()]).toEqual([id]);
     expect(await readLedger(db)).toHaveLength(1);
   });
 

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { CliContext, ExitCode } from "../context.ts";
+import { addMirrorBackfill } from "./mirror-backfill.ts";
 import { addMirrorReconcile } from "./mirror-reconcile.ts";
 import { addMirrorReexport } from "./mirror-reexport.ts";
 import { addMirrorRetry } from "./mirror-retry.ts";
@@ -18,7 +19,14 @@ export function addMirror(program: Command, context: CliContext, exitWith: (code
     .description("look after the copy in Langfuse")
     .helpCommand(false)
     .addHelpText("after", EXAMPLES);
-  for (const add of [addMirrorStatus, addMirrorSetup, addMirrorRetry, addMirrorReconcile, addMirrorReexport]) {
+  for (const add of [
+    addMirrorStatus,
+    addMirrorSetup,
+    addMirrorRetry,
+    addMirrorReconcile,
+    addMirrorReexport,
+    addMirrorBackfill,
+  ]) {
     add(mirror, context, exitWith);
   }
 }
