@@ -16,7 +16,7 @@ export type MirrorStatus = {
 };
 
 // A line of feedback in the ledger names its scores, which are UUIDs, and last its observation, which is 16 hex digits.
-// Counted without taking the lists apart, which for a million lines took seconds.
+// Counted without taking the lists apart: the ledger only grows.
 const sql = `
   select outbox.*, ledger."deliveredTraces", ledger."deliveredFeedback",
     ledger.ids - ledger."deliveredFeedbackObservations" as "deliveredScores", ledger."deliveredFeedbackObservations"
