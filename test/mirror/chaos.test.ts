@@ -25,9 +25,9 @@ const DEATHS = {
   application: 3,
   worker: 3,
   shortWorker: 3,
-  stall: 6,
-  langfuse: 4,
-  postgres: 3,
+  stall: 5,
+  langfuse: 3,
+  postgres: 2,
   connection: 2,
 } as const;
 type Death = keyof typeof DEATHS;
@@ -36,7 +36,7 @@ const MIN_PAUSE_MS = 150;
 const MAX_PAUSE_MS = 900;
 const MAX_AWAY_MS = 1500;
 /** How long a death waits for the living to get something done; on a busy machine they may not. */
-const MAX_PATIENCE_MS = 2500;
+const MAX_PATIENCE_MS = 1500;
 /** A message in doubt waits fifteen seconds. */
 const MAX_STANDSTILL_MS = 40_000;
 
