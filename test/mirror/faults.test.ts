@@ -172,7 +172,9 @@ describe("what Langfuse may have taken is looked up before it is sent again", ()
     const scene = await setScene();
     scene.gateway.setTrouble({ status: 500 });
     const lines = await meet(scene.db, scene.gateway.address, 0);
-    expect(lines.map(({ event, facts }) => [event, facts["delayMs"]])).toEqual([["mirror.unavailable", 1]]);
+    // Due again at once, it may meet the trouble a second time before the mirror is stopped.
+    const said = new Set(lines.map(({ event, facts }) => `${event} ${String(facts["delayMs"])}`));
+    expect(said).toEqual(new Set(["mirror.unavailable 1"]));
     await expectWaits(scene.db, 1);
     await heal(scene);
   });

@@ -101,7 +101,7 @@ describe("a worker that is frozen until another has taken over", () => {
   ] as const)("in the middle of a split, %s, doubles nothing", async (_moment, when, expected) => {
     const scene = await setScene(6);
     const bad = scene.suggestions[4];
-    await scene.db.query(`update ai_suggestions set trace_id = 'not a trace id' where id = $1`, [bad?.id]);
+    scene.standIn.setFailure({ refuseSpans: { traceId: bad?.traceId ?? "" } });
     // The whole batch is refused; the second request is its first half.
     const next = await freeze(scene, { when, path: TRACES, nth: 2 });
     expect(readBackOf(next)).toEqual([expected]);

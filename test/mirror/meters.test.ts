@@ -94,9 +94,9 @@ describe("what the mirror tells of itself", () => {
   });
 
   it("counts the halving of a refused batch, and the dead letter it ends with", async () => {
-    const { db, mirror, read, attempts } = await openMetered();
+    const { db, standIn, mirror, read, attempts } = await openMetered();
     const [bad] = await insertSamples(db, 4);
-    await db.query(`update ai_suggestions set trace_id = 'not a trace id' where id = $1`, [bad?.id]);
+    standIn.setFailure({ refuseSpans: { traceId: bad?.traceId ?? "" } });
     await drain(mirror);
     // Four, then the two with the bad one, and then it stands alone.
     expect(await attempts("trace")).toEqual({ split: 4 + 2, done: 3, dead: 1 });

@@ -9,7 +9,7 @@ import { assemble, type Parts } from "../../src/server/assemble.ts";
 import { makeSamples } from "../../src/server/verify-samples.ts";
 import type { Failure, LangfuseDialect, StandInAddress } from "../../src/testing.ts";
 import { openTestPostgres } from "../support/databases.ts";
-import { createLogBook, startStandIn } from "./set-up.ts";
+import { createLogBook, readRequest, startStandIn } from "./set-up.ts";
 import { until } from "./until.ts";
 
 const DIALECTS = ["v4", "v3"] as const;
@@ -288,8 +288,10 @@ describe.each<LangfuseDialect>(DIALECTS)("verifying a Langfuse of dialect %s", (
   it("finds what came twice where Langfuse does not merge", async () => {
     const { address } = await startStandIn({ dialect });
     const doubling: typeof fetch = async (input, init) => {
-      if (urlOf(input).pathname.endsWith("/otel/v1/traces")) await fetch(input, init);
-      return fetch(input, init);
+      if (!urlOf(input).pathname.endsWith("/otel/v1/traces")) return fetch(input, init);
+      const { body, withBody } = await readRequest(init);
+      await fetch(input, withBody(body));
+      return fetch(input, withBody(body));
     };
     const { report } = await check(address, onlyOneLook(doubling));
     expect(report.ok).toBe(dialect === "v3");

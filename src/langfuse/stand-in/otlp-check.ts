@@ -42,7 +42,8 @@ export function exportSchemaWith(badSpans: SpanPick | undefined): typeof exportS
     "name" in badSpans ? span.name === badSpans.name : span.traceId === badSpans.traceId;
   const isGood = ({ resourceSpans }: z.infer<typeof exportSchema>): boolean =>
     !(resourceSpans ?? []).some((part) => (part.scopeSpans ?? []).some(({ spans }) => (spans ?? []).some(isBad)));
-  return exportSchema.refine(isGood, `the stand-in was told to refuse spans of ${JSON.stringify(badSpans)}`);
+  const which = "name" in badSpans ? `named ${badSpans.name}` : `of trace ${badSpans.traceId}`;
+  return exportSchema.refine(isGood, `the stand-in was told to refuse spans ${which}`);
 }
 
 export type IncomingSpan = z.infer<typeof spanSchema>;
