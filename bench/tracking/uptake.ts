@@ -1,0 +1,28 @@
+import type * as UptakeModule from "../../src/index.ts";
+import type { Arm, Place } from "./arm.ts";
+import { functionName, metadata, model, modelName, modelParameters, prompt, textOf } from "./workload.ts";
+import type { Input } from "./workload.ts";
+
+/** What is shipped, as an application has it: the built package with its spool, over a real Postgres. */
+export async function createUptakeArm(durability: "commit" | "background", place: Place): Promise<Arm> {
+  const { databaseUrl, spoolDir, sinkUrl, mirrorsHere } = place;
+  const entry = new URL("../../../../../dist/index.js", import.meta.url);
+  const { createUptake } = (await import(entry.href)) as typeof UptakeModule;
+  const langfuse = { publicKey: "pk-lf-stand-in", secretKey: "sk-lf-stand-in", baseUrl: sinkUrl };
+  const uptake = createUptake({
+    databaseUrl,
+    spoolDir,
+    durability,
+    environment: "bench",
+    worker: mirrorsHere,
+    langfuse: mirrorsHere ? langfuse : undefined,
+  });
+  await uptake.start();
+  const call = uptake.track(functionName, async (input: Input, run) => {
+    const request = { model: modelName, modelParameters, messages: input.messages, prompt };
+    const answer = await run.generate(request, () => model.ask(input));
+    const suggestion = run.suggest(textOf(answer), { confidence: 0.8, ticketId: input.ticketId, metadata });
+    return suggestion.text;
+  });
+  return { call, flush: () => uptake.flush() };
+}
