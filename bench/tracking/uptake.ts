@@ -18,11 +18,22 @@ export async function createUptakeArm(durability: "commit" | "background", place
     langfuse: mirrorsHere ? langfuse : undefined,
   });
   await uptake.start();
-  const call = uptake.track(functionName, async (input: Input, run) => {
+  // The function gets a ticket and looks its thread up, so that the messages are recorded once, as in the other arms; the
+  // answer is recorded twice, as the generation's output and as the suggestion.
+  const threads = new Map<string, Input>();
+  const draft = uptake.track(functionName, async ({ ticketId }: { ticketId: string }, run) => {
+    const input = threads.get(ticketId);
+    threads.delete(ticketId);
+    if (input === undefined) throw new Error(`no thread for ${ticketId}`);
     const request = { model: modelName, modelParameters, messages: input.messages, prompt };
     const answer = await run.generate(request, () => model.ask(input));
-    const suggestion = run.suggest(textOf(answer), { confidence: 0.8, ticketId: input.ticketId, metadata });
-    return suggestion.text;
+    return run.suggest(textOf(answer), { confidence: 0.8, ticketId, metadata }).text;
   });
-  return { call, flush: () => uptake.flush() };
+  return {
+    call(input) {
+      threads.set(input.ticketId, input);
+      return draft({ ticketId: input.ticketId });
+    },
+    flush: () => uptake.flush(),
+  };
 }

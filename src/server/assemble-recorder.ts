@@ -8,6 +8,7 @@ import type { Database } from "../store/database.ts";
 import { lockDirectory } from "../store/directory-lock.ts";
 import { insertSuggestions } from "../store/queries/insert-suggestions.ts";
 import { createGroupCommit } from "../track/group-commit.ts";
+import { GATHER_MS, UNHURRIED_GATHER_MS } from "../track/gathering.ts";
 import type { Recorder } from "../track/recorder.ts";
 import { createAdoption } from "../track/spool/adoption.ts";
 import { createReplayer } from "../track/spool/replayer.ts";
@@ -26,13 +27,14 @@ export function assembleRecorder(
   config: Config,
   { db, log, inMemoryOnly }: RecorderParts,
 ): { readonly recorder: Recorder; readonly startReplay: () => void } {
-  const queue = createGroupCommit({ write: (records) => insertSuggestions(db, records), log });
+  const { durability } = config;
+  const gatherMs = durability === "background" && !inMemoryOnly ? UNHURRIED_GATHER_MS : GATHER_MS;
+  const queue = createGroupCommit({ write: (records) => insertSuggestions(db, records), log, gatherMs });
   if (inMemoryOnly) return { recorder: queue, startReplay: () => {} };
   const place = { dir: resolve(config.spoolDir), destination: destinationOf(config), lock: lockOwner(log), log };
   const spool = createSpool(place);
   const replayer = createReplayer({ queue, log });
   const adoption = createAdoption({ ...place, ownPath: spool.ownerPath, replayer });
-  const { durability } = config;
   const recorder = createSpooledRecorder({ durability, queue, spool, replayer, adoption, log });
   return { recorder, startReplay: () => adoption.start() };
 }
