@@ -15,7 +15,7 @@ import { startPostgres } from "../test/support/postgres-server.ts";
 import { median, table, writeSection } from "./report.ts";
 import { arms, type ArmName } from "./tracking/arm.ts";
 import type { Concurrent, Load, Measured, Serial, Steady } from "./tracking/loads.ts";
-import { prepare } from "./tracking/prepare.ts";
+import { peerVersions, prepare } from "./tracking/prepare.ts";
 import type { Trouble } from "./tracking/sink.ts";
 import { createStage, type Player, type Stage } from "./tracking/stage.ts";
 
@@ -171,6 +171,9 @@ function report(results: ReadonlyMap<ArmName, Figures>, troubled: readonly Troub
     "Uptake's figures include its durable write: `commit` returns when Postgres has it, `background` when the spool has it,",
     "and `arrived` is in Postgres; for the others it is at the sink, of the flat-out calls, after their own flush. In brackets:",
     "the bare function itself.",
+    "",
+    `${peerVersions()}.`,
+    "Laminar's is the last version that runs on Node 20, sending over HTTP, since the sink speaks no gRPC.",
     "",
     table(head, armRows(results)),
     "",

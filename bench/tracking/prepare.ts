@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const root = new URL("../../", import.meta.url);
@@ -7,6 +7,22 @@ const root = new URL("../../", import.meta.url);
 function step(command: string, args: readonly string[], cwd: URL): void {
   const { status } = spawnSync(command, args, { cwd, stdio: "inherit" });
   if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed in ${fileURLToPath(cwd)}`);
+}
+
+const MEASURED = [
+  "@opentelemetry/sdk-trace-base",
+  "@langfuse/tracing",
+  "langsmith",
+  "opik",
+  "braintrust",
+  "@lmnr-ai/lmnr",
+];
+
+/** Names and versions of the SDKs that are measured against, for the report. */
+export function peerVersions(): string {
+  const file = new URL("bench/peers/package.json", root);
+  const { dependencies } = JSON.parse(readFileSync(file, "utf8")) as { dependencies: Record<string, string> };
+  return MEASURED.map((name) => `${name} ${dependencies[name] ?? "?"}`).join(", ");
 }
 
 /**

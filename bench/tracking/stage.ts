@@ -28,7 +28,7 @@ export type Stage = {
 };
 
 const SETTLE_MS = 500;
-const MIRRORED_TIMEOUT_MS = 120_000;
+const MIRRORED_TIMEOUT_MS = 240_000;
 
 export const isUptake = (name: ArmName): boolean => name.startsWith("uptake");
 

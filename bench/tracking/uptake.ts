@@ -34,6 +34,15 @@ export async function createUptakeArm(durability: "commit" | "background", place
       threads.set(input.ticketId, input);
       return draft({ ticketId: input.ticketId });
     },
-    flush: () => uptake.flush(),
+    async flush() {
+      // A flush gives up after five seconds and says how much is missing; whoever measures ends a wait without end.
+      let isDone = false;
+      while (!isDone) {
+        isDone = await uptake.flush().then(
+          () => true,
+          () => false,
+        );
+      }
+    },
   };
 }
