@@ -111,7 +111,7 @@ function report(all: ReadonlyMap<Row, Results>): void {
   writeSection("loss", [
     "## What is lost",
     "",
-    "`npx tsx bench/loss.ts`: of the calls that had returned, the percentage that ever arrived: at the sink for the SDKs, which",
+    `\`npx tsx bench/loss.ts${options.quick ? " --quick" : ""}\`: of the calls that had returned, the percentage that ever arrived: at the sink for the SDKs, which`,
     "are at their defaults; in the stand-in Langfuse for Uptake, through Postgres and a worker process. What arrived more than once is said.",
     "A hanging backend never answers what it took then. After the calls every SDK was flushed and given the time it",
     "wanted; after a SIGKILL Uptake's application was started once more, which is what reads the spool. In brackets: of the",

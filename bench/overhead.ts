@@ -162,8 +162,8 @@ function report(results: ReadonlyMap<ArmName, Figures>, troubled: readonly Troub
   writeSection("overhead", [
     "## What tracking a call costs",
     "",
-    "`npx tsx bench/overhead.ts`: every arm in a process of its own, medians of",
-    `${rounds} interleaved rounds. 2 kB of messages in, 600 B out, model, parameters, usage, prompt and metadata; the SDKs at their`,
+    `\`npx tsx bench/overhead.ts${options.quick ? " --quick" : ""}\`: every arm in a process of its own, medians of`,
+    `${rounds} interleaved round${rounds === 1 ? "" : "s"}. 2 kB of messages in, 600 B out, model, parameters, usage, prompt and metadata; the SDKs at their`,
     "defaults (`bench/peers`), sending to a sink on loopback. CPU is the calling process's at a steady",
     `${steady.rate} calls a second, flush included, above the bare function's; call-site is what one call takes longer when`,
     `${serial.calls} follow each other flat out; p50 and p99 are what ${concurrent.callers} callers of a ${concurrent.modelMs} ms call wait longer; the stall is the`,
