@@ -74,7 +74,7 @@ export function createSpooledRecorder(options: SpooledRecorderOptions): Recorder
   return { record: (record) => intake.record(record), flush, close: () => (closing ??= closeOnce()) };
 }
 
-type Intake = { record(record: SuggestionRecord): Promise<void>; close(): void };
+type Intake = { record: Recorder["record"]; close(): void };
 
 function createIntake(options: SpooledRecorderOptions, memory: Memory): Intake {
   const { durability, spool, log, instruments = noInstruments, commitTimeoutMs = COMMIT_TIMEOUT_MS } = options;
@@ -83,7 +83,7 @@ function createIntake(options: SpooledRecorderOptions, memory: Memory): Intake {
   let closed = false;
   instruments.kept(DROPPED_RECORDS, () => dropped.totalCount());
 
-  function record(record: SuggestionRecord): Promise<void> {
+  function record(record: SuggestionRecord): Promise<void> | undefined {
     if (closed) return drop("the tracker is closed");
     const segment = durability === "background" ? spool.append(record) : undefined;
     const taken = memory.hold(record, segment);
@@ -91,7 +91,7 @@ function createIntake(options: SpooledRecorderOptions, memory: Memory): Intake {
     if (durability === "commit") return untilSafe(taken);
     // What is refused for its data is counted and reported where that is decided.
     taken.done.catch(() => {});
-    return Promise.resolve();
+    return undefined;
   }
 
   function drop(reason: string): Promise<never> {
@@ -100,11 +100,11 @@ function createIntake(options: SpooledRecorderOptions, memory: Memory): Intake {
   }
 
   /** For the spool alone. */
-  function leave(segment: Segment | undefined): Promise<void> {
+  function leave(segment: Segment | undefined): Promise<void> | undefined {
     if (segment === undefined) return drop("too many wait for the database, and the spool takes no more");
     spool.leave(segment);
     spooled.add({ reason: "no room in memory" });
-    return Promise.resolve();
+    return undefined;
   }
 
   function untilSafe({ held, done }: Taken): Promise<void> {
