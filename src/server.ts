@@ -43,6 +43,7 @@ export async function openServices(config: Config, { log }: { readonly log: Logg
       const rows = await readMetrics(partsWithoutWorker().db, { ...request, projectId: config.projectId });
       return { rows, table: metricsTable(rows, request) };
     },
+    expire: (signal) => partsWithoutWorker().expirer.expireAll(signal),
     async startWorker() {
       const parts = open(true);
       await parts.start();

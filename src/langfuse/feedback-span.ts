@@ -16,7 +16,8 @@ export const FEEDBACK_OBSERVATION_NAME = "human-feedback";
 export function feedbackToSpan(row: FeedbackRow): OtlpSpan {
   const parentId = row.rootObservationId ?? observationIdOf(row.traceId, 0);
   const at = row.createdAt.toISOString();
-  const { type, reason, agentId, source, keptRatio, id: feedbackId } = row;
+  const { type, reason, otherReasons, comment, agentId, source, keptRatio, id: feedbackId } = row;
+  const several = otherReasons.length === 0 ? {} : { reasons: [reason, ...otherReasons] };
   const observation: Observation = {
     id: feedbackObservationIdOf(feedbackId),
     parentId,
@@ -27,7 +28,7 @@ export function feedbackToSpan(row: FeedbackRow): OtlpSpan {
     level: "DEFAULT",
     input: textOrNothing(row.suggestedResponse),
     output: textOrNothing(row.finalText),
-    metadata: { type, reason, agentId, source, keptRatio, feedbackId },
+    metadata: { type, reason, ...several, comment, agentId, source, keptRatio, feedbackId },
   };
   return { ...toSpan(row, observation, traceAttributes(row, row.tags)), parentSpanId: parentId };
 }

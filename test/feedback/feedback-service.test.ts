@@ -1,7 +1,6 @@
 import { expect, it } from "vitest";
 import { createFeedbackService, type FeedbackService } from "../../src/feedback/feedback-service.ts";
 import { newId, traceIdOf } from "../../src/domain/ids.ts";
-import { DEFAULT_THRESHOLDS } from "../../src/domain/outcome.ts";
 import type { Database } from "../../src/store/database.ts";
 import { describeEachDatabase } from "../support/databases.ts";
 
@@ -14,7 +13,6 @@ const serviceOn = (db: Database, options: { projectId?: string; flush?: () => Pr
     db,
     projectId: options.projectId ?? "default",
     now: () => new Date(),
-    thresholds: DEFAULT_THRESHOLDS,
     flushSuggestions: options.flush ?? (async () => {}),
   });
 
@@ -256,10 +254,43 @@ describeEachDatabase("inference from what was sent", (open) => {
     expect(first).toMatchObject({ suggestionId: newest, created: true });
     expect(await service.sent(reply)).toEqual({ ...first, created: false });
     expect(await service.sent({ ...reply, finalText: "Older suggestion" })).toMatchObject({ suggestionId: older });
-    const next = await insertSuggestion(db, { ticketId: "t9" });
-    expect(await service.sent(reply)).toMatchObject({ suggestionId: next, created: true });
+  });
+
+  it("takes a reply that is sent again within minutes for the same act, although a newer suggestion came between", async () => {
+    const db = await open();
+    const service = serviceOn(db);
     await insertSuggestion(db, { ticketId: "t9" });
-    const keyed = { ...reply, idempotencyKey: "reply-7" };
+    const reply = { ticketId: "t9", finalText: SUGGESTED, agentId: "jo" };
+    const first = await service.sent(reply);
+    const newer = await insertSuggestion(db, { ticketId: "t9" });
+    expect(await service.sent(reply)).toEqual({ ...first, created: false });
+    expect(await standing(db, newer)).toMatchObject({ outcome: "pending" });
+  });
+
+  it("takes the same words for an answer to the newer suggestion when it was shown, when another person sends them, or later", async () => {
+    const db = await open();
+    const service = serviceOn(db);
+    await insertSuggestion(db, { ticketId: "t9" });
+    const reply = { ticketId: "t9", finalText: SUGGESTED, agentId: "jo" };
+    await service.sent(reply);
+    const ways: [(id: string) => Promise<unknown>, object][] = [
+      [(id) => service.shown(id), {}],
+      [async () => {}, { agentId: "kim" }],
+      [async () => {}, { createdAt: new Date(Date.now() + 3_600_000) }],
+      [async () => {}, { idempotencyKey: "reply-7" }],
+    ];
+    for (const [before, change] of ways) {
+      const newer = await insertSuggestion(db, { ticketId: "t9" });
+      await before(newer);
+      expect(await service.sent({ ...reply, ...change })).toMatchObject({ suggestionId: newer, created: true });
+    }
+  });
+
+  it("tells a reply with a key of its own again by the key, whatever came between", async () => {
+    const db = await open();
+    const service = serviceOn(db);
+    await insertSuggestion(db, { ticketId: "t9" });
+    const keyed = { ticketId: "t9", finalText: SUGGESTED, idempotencyKey: "reply-7" };
     const once = await service.sent(keyed);
     await insertSuggestion(db, { ticketId: "t9" });
     expect(await service.sent(keyed)).toEqual({ ...once, created: false });
