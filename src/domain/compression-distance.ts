@@ -1,5 +1,5 @@
 /** Above this many characters in both texts together the answer would keep others waiting. */
-const MAX_CHARS = 100_000;
+const MAX_CHARS = 50_000;
 
 /**
  * The compression distance from a suggestion to a final text, 0–1: what share of the final text had to be written anew,
@@ -42,31 +42,27 @@ export function phraseCount(known: string, text: string): number {
   return count;
 }
 
-type Pieces = {
-  append(unit: number): void;
-  /** Length of the longest piece of the text from `start` on that stands in what was appended. */
-  longestAt(text: string, start: number): number;
+/** Steps between states, by one character each. Kept in one map, since most states have one step only. */
+type Steps = {
+  /** The state that the step leads to; -1 where there is none. */
+  get(state: number, unit: number): number;
+  set(state: number, unit: number, to: number): void;
+  /** Gives a new state all steps of another. */
+  copy(from: number, to: number): void;
 };
 
 const UNITS = 0x10000;
 
-/**
- * All pieces of a growing text: its suffix automaton (Blumer et al. 1985), at most two states and three steps a character.
- * A step is kept in a map under state × 65,536 + character, since most states have one step only.
- */
-function createPieces(maxLength: number): Pieces {
-  const maxStates = 2 * maxLength + 2;
-  const length = new Int32Array(maxStates);
-  const link = new Int32Array(maxStates).fill(-1);
-  // The characters by which a state can be left, as a list: needed where a state is copied.
+function createSteps(maxStates: number): Steps {
+  const steps = new Map<number, number>();
+  // The characters by which each state can be left, as a list from the last to the first.
   const lastStep = new Int32Array(maxStates).fill(-1);
   const stepUnit: number[] = [];
   const stepBefore: number[] = [];
-  const steps = new Map<number, number>();
-  let stateCount = 1;
-  let last = 0;
 
-  function setStep(state: number, unit: number, to: number): void {
+  const get = (state: number, unit: number): number => steps.get(state * UNITS + unit) ?? -1;
+
+  function set(state: number, unit: number, to: number): void {
     const key = state * UNITS + unit;
     if (!steps.has(key)) {
       stepBefore.push(lastStep[state] ?? -1);
@@ -75,49 +71,65 @@ function createPieces(maxLength: number): Pieces {
     steps.set(key, to);
   }
 
-  const stepOf = (state: number, unit: number): number => steps.get(state * UNITS + unit) ?? -1;
-
-  function copyOf(state: number, newLength: number): number {
-    const copy = stateCount;
-    stateCount += 1;
-    length[copy] = newLength;
-    link[copy] = link[state] ?? -1;
-    for (let step = lastStep[state] ?? -1; step !== -1; step = stepBefore[step] ?? -1) {
+  function copy(from: number, to: number): void {
+    for (let step = lastStep[from] ?? -1; step !== -1; step = stepBefore[step] ?? -1) {
       const unit = stepUnit[step] ?? 0;
-      setStep(copy, unit, stepOf(state, unit));
+      set(to, unit, get(from, unit));
     }
+  }
+
+  return { get, set, copy };
+}
+
+type Pieces = {
+  append(unit: number): void;
+  /** Length of the longest piece of the text from `start` on that stands in what was appended. */
+  longestAt(text: string, start: number): number;
+};
+
+/** All pieces of a growing text: its suffix automaton (Blumer et al. 1985), at most two states and three steps a character. */
+function createPieces(maxLength: number): Pieces {
+  const maxStates = 2 * maxLength + 2;
+  const length = new Int32Array(maxStates);
+  const link = new Int32Array(maxStates).fill(-1);
+  const steps = createSteps(maxStates);
+  let stateCount = 1;
+  let last = 0;
+
+  function addState(itsLength: number, itsLink: number): number {
+    length[stateCount] = itsLength;
+    link[stateCount] = itsLink;
+    stateCount += 1;
+    return stateCount - 1;
+  }
+
+  /** The state of the longest piece that ends in the unit and stood in the text before; 0 where there is none. */
+  function linkFor(from: number, unit: number): number {
+    if (from === -1) return 0;
+    const next = steps.get(from, unit);
+    const nextLength = (length[from] ?? 0) + 1;
+    if (length[next] === nextLength) return next;
+    const copy = addState(nextLength, link[next] ?? -1);
+    steps.copy(next, copy);
+    for (let state = from; state !== -1 && steps.get(state, unit) === next; state = link[state] ?? -1) {
+      steps.set(state, unit, copy);
+    }
+    link[next] = copy;
     return copy;
   }
 
-  function append(unit: number): void {
-    const added = stateCount;
-    stateCount += 1;
-    length[added] = (length[last] ?? 0) + 1;
-    let state = last;
-    last = added;
-    for (; state !== -1 && stepOf(state, unit) === -1; state = link[state] ?? -1) setStep(state, unit, added);
-    if (state === -1) {
-      link[added] = 0;
-      return;
-    }
-    const next = stepOf(state, unit);
-    const nextLength = (length[state] ?? 0) + 1;
-    if (length[next] === nextLength) {
-      link[added] = next;
-      return;
-    }
-    const copy = copyOf(next, nextLength);
-    for (; state !== -1 && stepOf(state, unit) === next; state = link[state] ?? -1) setStep(state, unit, copy);
-    link[next] = copy;
-    link[added] = copy;
-  }
-
   return {
-    append,
+    append(unit) {
+      const added = addState((length[last] ?? 0) + 1, -1);
+      let state = last;
+      for (; state !== -1 && steps.get(state, unit) === -1; state = link[state] ?? -1) steps.set(state, unit, added);
+      link[added] = linkFor(state, unit);
+      last = added;
+    },
     longestAt(text, start) {
       let at = start;
       for (let state = 0; at < text.length; at += 1) {
-        state = stepOf(state, text.charCodeAt(at));
+        state = steps.get(state, text.charCodeAt(at));
         if (state === -1) break;
       }
       return at - start;

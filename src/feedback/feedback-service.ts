@@ -13,16 +13,16 @@ export type FeedbackService = {
    * Records what a person said about a suggestion. Throws `invalid_input` or `suggestion_not_found`; then nothing is
    * written. Of a list the good ones are written in one transaction, and each has its result, in order.
    */
-  feedback(input: FeedbackInput): Promise<FeedbackReceipt>;
-  feedback(inputs: readonly FeedbackInput[]): Promise<readonly FeedbackResult[]>;
+  feedback(this: void, input: FeedbackInput): Promise<FeedbackReceipt>;
+  feedback(this: void, inputs: readonly FeedbackInput[]): Promise<readonly FeedbackResult[]>;
   /**
    * Records what a person sent, and infers approval, revision or rejection from how much of the suggestion survived.
    * Undefined where a ticket has no open suggestion: a reply without a suggestion is no feedback.
    */
-  sent(input: SentInput): Promise<FeedbackReceipt | undefined>;
+  sent(this: void, input: SentInput): Promise<FeedbackReceipt | undefined>;
   /** Marks that a person has seen a suggestion, or several; the first time counts. Refuses as `feedback` does. */
-  shown(suggestionId: string, seen?: ShownInput): Promise<ShownReceipt>;
-  shown(suggestionIds: readonly string[], seen?: ShownInput): Promise<readonly ShownResult[]>;
+  shown(this: void, suggestionId: string, seen?: ShownInput): Promise<ShownReceipt>;
+  shown(this: void, suggestionIds: readonly string[], seen?: ShownInput): Promise<readonly ShownResult[]>;
 };
 
 /** How feedback is read; everything has a default. */

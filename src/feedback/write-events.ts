@@ -1,4 +1,4 @@
-import { UptakeError, invalidInput } from "../domain/errors.ts";
+import { invalidInput, type UptakeError } from "../domain/errors.ts";
 import type { FeedbackType } from "../domain/feedback.ts";
 import type { Database, Queryable } from "../store/database.ts";
 import { findSameFeedback, type RecordedFeedback } from "../store/queries/find-same-feedback.ts";

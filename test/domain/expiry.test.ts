@@ -19,7 +19,7 @@ describe("expiry windows", () => {
 
   it("are refused where a part of them cannot be read", () => {
     for (const text of ["", "soon", "7", "0d", "7d,", "7d,draft-reply", "7d,=2d", "7d,a=2d,a=3d", "a=2d", "7d,a=0m"])
-      expect(parseWindows(text), text).toBeUndefined();
+      expect({ text, windows: parseWindows(text) }).toEqual({ text, windows: undefined });
   });
 
   it("know a span from nothing at all", () => {
