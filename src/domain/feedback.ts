@@ -84,8 +84,8 @@ export function checkFeedback(input: FeedbackInput, now: Date, place = "feedback
 }
 
 function requireMetadata({ type, metadata }: FeedbackInput, place: string): void {
-  const json = JSON.stringify(metadata) ?? "";
-  if (!json.startsWith("{")) throw invalidInput(place, "expected an object");
+  const json = jsonOf(metadata);
+  if (!json.startsWith("{")) throw invalidInput(place, "expected an object that JSON can hold");
   if (json === "{}") return;
   if (type === "approval") {
     throw invalidInput(
@@ -98,6 +98,15 @@ function requireMetadata({ type, metadata }: FeedbackInput, place: string): void
       place,
       `is ${json.length} characters of JSON; at most ${MAX_METADATA_CHARS} are kept, so shorten it`,
     );
+  }
+}
+
+/** Empty where there is none: a function, a circle, a bigint. */
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? "";
+  } catch {
+    return "";
   }
 }
 
@@ -141,6 +150,9 @@ function requireSuggestionId(value: unknown, place: string): asserts value is st
 function requireTime(value: unknown, place: string, now: Date): void {
   if (!(value instanceof Date) || Number.isNaN(value.getTime())) {
     throw invalidInput(place, "expected a valid Date; leave it out for now");
+  }
+  if (value.getTime() < 0) {
+    throw invalidInput(place, `${value.toISOString()} lies before 1970; expected when the act happened`);
   }
   if (value.getTime() > now.getTime() + MAX_AHEAD_MS) {
     throw invalidInput(place, `${value.toISOString()} lies more than a day ahead; check the clock`);
