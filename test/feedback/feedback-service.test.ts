@@ -1,33 +1,11 @@
 import { expect, it } from "vitest";
-import { createFeedbackService, type FeedbackService } from "../../src/feedback/feedback-service.ts";
-import { newId, traceIdOf } from "../../src/domain/ids.ts";
+import { createFeedbackService } from "../../src/feedback/feedback-service.ts";
+import { newId } from "../../src/domain/ids.ts";
 import type { Database } from "../../src/store/database.ts";
 import { describeEachDatabase } from "../support/databases.ts";
-
-const SUGGESTED = "Your refund was sent today and reaches your card within five days.";
+import { eventCount, insertSuggestion, serviceOn, SUGGESTED } from "./rows.ts";
 
 type Row = { outcome: string; keptRatio: number | null; decidedAt: Date | null };
-
-const serviceOn = (db: Database, options: { projectId?: string; flush?: () => Promise<void> } = {}): FeedbackService =>
-  createFeedbackService({
-    db,
-    projectId: options.projectId ?? "default",
-    now: () => new Date(),
-    flushSuggestions: options.flush ?? (async () => {}),
-  });
-
-async function insertSuggestion(
-  db: Database,
-  over: { id?: string; ticketId?: string; text?: string; status?: string } = {},
-) {
-  const id = over.id ?? newId();
-  await db.query(
-    `insert into ai_suggestions (id, ticket_id, suggested_response, status, function_name, trace_id)
-     values ($1, $2, $3, $4, 'reply', $5)`,
-    [id, over.ticketId ?? "t1", over.text ?? SUGGESTED, over.status ?? "completed", traceIdOf(id)],
-  );
-  return id;
-}
 
 async function standing(db: Database, id: string): Promise<Row | undefined> {
   const [row] = await db.query<Row>(
@@ -36,9 +14,6 @@ async function standing(db: Database, id: string): Promise<Row | undefined> {
   );
   return row;
 }
-
-const eventCount = async (db: Database): Promise<number> =>
-  (await db.query<{ n: number }>("select count(*) as n from ai_feedback_events"))[0]?.n ?? -1;
 
 describeEachDatabase("feedback", (open) => {
   it("records what a person said and moves the suggestion", async () => {
