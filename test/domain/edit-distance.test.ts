@@ -2,8 +2,10 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { editDistance } from "../../src/domain/edit-distance.ts";
 
-/** Few letters, so that texts have much in common; longer than a block of 32 and than two. */
-const text = fc.string({ unit: fc.constantFrom("a", "b", "c", " "), maxLength: 100 });
+/** Few letters, so that texts have much in common; often longer than a block of 32, and than two. */
+const letters = (minLength: number, maxLength: number) =>
+  fc.array(fc.constantFrom("a", "b", "c", " "), { minLength, maxLength, size: "max" }).map((list) => list.join(""));
+const text = fc.oneof(letters(0, 40), letters(30, 120));
 
 describe("edit distance", () => {
   it("is the share of the longer text's characters that change", () => {

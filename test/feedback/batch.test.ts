@@ -1,9 +1,12 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { newId } from "../../src/domain/ids.ts";
+import { namedId, newId } from "../../src/domain/ids.ts";
 import type { FeedbackInput } from "../../src/domain/feedback.ts";
 import type { FeedbackResult } from "../../src/feedback/write-events.ts";
+import type { Queryable } from "../../src/store/database.ts";
 import { openPostgres } from "../../src/store/postgres.ts";
+import { openTransaction } from "../metrics/open-transaction.ts";
 import { describeEachDatabase, openTestPostgres } from "../support/databases.ts";
+import { eventually } from "../support/eventually.ts";
 import { eventCount, insertSuggestion, serviceOn, standingOf, SUGGESTED } from "./rows.ts";
 
 const kinds = (results: readonly FeedbackResult[]) =>
@@ -139,6 +142,39 @@ describeEachDatabase("a batch of feedback", (open) => {
 });
 
 describe("batches of feedback on a shared Postgres", () => {
+  it("go again when Postgres ends them, because two writers held each other up", async () => {
+    const opened = await openTestPostgres();
+    // The batch is the one that looks for a deadlock first, and late enough for the other to be in it.
+    const patient = new URL(opened.url);
+    patient.searchParams.set("options", "-c deadlock_timeout=4s");
+    const db = await openPostgres({ url: patient.href });
+    onTestFinished(async () => {
+      await db.close();
+      await opened.drop();
+    });
+    const suggestionId = await insertSuggestion(db);
+    const keys = ["a", "b"].sort((a, b) =>
+      namedId("feedback", "default", a) < namedId("feedback", "default", b) ? -1 : 1,
+    );
+    const insert = (tx: Queryable, key: string | undefined) =>
+      tx.query(
+        `insert into ai_feedback_events (suggestion_id, feedback_type, idempotency_key) values (gen_random_uuid(), 'approval', $1)`,
+        [key],
+      );
+    const finish = await openTransaction(opened.db, async (tx) => {
+      await tx.query("set local deadlock_timeout = '60s'");
+      await insert(tx, keys[1]);
+    });
+    const batch = serviceOn(db).feedback(
+      keys.map((idempotencyKey) => ({ suggestionId, type: "approval", idempotencyKey }) as const),
+    );
+    const waits = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    await eventually("the batch waits", async () => (await db.query(waits)).length === 1);
+    await finish((tx) => insert(tx, keys[0]));
+    expect(kinds(await batch)).toEqual(["feedback[0].idempotencyKey", "feedback[1].idempotencyKey"]);
+    expect(await eventCount(db)).toBe(2);
+  });
+
   it("are one transaction although of many statements: the last one failing undoes the first", async () => {
     const opened = await openTestPostgres();
     onTestFinished(() => opened.drop());
