@@ -47,6 +47,7 @@ export async function openServices(config: Config, { log }: { readonly log: Logg
       const rows = await readMetrics(partsWithoutWorker().db, { ...request, projectId: config.projectId });
       return { rows, table: metricsTable(rows, request) };
     },
+    expire: (signal) => partsWithoutWorker().expirer.expireAll(signal),
     async startWorker({ port }) {
       const prometheus = port === null ? null : createPrometheus();
       const parts = open(true, prometheus?.instruments);

@@ -235,6 +235,56 @@ describe("createUptake", () => {
     expect(inferred?.["kept_ratio"]).toBeLessThan(0.3);
   });
 
+  it("reads feedback as it is told to, and marks what was shown", async () => {
+    const dataDir = migratedDataDir();
+    const uptake = startUptake({
+      dataDir,
+      reasons: { classify: ["wrong category"] },
+      ignoreInSent: [],
+    });
+    const classify = uptake.track("classify", (_: object, run) => Promise.resolve(run.suggest("billing and refunds")));
+    const [one, two] = [await classify({}), await classify({})];
+    expect(await uptake.shown([one.suggestionId, two.suggestionId], { agentId: "jo" })).toMatchObject([
+      { ok: true, receipt: { first: true } },
+      { ok: true, receipt: { first: true } },
+    ]);
+    const results = await uptake.feedback([
+      { suggestionId: one.suggestionId, type: "rejection", reason: "Wrong_Category" },
+      { suggestionId: one.suggestionId, type: "rejection", reason: "too long" },
+    ]);
+    expect(results.map(({ ok }) => ok)).toEqual([true, false]);
+    const finalText = "Hi Mia,\nbilling and refunds";
+    await uptake.sent({ suggestionId: one.suggestionId, finalText });
+    await uptake.close();
+    const [suggestions = [], events = []] = await rowsOf(
+      dataDir,
+      "select outcome, shown_to from ai_suggestions order by id",
+      "select edit_distance from ai_feedback_events where source = 'inferred'",
+    );
+    expect(suggestions).toEqual([
+      { outcome: "rejected", shown_to: "jo" },
+      { outcome: "pending", shown_to: "jo" },
+    ]);
+    // The greeting counts, as nothing is ignored.
+    expect(events).toEqual([{ edit_distance: expect.closeTo(8 / 27, 5) as unknown }]);
+  });
+
+  it("expires in its worker what nobody acted on", { timeout: 60_000 }, async () => {
+    const dataDir = migratedDataDir();
+    await rowsOf(
+      dataDir,
+      `insert into ai_suggestions (suggested_response, status, function_name, created_at)
+       values ('text', 'completed', 'classify', now() - interval '2 hours'), ('text', 'completed', 'draft', now() - interval '2 hours')`,
+    );
+    const told: unknown[] = [];
+    const log = { ...silent, info: (event: string, facts: unknown) => void told.push([event, facts]) };
+    const uptake = startUptake({ dataDir, worker: true, log, expireAfter: "7d,classify=1h" });
+    await uptake.start();
+    await eventually("the worker has looked", () => told.length > 0, 30_000);
+    await uptake.close();
+    expect(told).toContainEqual(["feedback.expired", { expiredCount: 1, abandonedCount: 0 }]);
+  });
+
   it("refuses feedback on a suggestion that is not there, and writes nothing", async () => {
     const dataDir = migratedDataDir();
     const uptake = startUptake({ dataDir });

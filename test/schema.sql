@@ -19,12 +19,16 @@ ai_feedback_events
   source text not null default 'explicit'::text
   kept_ratio real
   edit_distance real
+  compression_distance real
+  feedback_reasons text[]
+  comment text
   idempotency_key text
 
 ai_feedback_waiting
   suggestion_id uuid not null
   feedback_id uuid not null
   created_at timestamp with time zone not null default now()
+  of_deleted boolean not null default false
 
 ai_metrics_hourly
   hour integer not null
@@ -84,6 +88,7 @@ ai_suggestions
   error_message text
   outcome text not null default 'pending'::text
   shown_at timestamp with time zone
+  shown_to text
   decided_at timestamp with time zone
   kept_ratio real
 
@@ -228,10 +233,12 @@ uptake_measured
 
 -- Constraints
 
+ai_feedback_events_compression_distance_check on ai_feedback_events: CHECK (((compression_distance >= (0)::double precision) AND (compression_distance <= (1)::double precision)))
 ai_feedback_events_edit_distance_check on ai_feedback_events: CHECK (((edit_distance >= (0)::double precision) AND (edit_distance <= (1)::double precision)))
 ai_feedback_events_feedback_type_check on ai_feedback_events: CHECK ((feedback_type = ANY (ARRAY['approval'::text, 'revision'::text, 'rejection'::text])))
 ai_feedback_events_kept_ratio_check on ai_feedback_events: CHECK (((kept_ratio >= (0)::double precision) AND (kept_ratio <= (1)::double precision)))
 ai_feedback_events_pkey on ai_feedback_events: PRIMARY KEY (id)
+ai_feedback_events_primary_reason on ai_feedback_events: CHECK (((feedback_reasons IS NULL) OR (NOT (feedback_reasons[1] IS DISTINCT FROM feedback_reason))))
 ai_feedback_events_reason on ai_feedback_events: CHECK (((feedback_type = 'approval'::text) OR (source = 'inferred'::text) OR (feedback_reason IS NOT NULL)))
 ai_feedback_events_source_check on ai_feedback_events: CHECK ((source = ANY (ARRAY['explicit'::text, 'inferred'::text])))
 ai_feedback_waiting_pkey on ai_feedback_waiting: PRIMARY KEY (suggestion_id, feedback_id)
@@ -264,6 +271,8 @@ tickets_status_check on tickets: CHECK ((status = ANY (ARRAY['new'::text, 'open'
 -- Indexes
 
 CREATE INDEX ai_feedback_events_suggestion ON public.ai_feedback_events USING btree (suggestion_id)
+CREATE INDEX ai_feedback_waiting_early ON public.ai_feedback_waiting USING btree (suggestion_id) WHERE (NOT of_deleted)
+CREATE INDEX ai_suggestions_open ON public.ai_suggestions USING btree (created_at) WHERE ((status = 'pending'::text) OR ((status = 'completed'::text) AND (outcome = 'pending'::text)))
 CREATE INDEX ai_suggestions_ticket ON public.ai_suggestions USING btree (ticket_id, created_at DESC) WHERE (ticket_id IS NOT NULL)
 CREATE INDEX langfuse_outbox_due ON public.langfuse_outbox USING btree (available_at, id) WHERE (dead_at IS NULL)
 CREATE INDEX rollup_deltas_new_series ON public.rollup_deltas USING btree (id) WHERE (series_id IS NULL)
@@ -293,7 +302,9 @@ CREATE UNIQUE INDEX tickets_pkey ON public.tickets USING btree (id)
 CREATE TRIGGER ai_feedback_events_immutable BEFORE DELETE OR UPDATE ON public.ai_feedback_events FOR EACH ROW EXECUTE FUNCTION uptake_refuse_change()
 CREATE TRIGGER ai_feedback_events_inserted AFTER INSERT ON public.ai_feedback_events REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION uptake_feedback_inserted()
 CREATE TRIGGER ai_suggestions_deleted AFTER DELETE ON public.ai_suggestions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION uptake_suggestions_deleted()
+CREATE TRIGGER ai_suggestions_deleted_feedback AFTER DELETE ON public.ai_suggestions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION uptake_feedback_outlives_suggestion()
 CREATE TRIGGER ai_suggestions_inserted AFTER INSERT ON public.ai_suggestions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION uptake_suggestions_inserted()
+CREATE TRIGGER ai_suggestions_late_answer BEFORE UPDATE OF status ON public.ai_suggestions FOR EACH ROW WHEN (((old.error_type = 'abandoned'::text) AND (new.error_type = 'abandoned'::text) AND (new.status <> 'error'::text))) EXECUTE FUNCTION uptake_late_answer()
 CREATE TRIGGER ai_suggestions_updated AFTER UPDATE ON public.ai_suggestions REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION uptake_suggestions_updated()
 
 -- Functions
@@ -409,7 +420,7 @@ begin
   with claimed as materialized (
     select w.suggestion_id, w.feedback_id
     from ai_feedback_waiting w
-    where (only_for is null or w.suggestion_id = any (only_for))
+    where (w.suggestion_id = any (only_for) or (only_for is null and not w.of_deleted))
       and exists (select from ai_suggestions s where s.id = w.suggestion_id)
     for update of w skip locked
   ),
@@ -500,6 +511,31 @@ begin
     perform uptake_apply_feedback(judged);
   end if;
   return null;
+end $function$
+
+CREATE OR REPLACE FUNCTION public.uptake_feedback_outlives_suggestion()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+  insert into ai_feedback_waiting (suggestion_id, feedback_id, of_deleted)
+  select e.suggestion_id, e.id, true
+  from ai_feedback_events e
+  join old_rows o on o.id = e.suggestion_id
+  on conflict do nothing;
+  return null;
+end $function$
+
+CREATE OR REPLACE FUNCTION public.uptake_late_answer()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  new.error_type := null;
+  new.error_message := null;
+  return new;
 end $function$
 
 CREATE OR REPLACE FUNCTION public.uptake_refuse_change()

@@ -13,6 +13,8 @@ const valueNames: Readonly<Record<OptionType, string>> = {
   "api key": " <keys>",
   boolean: "",
   durability: " <durability>",
+  windows: " <windows>",
+  span: " <span>",
 };
 
 function helpLine({ help, variables }: Option, fallback: Given[OptionKey]): string {

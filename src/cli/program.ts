@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { variablesHelp } from "../config/describe.ts";
 import { addDemo } from "./commands/demo.ts";
+import { addExpire } from "./commands/expire.ts";
 import { addMetrics } from "./commands/metrics.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addMirror } from "./commands/mirror.ts";
@@ -37,7 +38,7 @@ export function createProgram(context: CliContext, exitWith: (code: ExitCode) =>
     .addHelpText("after", EXAMPLE)
     .addHelpText("afterAll", ({ command }) => (command.parent === null ? `\n${variablesHelp()}` : ""))
     .addHelpText("afterAll", `\n${EXIT_CODES_HELP}`);
-  for (const add of [addDemo, addReplay, addMigrate, addWorker, addMetrics, addMirror, addVerify])
-    add(program, context, exitWith);
+  const commands = [addDemo, addReplay, addMigrate, addWorker, addMetrics, addExpire, addMirror, addVerify];
+  for (const add of commands) add(program, context, exitWith);
   return program;
 }

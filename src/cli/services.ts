@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.ts";
+import type { ExpiryReport } from "../domain/expiry.ts";
 import type { Logger } from "../domain/logger.ts";
 import type { MetricsRequest } from "../domain/metrics-request.ts";
 import type { VerifyReport } from "../domain/verify-report.ts";
@@ -14,9 +15,11 @@ export type Services = {
   migrate(): Promise<{ readonly applied: readonly string[]; readonly version: number }>;
   /** `rows` as they are printed with `--json`, `table` as text. */
   metrics(request: MetricsRequest): Promise<{ readonly rows: readonly unknown[]; readonly table: string }>;
+  /** One pass over what nobody will act on any more; ends early once the signal is aborted. */
+  expire(signal: AbortSignal): Promise<ExpiryReport>;
   /**
-   * Starts the mirror and the roller; `stop` ends what is in hand and takes no more. With a port it also serves `/metrics`,
-   * `/healthz` and `/readyz` there, at `url`.
+   * Starts the mirror, the roller and the expirer; `stop` ends what is in hand and takes no more. With a port it also
+   * serves `/metrics`, `/healthz` and `/readyz` there, at `url`.
    */
   startWorker(options: {
     readonly port: number | null;

@@ -8,6 +8,8 @@ export type OptionType =
   | "environment name"
   | "api key"
   | "boolean"
+  | "windows"
+  | "span"
   | "durability";
 
 /** One thing that can be configured. Flags, variables, `--help` and docs/configuration.md all come from here. */
@@ -105,6 +107,24 @@ export const options = [
     variables: ["LANGFUSE_RELEASE"],
     type: "text",
     help: "release of your application, for example a commit",
+  },
+  {
+    key: "expireAfter",
+    flag: "--expire-after",
+    commands: ["expire"],
+    variables: ["UPTAKE_EXPIRE_AFTER"],
+    type: "windows",
+    default: "7d",
+    help: "how long nobody may act on a suggestion until it is expired, by agent function too: `7d,draft-reply=2d,classify=never`",
+  },
+  {
+    key: "abandonAfter",
+    flag: "--abandon-after",
+    commands: ["expire"],
+    variables: ["UPTAKE_ABANDON_AFTER"],
+    type: "span",
+    default: "15m",
+    help: "how long a row may stay pending until its call counts as died, or `never`",
   },
   {
     key: "openaiApiKey",

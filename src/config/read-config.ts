@@ -1,4 +1,5 @@
 import { invalidConfiguration, type Config, type ConfigProblem, type Found } from "./config.ts";
+import { parseSpan, parseWindows } from "../domain/expiry.ts";
 import type { Environment } from "./environment.ts";
 import { options, type Option, type OptionKey } from "./options.ts";
 import { readLangfuse } from "./read-langfuse.ts";
@@ -92,6 +93,10 @@ export function readConfig(sources: ConfigSources): Config {
     projectId: text("projectId") ?? "",
     environment: text("environment") ?? "",
     release: text("release"),
+    expiry: {
+      ...(parseWindows(text("expireAfter") ?? "") ?? { expireAfterMs: null, byFunction: new Map() }),
+      abandonAfterMs: parseSpan(text("abandonAfter") ?? "") ?? null,
+    },
     langfuse,
     openai,
     host: "127.0.0.1",

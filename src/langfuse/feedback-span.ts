@@ -20,7 +20,8 @@ export function feedbackToSpan(given: FeedbackRow, note: Note = noteNothing): Ot
   const row = applyRules(given, FEEDBACK_ROW_RULES, note) ?? given;
   const parentId = row.rootObservationId ?? observationIdOf(row.traceId, 0);
   const at = row.createdAt.toISOString();
-  const { type, reason, agentId, source, keptRatio, id: feedbackId } = row;
+  const { type, reason, otherReasons, comment, agentId, source, keptRatio, id: feedbackId } = row;
+  const several = otherReasons.length === 0 ? {} : { reasons: [reason, ...otherReasons] };
   const observation: Observation = {
     id: feedbackObservationIdOf(feedbackId),
     parentId,
@@ -31,7 +32,7 @@ export function feedbackToSpan(given: FeedbackRow, note: Note = noteNothing): Ot
     level: "DEFAULT",
     input: textOrNothing(row.suggestedResponse),
     output: textOrNothing(row.finalText),
-    metadata: { type, reason, agentId, source, keptRatio, feedbackId },
+    metadata: { type, reason, ...several, comment, agentId, source, keptRatio, feedbackId },
   };
   const [span] = finishSpans([toDraft(row, observation, traceAttributes(row, row.tags), note)], note);
   if (span === undefined) throw new Error("no rule leaves out an observation");

@@ -42,9 +42,9 @@ const NO_CONFIGS: ScoreConfigs = new Map();
  * One feedback event as Langfuse scores. Pure, and the same bytes for the same row: Langfuse knows a score by its id,
  * name and the UTC day of its timestamp, so with all three fixed a repeated delivery overwrites and never doubles.
  *
- * - `feedback` CATEGORICAL: approval, revision or rejection; the reason is its comment
+ * - `feedback` CATEGORICAL: approval, revision or rejection; its comment is the person's, or else the reasons
  * - `accepted` BOOLEAN: 1 for an approval; 0 for a revision and a rejection
- * - `feedback-reason` CATEGORICAL, where a reason is given
+ * - `feedback-reason` CATEGORICAL, one for each reason that is given
  * - `kept-ratio` NUMERIC 0–1, where known
  * - `time-to-feedback` NUMERIC in **seconds**, where known
  * - `output` CORRECTION: what was sent instead, for a revision
@@ -70,14 +70,17 @@ export function feedbackToScores(
 }
 
 function bodiesOf(row: FeedbackRow): ScoreBody[] {
-  const reason = textOrNothing(row.reason);
+  const reasons = [...new Set([row.reason, ...row.otherReasons].flatMap((reason) => textOrNothing(reason) ?? []))];
   const finalText = row.type === "revision" ? textOrNothing(row.finalText) : undefined;
   const seconds = row.timeToFeedbackMs === null ? null : row.timeToFeedbackMs / 1000;
-  const comment = reason === undefined ? {} : { comment: reason };
+  const said = textOrNothing(row.comment) ?? reasons.join(", ");
+  const comment = said === "" ? {} : { comment: said };
   return [
     scoreBody(row, SCORE_NAME.feedback, { dataType: "CATEGORICAL", value: row.type }, comment),
     scoreBody(row, SCORE_NAME.accepted, { dataType: "BOOLEAN", value: row.type === "approval" ? 1 : 0 }),
-    ...(reason === undefined ? [] : [scoreBody(row, SCORE_NAME.reason, { dataType: "CATEGORICAL", value: reason })]),
+    ...reasons.map((reason, index) =>
+      scoreBody(row, SCORE_NAME.reason, { dataType: "CATEGORICAL", value: reason }, reasonKey(reason, index)),
+    ),
     ...numeric(row, SCORE_NAME.keptRatio, row.keptRatio),
     ...numeric(row, SCORE_NAME.timeToFeedback, seconds),
     ...(finalText === undefined
@@ -90,9 +93,15 @@ function numeric(row: FeedbackRow, name: string, value: number | null): ScoreBod
   return value === null ? [] : [scoreBody(row, name, { dataType: "NUMERIC", value })];
 }
 
-function scoreBody(row: FeedbackRow, name: string, value: ScoreValue, extra: { comment?: string } = {}): ScoreBody {
+/** Scores of one name and day need ids of their own, or the last would overwrite the others. */
+const reasonKey = (reason: string, index: number): { key?: string } =>
+  index === 0 ? {} : { key: `${SCORE_NAME.reason}:${reason}` };
+
+type Extra = { readonly comment?: string; readonly key?: string };
+
+function scoreBody(row: FeedbackRow, name: string, value: ScoreValue, { key = name, ...extra }: Extra = {}): ScoreBody {
   return {
-    id: scoreIdOf(row.id, name),
+    id: scoreIdOf(row.id, key),
     name,
     ...value,
     traceId: row.traceId,

@@ -1,8 +1,8 @@
 import type { Config, LangfuseKeys } from "../config/config.ts";
 import { type Instruments, noInstruments } from "../domain/instruments.ts";
 import type { Logger } from "../domain/logger.ts";
-import { DEFAULT_THRESHOLDS, type OutcomeThresholds } from "../domain/outcome.ts";
-import { createFeedbackService, type FeedbackService } from "../feedback/feedback-service.ts";
+import { createExpirer, type Expirer } from "../feedback/expirer.ts";
+import { createFeedbackService, type FeedbackService, type FeedbackSettings } from "../feedback/feedback-service.ts";
 import { createLangfuseClient } from "../langfuse/client.ts";
 import { measuredFetch } from "../langfuse/measured-fetch.ts";
 import { createRoller, type Roller } from "../metrics/roller.ts";
@@ -19,11 +19,13 @@ import { gaugeBacklog } from "./backlog-gauges.ts";
 /** One request to Langfuse takes at most this long; the mirror's lease is longer. */
 const LANGFUSE_TIMEOUT_MS = 20_000;
 const ROLL_EVERY_MS = 1000;
+/** Windows are minutes at least, and days mostly. */
+const EXPIRE_EVERY_MS = 60_000;
 
 export type AssembleOptions = {
   readonly log: Logger;
-  readonly thresholds?: OutcomeThresholds | undefined;
-  /** Run mirror and roller in this process, from the moment the database is open. */
+  readonly feedback?: FeedbackSettings | undefined;
+  /** Run mirror, roller and expirer in this process, from the moment the database is open. */
   readonly worker: boolean;
   /** Empties the embedded database's directory first. */
   readonly fresh?: boolean | undefined;
@@ -37,6 +39,7 @@ export type Parts = {
   readonly tracker: Tracker;
   readonly feedback: FeedbackService;
   readonly roller: Roller;
+  readonly expirer: Expirer;
   /** Null where no Langfuse is set: rows wait in the outbox until one is. */
   readonly mirror: Mirror | null;
   /** Opens and migrates the database and starts the worker; using any part does the same. Throws what keeps it from opening. */
@@ -68,15 +71,17 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
     db,
     projectId,
     now: () => new Date(),
-    thresholds: options.thresholds ?? DEFAULT_THRESHOLDS,
+    ...options.feedback,
     flushSuggestions: () => tracker.flush(),
   });
   const roller = createRoller({ ...base, everyMs: ROLL_EVERY_MS });
+  const expirer = createExpirer({ db, log, projectId, windows: config.expiry, everyMs: EXPIRE_EVERY_MS });
   const mirror = config.langfuse === null ? null : mirrorInto(config.langfuse, base);
   gaugeBacklog(base.instruments, () => readBacklog(db));
 
   function startWorker(): void {
     roller.start();
+    expirer.start();
     mirror?.start();
   }
 
@@ -87,6 +92,7 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
     await db.settled();
     await tracker.close();
     await mirror?.stop();
+    await expirer.stop();
     await roller.stop();
     await db.close();
   }
@@ -96,6 +102,7 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
     tracker,
     feedback,
     roller,
+    expirer,
     mirror,
     async start() {
       await db.query("select 1");

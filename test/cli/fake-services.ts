@@ -76,6 +76,7 @@ export function fakeServices(replaced: Partial<Services> = {}): Services {
   return {
     migrate: () => Promise.resolve({ applied: [], version: 5 }),
     metrics: () => Promise.resolve({ rows: [], table: "No suggestions in this range.\n" }),
+    expire: () => Promise.resolve({ expiredCount: 0, abandonedCount: 0 }),
     startWorker: () => Promise.resolve({ url: null, stop: () => Promise.resolve() }),
     mirror: {
       status: () => Promise.resolve(quietMirror),

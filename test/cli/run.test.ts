@@ -142,6 +142,48 @@ describe("uptake metrics", () => {
   });
 });
 
+describe("uptake expire", () => {
+  it("opens with its windows, and says what it closed", async () => {
+    const services = { expire: () => Promise.resolve({ expiredCount: 1, abandonedCount: 2 }) };
+    const argv = ["expire", "--expire-after", "2w,classify=never", "--abandon-after", "1h"];
+    const { code, stdout, opened } = await run(argv, { services });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "1 suggestion expired, 2 pending rows closed as abandoned\n" });
+    expect(opened[0]?.expiry).toEqual({
+      expireAfterMs: 14 * 86_400_000,
+      byFunction: new Map([["classify", null]]),
+      abandonAfterMs: 3_600_000,
+    });
+  });
+
+  it("has windows of 7 days and 15 minutes unless told otherwise, and refuses what are none", async () => {
+    const { opened } = await run(["expire"]);
+    expect(opened[0]?.expiry).toEqual({ expireAfterMs: 604_800_000, byFunction: new Map(), abandonAfterMs: 900_000 });
+    const environment = { UPTAKE_EXPIRE_AFTER: "7d,classify", UPTAKE_ABANDON_AFTER: "soon" };
+    const { code, stderr } = await run(["expire"], { environment });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(
+      /^uptake: UPTAKE_EXPIRE_AFTER: got "7d,classify"; .*\nuptake: UPTAKE_ABANDON_AFTER: got "soon"/u,
+    );
+  });
+
+  it("ends with 130 when it is interrupted, telling what it has closed until then", async () => {
+    const signals = new EventEmitter();
+    const services = {
+      async expire(signal: AbortSignal) {
+        const aborted = untilAborted(signal);
+        signals.emit("SIGINT");
+        await aborted;
+        return { expiredCount: 500, abandonedCount: 0 };
+      },
+    };
+    const { code, stdout } = await run(["expire"], { services, signals });
+    expect({ code, stdout }).toEqual({
+      code: 130,
+      stdout: "500 suggestions expired, 0 pending rows closed as abandoned\n",
+    });
+  });
+});
+
 describe("uptake replay", () => {
   it("hands on its flags, shows progress and prints the summary", async () => {
     const asked: ReplayOptions[] = [];

@@ -32,6 +32,7 @@ describe("readConfig", () => {
       projectId: "default",
       environment: "default",
       release: null,
+      expiry: { expireAfterMs: 7 * 86_400_000, byFunction: new Map(), abandonAfterMs: 900_000 },
       langfuse: null,
       openai: null,
       host: "127.0.0.1",

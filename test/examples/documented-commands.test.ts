@@ -25,6 +25,7 @@ const documented = [
   "docs/replay.md",
   "docs/mirror.md",
   "docs/monitoring.md",
+  "docs/feedback.md",
   "docs/configuration.md",
 ].flatMap(commandsIn);
 const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
@@ -70,9 +71,9 @@ function helpOf(name: readonly string[]): Promise<string> {
 }
 
 describe("the commands in the documentation", () => {
-  it("are found, all seven of them in the README", () => {
+  it("are found, all of them in the README", () => {
     const subcommands = commandsIn("README.md").map(({ command }) => uptakeArguments(command)?.[0]);
-    for (const subcommand of ["demo", "replay", "metrics", "worker", "migrate", "mirror", "verify"])
+    for (const subcommand of ["demo", "replay", "metrics", "worker", "expire", "migrate", "mirror", "verify"])
       expect(subcommands).toContain(subcommand);
     expect(commandsIn("README.md").map(({ command }) => command)).toContain("npm run demo -- --once");
   });

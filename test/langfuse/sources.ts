@@ -98,6 +98,8 @@ export function aRevision(change: Partial<FeedbackRow> = {}): FeedbackRow {
     status: "completed",
     type: "revision",
     reason: "too generic",
+    otherReasons: [],
+    comment: null,
     finalText: "Your refund of €12 is on its way.",
     agentId: "agent-3",
     source: "explicit",

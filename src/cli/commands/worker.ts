@@ -6,8 +6,8 @@ import { stayUntilAborted } from "../interrupt.ts";
 import { withServices } from "../with-services.ts";
 
 const HELP = `
-Mirrors what is waiting into Langfuse and adds metrics up, until it is stopped with Ctrl-C or
-SIGTERM; it then ends what it has in hand. Any number of workers may share one Postgres.
+Mirrors what is waiting into Langfuse, adds metrics up and expires what nobody acted on, until
+it is stopped with Ctrl-C or SIGTERM; it then ends what it has in hand. Any number of workers may share one Postgres.
 With a port it shows /metrics (for Prometheus), /healthz and /readyz on 127.0.0.1: docs/monitoring.md.
 
 Examples:

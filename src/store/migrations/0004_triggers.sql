@@ -51,7 +51,7 @@ begin
   with claimed as materialized (
     select w.suggestion_id, w.feedback_id
     from ai_feedback_waiting w
-    where (only_for is null or w.suggestion_id = any (only_for))
+    where (w.suggestion_id = any (only_for) or (only_for is null and not w.of_deleted))
       and exists (select from ai_suggestions s where s.id = w.suggestion_id)
     for update of w skip locked
   ),
@@ -169,3 +169,29 @@ begin
 end $$;
 create trigger ai_feedback_events_inserted after insert on ai_feedback_events
   referencing new table as new_rows for each statement execute function uptake_feedback_inserted();
+
+-- A suggestion that is put back under its id stands again as its feedback says; deleting pays for that, since for the
+-- inserts it would be a look-up a row.
+create function uptake_feedback_outlives_suggestion() returns trigger
+  language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  insert into ai_feedback_waiting (suggestion_id, feedback_id, of_deleted)
+  select e.suggestion_id, e.id, true
+  from ai_feedback_events e
+  join old_rows o on o.id = e.suggestion_id
+  on conflict do nothing;
+  return null;
+end $$;
+create trigger ai_suggestions_deleted_feedback after delete on ai_suggestions
+  referencing old table as old_rows for each statement execute function uptake_feedback_outlives_suggestion();
+
+-- A call that was given up answers after all: its row is no error any more, also where a plain update says so.
+create function uptake_late_answer() returns trigger language plpgsql as $$
+begin
+  new.error_type := null;
+  new.error_message := null;
+  return new;
+end $$;
+create trigger ai_suggestions_late_answer before update of status on ai_suggestions
+  for each row when (old.error_type = 'abandoned' and new.error_type = 'abandoned' and new.status <> 'error')
+  execute function uptake_late_answer();
