@@ -49,8 +49,8 @@ export async function makeSamples(
 
 const statedActs: readonly Omit<FeedbackInput, "suggestionId">[] = [
   { type: "approval" },
-  { type: "revision", reason: "a check", finalText: SHORTER },
-  { type: "rejection", reason: "a check" },
+  { type: "revision", reason: "too long", finalText: SHORTER },
+  { type: "rejection", reason: ["off-topic", "error"] },
 ];
 
 /** One tracked run; resolves to its suggestion's id, whether or not it fails, as it is meant to. */

@@ -230,7 +230,8 @@ describe.each<LangfuseDialect>(DIALECTS)("verifying a Langfuse of dialect %s", (
     const { report, unseen } = await check(address, onlyOneLook());
     expect(report.ok).toBe(false);
     expect(report.problems).toEqual([
-      "explicit revision, explicit rejection: taken, but not seen within 60 s: score feedback-reason",
+      "explicit revision: taken, but not seen within 60 s: score feedback-reason",
+      "explicit rejection: taken, but not seen within 60 s: score feedback-reason, score feedback-reason",
     ]);
     expect(unseen).toEqual(["explicit revision", "explicit rejection"].map((name) => `${name}: score feedback-reason`));
   });
