@@ -2,11 +2,12 @@
 import type { Services } from "./cli/services.ts";
 import type { Config } from "./config/config.ts";
 import type { Logger } from "./domain/logger.ts";
-import { readMetrics } from "./metrics/read-metrics.ts";
-import { metricsTable } from "./metrics/table.ts";
+import { backfillRollup } from "./metrics/backfill-rollup.ts";
+import { checkRollup } from "./metrics/check-rollup.ts";
 import { assemble, type Parts } from "./server/assemble.ts";
 import { createClosers } from "./server/closers.ts";
 import { runDemo } from "./server/demo.ts";
+import { answerMetrics } from "./server/metrics-services.ts";
 import { createMirrorServices } from "./server/mirror-services.ts";
 import { replayFile } from "./server/replay-file.ts";
 import { migrate } from "./store/migrate.ts";
@@ -21,7 +22,7 @@ export { createStderrLogger } from "./server/stderr-logger.ts";
  * @example
  * const config = readConfig({ environment: process.env });
  * const services = await openServices(config, { log: createStderrLogger({ debug: false }) });
- * const { table } = await services.metrics({ from, to, bucket: "hour", by: [] });
+ * const { table } = await services.metrics({ from, to, bucket: "hour", by: [] }, "summary");
  */
 export async function openServices(config: Config, { log }: { readonly log: Logger }): Promise<Services> {
   const closers = createClosers();
@@ -39,16 +40,23 @@ export async function openServices(config: Config, { log }: { readonly log: Logg
       closers.push(() => db.close());
       return migrate(db);
     },
-    async metrics(request) {
-      const rows = await readMetrics(partsWithoutWorker().db, { ...request, projectId: config.projectId });
-      return { rows, table: metricsTable(rows, request) };
-    },
+    metrics: (request, view) =>
+      answerMetrics(partsWithoutWorker().db, { ...request, projectId: config.projectId }, view),
     async startWorker() {
       const parts = open(true);
       await parts.start();
       return { stop: () => parts.close() };
     },
     mirror: createMirrorServices(config, log, partsWithoutWorker),
+    rollup: {
+      async check(options) {
+        const { db, roller } = partsWithoutWorker();
+        const report = await checkRollup(db, options);
+        if (report.repaired) await roller.rollAll();
+        return report;
+      },
+      backfill: (options) => backfillRollup(partsWithoutWorker(), options),
+    },
     replay: (options, onProgress, signal) => replayFile(open(true), config, { options, onProgress, signal, closers }),
     runDemo: (options, report, signal) => runDemo(config, { ...options, report, signal, log, closers }),
     close: () => closers.close(),

@@ -5,6 +5,7 @@ import { addMetrics } from "./commands/metrics.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addMirror } from "./commands/mirror.ts";
 import { addReplay } from "./commands/replay.ts";
+import { addRollup } from "./commands/rollup.ts";
 import { addWorker } from "./commands/worker.ts";
 import { EXIT_CODES_HELP, type CliContext, type ExitCode } from "./context.ts";
 
@@ -36,6 +37,7 @@ export function createProgram(context: CliContext, exitWith: (code: ExitCode) =>
     .addHelpText("after", EXAMPLE)
     .addHelpText("afterAll", ({ command }) => (command.parent === null ? `\n${variablesHelp()}` : ""))
     .addHelpText("afterAll", `\n${EXIT_CODES_HELP}`);
-  for (const add of [addDemo, addReplay, addMigrate, addWorker, addMetrics, addMirror]) add(program, context, exitWith);
+  for (const add of [addDemo, addReplay, addMigrate, addWorker, addMetrics, addRollup, addMirror])
+    add(program, context, exitWith);
   return program;
 }

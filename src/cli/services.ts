@@ -1,7 +1,8 @@
 import type { Config } from "../config/config.ts";
 import type { Logger } from "../domain/logger.ts";
-import type { MetricsRequest } from "../domain/metrics-request.ts";
+import type { MetricsRequest, MetricsView } from "../domain/metrics-request.ts";
 import type { MirrorServices } from "./mirror-services.ts";
+import type { RollupServices } from "./rollup-services.ts";
 
 /** What `src/server.ts` provides: opens the store (and migrates it, except for `migrate`'s own report) and nothing else. */
 export type OpenServices = (config: Config, deps: { readonly log: Logger }) => Promise<Services>;
@@ -10,11 +11,12 @@ export type OpenServices = (config: Config, deps: { readonly log: Logger }) => P
 export type Services = {
   /** Brings the tables up to date; `applied` names the migrations that this call ran. */
   migrate(): Promise<{ readonly applied: readonly string[]; readonly version: number }>;
-  /** `rows` as they are printed with `--json`, `table` as text. */
-  metrics(request: MetricsRequest): Promise<{ readonly rows: readonly unknown[]; readonly table: string }>;
+  /** `rows` as they are printed with `--json`, `table` as text, `csv` after RFC 4180. */
+  metrics(request: MetricsRequest, view: MetricsView): Promise<MetricsAnswer>;
   /** Starts the mirror and the roller; `stop` ends what is in hand and takes no more. */
   startWorker(): Promise<{ stop(): Promise<void> }>;
   readonly mirror: MirrorServices;
+  readonly rollup: RollupServices;
   /** Resolves early, with `interrupted`, once the signal is aborted; what was stored stays. */
   replay(
     options: ReplayOptions,
@@ -30,6 +32,8 @@ export type Services = {
   /** Closes everything, once; called again it returns the same promise. */
   close(): Promise<void>;
 };
+
+export type MetricsAnswer = { readonly rows: readonly unknown[]; readonly table: string; readonly csv: string };
 
 export type ReplayOptions = {
   readonly file: string;

@@ -1,13 +1,30 @@
 import { invalidInput, UptakeError } from "./errors.ts";
 import { parseInstant } from "./instant.ts";
+import { parseZone, UTC, type Zone } from "./zone.ts";
 
 /** How long the time buckets of a metrics table are; `total` is one bucket for the whole range. */
 export const metricsBuckets = ["hour", "day", "total"] as const;
 export type MetricsBucket = (typeof metricsBuckets)[number];
 
 /** What metrics can be split by. */
-export const metricsDimensions = ["function", "model", "promptVersion", "environment"] as const;
+export const metricsDimensions = ["function", "model", "promptVersion", "environment", "confidenceBand"] as const;
 export type MetricsDimension = (typeof metricsDimensions)[number];
+
+/** What to show of the metrics: the first five are columns of one row a bucket, the others tables of their own. */
+export const metricsViews = [
+  "summary",
+  "rates",
+  "speed",
+  "cost",
+  "errors",
+  "reasons",
+  "calibration",
+  "survival",
+] as const;
+export type MetricsView = (typeof metricsViews)[number];
+
+/** Reads a view's name. Throws `invalid_input` naming the place. */
+export const parseMetricsView = (text: string, place: string): MetricsView => oneOf(metricsViews, text, place);
 
 /** A question for the metrics of `from` (inclusive) to `to` (exclusive). */
 export type MetricsRequest = {
@@ -15,6 +32,8 @@ export type MetricsRequest = {
   readonly to: Date;
   readonly bucket: MetricsBucket;
   readonly by: readonly MetricsDimension[];
+  /** Whose days `day` means; UTC when left out. Hour buckets are the same instants in every zone. */
+  readonly zone?: Zone | undefined;
 };
 
 /** The question as text, from flags or from a query string; `by` is a comma-separated list. */
@@ -67,8 +86,9 @@ export function parseMetricsRequest(texts: MetricsRequestTexts, context: Metrics
   const bucket = (): MetricsBucket =>
     texts.bucket ? oneOf(metricsBuckets, texts.bucket, place("bucket")) : context.bucket;
   const by = (): MetricsDimension[] => parseBy(texts.by ?? "", place("by"));
-  together([to, ...(texts.from ? [from] : []), bucket, by]);
-  const query = { from: from(), to: to(), bucket: bucket(), by: by() };
+  const zone = (): Zone => (texts.zone ? parseZone(texts.zone, place("zone")) : UTC);
+  together([to, ...(texts.from ? [from] : []), bucket, by, zone]);
+  const query = { from: from(), to: to(), bucket: bucket(), by: by(), zone: zone() };
   if (query.from >= query.to) {
     const range = `${query.from.toISOString()} is not before ${place("to")} (${query.to.toISOString()})`;
     throw invalidInput(place("from"), `${range}; give an earlier ${place("from")} or a later ${place("to")}`);

@@ -4,6 +4,7 @@ import type { Queryable } from "../store/database.ts";
 import { applyWaitingFeedback } from "../store/queries/apply-waiting-feedback.ts";
 import { internSeries } from "../store/queries/intern-series.ts";
 import { rollDeltas } from "../store/queries/roll-deltas.ts";
+import { rollReasonDeltas } from "../store/queries/roll-reason-deltas.ts";
 
 export type RollerOptions = {
   readonly db: Queryable;
@@ -37,7 +38,8 @@ export function createRoller({ db, log, everyMs = 1000, batchSize = 5000 }: Roll
   async function rollOnce(): Promise<number> {
     await applyWaitingFeedback(db);
     await internSeries(db);
-    return rollDeltas(db, batchSize);
+    const reasonCount = await rollReasonDeltas(db, batchSize);
+    return reasonCount + (await rollDeltas(db, batchSize));
   }
 
   async function rollOrLog(): Promise<number> {

@@ -3,6 +3,7 @@ import type { Logger } from "../domain/logger.ts";
 import { DEFAULT_THRESHOLDS, type OutcomeThresholds } from "../domain/outcome.ts";
 import { createFeedbackService, type FeedbackService } from "../feedback/feedback-service.ts";
 import { createLangfuseClient } from "../langfuse/client.ts";
+import { createNightlyCheck } from "../metrics/nightly-check.ts";
 import { createRoller, type Roller } from "../metrics/roller.ts";
 import { createMirror, type Mirror } from "../mirror/mirror.ts";
 import type { Database } from "../store/database.ts";
@@ -65,10 +66,12 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
     flushSuggestions: () => tracker.flush(),
   });
   const roller = createRoller({ db, log, everyMs: ROLL_EVERY_MS });
+  const nightlyCheck = createNightlyCheck({ db, log, now: Date.now });
   const mirror = config.langfuse === null ? null : mirrorInto(config.langfuse, db, log);
 
   function startWorker(): void {
     roller.start();
+    nightlyCheck.start();
     mirror?.start();
   }
 
@@ -79,6 +82,7 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
     await db.settled();
     await tracker.close();
     await mirror?.stop();
+    await nightlyCheck.stop();
     await roller.stop();
     await db.close();
   }

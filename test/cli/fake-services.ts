@@ -51,13 +51,17 @@ export const emptyReconcile: ReconcileReport = {
 export function fakeServices(replaced: Partial<Services> = {}): Services {
   return {
     migrate: () => Promise.resolve({ applied: [], version: 5 }),
-    metrics: () => Promise.resolve({ rows: [], table: "No suggestions in this range.\n" }),
+    metrics: () => Promise.resolve({ rows: [], table: "No suggestions in this range.\n", csv: "" }),
     startWorker: () => Promise.resolve({ stop: () => Promise.resolve() }),
     mirror: {
       status: () => Promise.resolve(quietMirror),
       retry: () => Promise.resolve(0),
       reconcile: () => Promise.resolve(emptyReconcile),
       reexport: () => Promise.resolve({ requeuedCount: 0, alreadyThereCount: 0, interrupted: false }),
+    },
+    rollup: {
+      check: () => Promise.resolve({ checkedHourCount: 0, differenceCount: 0, repaired: false, interrupted: false }),
+      backfill: () => Promise.resolve({ hourCount: 0, resumedAt: null, interrupted: false }),
     },
     replay: () => Promise.resolve(emptyReplay),
     runDemo: () => Promise.resolve(),

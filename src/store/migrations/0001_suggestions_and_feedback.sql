@@ -35,11 +35,15 @@ create table ai_suggestions (
     check (outcome in ('pending', 'accepted', 'revised', 'rejected', 'expired')),
   shown_at timestamptz,
   decided_at timestamptz,
-  kept_ratio real check (kept_ratio between 0 and 1)
+  kept_ratio real check (kept_ratio between 0 and 1),
+  deciding_feedback_at timestamptz,
+  deciding_reasons text[]
 );
 comment on column ai_suggestions.outcome is 'How the suggestion stands; written only by the feedback trigger: the newest explicit feedback event decides, else the newest inferred one.';
 comment on column ai_suggestions.decided_at is 'When the first feedback event happened; a change of mind does not move it.';
 comment on column ai_suggestions.kept_ratio is 'Share of the suggestion that survives in what was last sent, 0 to 1; null is unknown.';
+comment on column ai_suggestions.deciding_feedback_at is 'When the feedback event that decides the outcome happened; written only by the feedback trigger.';
+comment on column ai_suggestions.deciding_reasons is 'The reasons of that event; null as long as there is none.';
 
 create index ai_suggestions_ticket on ai_suggestions (ticket_id, created_at desc) where ticket_id is not null;
 
