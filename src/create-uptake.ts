@@ -5,8 +5,11 @@ import { readConfig } from "./config/read-config.ts";
 import type { Durability } from "./domain/durability.ts";
 import type { FeedbackInput, SentInput } from "./domain/feedback.ts";
 import type { Logger } from "./domain/logger.ts";
+import type { MetricsRequest } from "./domain/metrics-request.ts";
 import type { OutcomeThresholds } from "./domain/outcome.ts";
 import type { FeedbackReceipt } from "./feedback/feedback-service.ts";
+import type { MetricsRow } from "./metrics/metrics-row.ts";
+import { readMetrics } from "./metrics/read-metrics.ts";
 import { createStderrLogger } from "./server/stderr-logger.ts";
 import type { Tracker } from "./track/tracker.ts";
 
@@ -42,6 +45,13 @@ export type Uptake = {
   feedback(input: FeedbackInput): Promise<FeedbackReceipt>;
   /** Records what a person sent and infers approval, revision or rejection; undefined where there is no open suggestion. */
   sent(input: SentInput): Promise<FeedbackReceipt | undefined>;
+  /**
+   * The metrics of the project, live to the last commit: a row for each bucket and combination of `by`, by time. Every
+   * figure is defined in docs/metrics.md. Rejects with `invalid_input` for a question that makes no sense.
+   *
+   * @example await uptake.readMetrics({ from, to, bucket: "day", by: ["function"], zone: "Europe/Berlin" });
+   */
+  readMetrics(request: MetricsRequest): Promise<MetricsRow[]>;
   /** Opens the database now instead of at the first call; throws what keeps it from opening. */
   start(): Promise<void>;
   /** Resolves once everything recorded so far is committed in the database; rejects saying how much is not. */
@@ -79,6 +89,7 @@ export function createUptake(options: UptakeOptions = {}): Uptake {
     track: (name, fn, trackOptions) => tracker.track(name, fn, trackOptions),
     feedback: (input) => feedback.feedback(input),
     sent: (input) => feedback.sent(input),
+    readMetrics: (request) => readMetrics(parts.db, { ...request, projectId: config.projectId }),
     start: () => parts.start(),
     flush: () => tracker.flush(),
     close: () => parts.close(),

@@ -3,9 +3,11 @@ export { createUptake, type Uptake, type UptakeOptions } from "./create-uptake.t
 export { UptakeError, type ErrorCode, type ErrorFacts } from "./domain/errors.ts";
 export type { FeedbackInput, FeedbackSource, FeedbackType, SentInput } from "./domain/feedback.ts";
 export type { Logger } from "./domain/logger.ts";
+export type { MetricsBucket, MetricsDimension, MetricsRequest } from "./domain/metrics-request.ts";
 export type { ObservationLevel, ObservationType, Usage } from "./domain/observation.ts";
 export type { OutcomeThresholds } from "./domain/outcome.ts";
 export type { FeedbackReceipt } from "./feedback/feedback-service.ts";
+export type { MetricsRow, Rate } from "./metrics/metrics-row.ts";
 export type {
   Generation,
   GenerateOptions,

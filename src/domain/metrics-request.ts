@@ -1,6 +1,6 @@
 import { invalidInput, UptakeError } from "./errors.ts";
 import { parseInstant } from "./instant.ts";
-import { parseZone, UTC, type Zone } from "./zone.ts";
+import { parseZone, startOfDay, UTC, type Zone, zoneOf } from "./zone.ts";
 
 /** How long the time buckets of a metrics table are; `total` is one bucket for the whole range. */
 export const metricsBuckets = ["hour", "day", "total"] as const;
@@ -74,15 +74,24 @@ function together(readers: readonly (() => unknown)[]): void {
     throw new UptakeError("invalid_input", messages.join("\n"), { facts: { problems: messages } });
 }
 
+const DATE = /^\d{4}-\d{2}-\d{2}$/u;
+
+/** A date alone means the beginning of that day in the zone; everything else is the same moment everywhere. */
+function momentIn(zone: Zone, text: string, parse: () => Date): Date {
+  const parsed = parse();
+  return DATE.test(text) && zone !== UTC ? (startOfDay(text, zone) ?? parsed) : parsed;
+}
+
 /**
  * Reads a question for metrics; without `from` and `to` it is the last 24 hours, and an empty text counts as not given.
  * Throws one `invalid_input` with everything that is wrong, in the words of the command line or of the query string.
  */
 export function parseMetricsRequest(texts: MetricsRequestTexts, context: MetricsRequestContext): MetricsRequest {
   const { now, place } = context;
-  const to = (): Date => (texts.to ? parseInstant(texts.to, place("to"), now) : now);
-  const from = (): Date =>
-    texts.from ? parseInstant(texts.from, place("from"), now) : new Date(to().getTime() - DAY_MS);
+  const moment = (text: string, name: "from" | "to"): Date =>
+    momentIn(zoneOf(texts.zone || UTC) ?? UTC, text, () => parseInstant(text, place(name), now));
+  const to = (): Date => (texts.to ? moment(texts.to, "to") : now);
+  const from = (): Date => (texts.from ? moment(texts.from, "from") : new Date(to().getTime() - DAY_MS));
   const bucket = (): MetricsBucket =>
     texts.bucket ? oneOf(metricsBuckets, texts.bucket, place("bucket")) : context.bucket;
   const by = (): MetricsDimension[] => parseBy(texts.by ?? "", place("by"));

@@ -1,5 +1,5 @@
 import { invalidInput } from "./errors.ts";
-import { type Hour, startOfHour } from "./hour.ts";
+import { type Hour, hourOf, startOfHour } from "./hour.ts";
 
 /** A name of the IANA time zone database, such as `Europe/Berlin`. Metrics are stored in UTC and read in any zone. */
 export type Zone = string;
@@ -10,14 +10,21 @@ const HOURS_A_DAY = 24;
 /** No day is shorter, so none of these is looked at. */
 const SHORTEST_DAY_HOURS = 22;
 
+/** The zone of this name, however it is capitalised; undefined where there is none. */
+export function zoneOf(name: string): Zone | undefined {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Reads a zone's name. Throws `invalid_input` naming the place. */
 export function parseZone(text: string, place: string): Zone {
-  try {
-    return new Intl.DateTimeFormat("en", { timeZone: text }).resolvedOptions().timeZone;
-  } catch {
-    const got = JSON.stringify(text.slice(0, 80));
-    throw invalidInput(place, `got ${got}; expected a time zone such as UTC, Europe/Berlin or America/New_York`);
-  }
+  const zone = zoneOf(text);
+  if (zone !== undefined) return zone;
+  const got = JSON.stringify(text.slice(0, 80));
+  throw invalidInput(place, `got ${got}; expected a time zone such as UTC, Europe/Berlin or America/New_York`);
 }
 
 /** Says the day and the time of day of a moment in this zone: `2026-03-29`, `14:00`. */
@@ -59,4 +66,15 @@ export function daysBetween(fromHour: Hour, toHour: Hour, zone: Zone): readonly 
     starts.push(hour);
   }
   return starts;
+}
+
+/** No zone is further from UTC, nor is a day longer. */
+const FURTHEST_HOURS = 26;
+
+/** When a day (`2026-03-29`) begins in a zone: its first hour bucket. Undefined for one that a zone has left out. */
+export function startOfDay(day: string, zone: Zone): Date | undefined {
+  const utcHour = hourOf(new Date(`${day}T00:00:00Z`));
+  const local = localTimeIn(zone);
+  const starts = daysBetween(utcHour - FURTHEST_HOURS, utcHour + FURTHEST_HOURS, zone).map(startOfHour);
+  return starts.find((start) => local.day(start) === day);
 }

@@ -64,9 +64,9 @@ function helpOf(name: readonly string[]): Promise<string> {
 }
 
 describe("the commands in the documentation", () => {
-  it("are found, all six of them in the README", () => {
+  it("are found, all seven of them in the README", () => {
     const subcommands = commandsIn("README.md").map(({ command }) => uptakeArguments(command)?.[0]);
-    for (const subcommand of ["demo", "replay", "metrics", "worker", "migrate", "mirror"])
+    for (const subcommand of ["demo", "replay", "metrics", "worker", "migrate", "mirror", "rollup"])
       expect(subcommands).toContain(subcommand);
     expect(commandsIn("README.md").map(({ command }) => command)).toContain("npm run demo -- --once");
   });

@@ -108,7 +108,7 @@ describeEachDatabase("the check of the rollup", (open) => {
     const { report, found } = await check(db);
     expect(found).toEqual([]);
     expect(report).toMatchObject({ differenceCount: 0, repaired: false, interrupted: false });
-    expect(report.checkedHourCount).toBe(20 * 24 - 5);
+    expect(report.checkedHourCount).toBe(20 * 24);
   });
 
   it.each(faults)("finds $name, series by series, and mends it", async ({ kinds, sql }) => {
@@ -196,6 +196,7 @@ describeEachDatabase("the check of the rollup", (open) => {
       }),
       { interruptAfterTimeLimit: 60_000, numRuns: 25 },
     );
+    expect(projectCount).toBeGreaterThan(1);
   });
 });
 
@@ -223,8 +224,8 @@ describe("a repair beside others on Postgres", () => {
       });
       await commitLate();
       await createRoller({ db, log: silentLogger }).rollAll();
-      await expectHealthyRollup(db, from, to);
       await expectPlainMetrics(db, { ...month, bucket: "total", by: ["function"] });
+      expect((await check(db)).found).toEqual([]);
     });
   });
 

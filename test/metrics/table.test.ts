@@ -119,6 +119,57 @@ generate-message-suggestion
       expect(line.length).toBeLessThanOrEqual(140);
   });
 
+  it.each(["rates", "speed", "cost", "errors"] as const)("fits 150 columns in the view %s as well", (view) => {
+    const rich = {
+      ...busy(4000),
+      shownCount: 3900,
+      shownDecidedCount: 3100,
+      keptRatioPpmSum: 2e9,
+      keptRatioCount: 3000,
+      inputTokensSum: 123_456_789,
+      inputTokensKnownCount: 4000,
+      outputTokensSum: 12_345_678,
+      outputTokensKnownCount: 4000,
+      costUsdSum: 1234.5,
+      costKnownCount: 4000,
+      completedCostKnownCount: 3800,
+      firstTokenBuckets: [bucketOf(56_000)],
+      firstTokenCounts: [4000],
+      errorTypes: ["TimeoutError", "RateLimitError", ""],
+      errorTypeCounts: [150, 40, 10],
+    };
+    const lines = metricsTable([rowOf(rich, all)], { bucket: "day", by: all }, view).split("\n");
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(150);
+    expect(lines[4]).not.toContain("–");
+  });
+
+  it("shows errors by type, the unnamed as unknown, and cost per accepted as unknown while a cost is", () => {
+    const failed = { ...busy(20), errorCount: 3, errorTypes: ["TimeoutError", ""], errorTypeCounts: [2, 1] };
+    expect(metricsTable([rowOf(failed, [])], { bucket: "total", by: [] }, "errors").split("\n")[3]).toMatch(
+      /TimeoutError 2, unknown 1$/u,
+    );
+    const paid = { ...busy(20), costUsdSum: 0.05, costKnownCount: 19, completedCostKnownCount: 19 };
+    const costOf = (sums: MetricsSums) =>
+      metricsTable([rowOf(sums, [])], { bucket: "total", by: [] }, "cost")
+        .split("\n")[3]
+        ?.trim();
+    expect(costOf(paid)).toMatch(/0\.0500 \(19\/20\) +0\.0050 \(19\/19\)$/u);
+    expect(costOf({ ...paid, completedCostKnownCount: 18 })).toMatch(/– \(18\/19\)$/u);
+  });
+
+  it("shows an hour without suggestions as empty, and stars one that is not over", () => {
+    const hour = nothing.bucketHour;
+    const empty = rowOf({ ...nothing, suggestionCount: 0 }, []);
+    const running = rowOf({ ...busy(20), bucketHour: hour + 1 }, [], true);
+    const lines = metricsTable([empty, running], { bucket: "hour", by: [], zone: "Asia/Kolkata" }).split("\n");
+    expect(lines.slice(4, 6).map((line) => line.slice(0, 25).trimEnd())).toEqual([
+      "       19:30        0",
+      "       20:30*      20",
+    ]);
+    expect(lines[4]).toBe("       19:30        0");
+    expect(lines.slice(-2)).toEqual(["* not over yet, or cut by the range", ""]);
+  });
+
   it("puts rows of the same dimensions under one heading, in the order they first come", () => {
     const hour = nothing.bucketHour;
     const rows = [

@@ -13,9 +13,9 @@ import type { CliContext, ExitCode } from "../context.ts";
 import { unlessInterrupted, withServices } from "../with-services.ts";
 
 const HELP = `
-Times are ISO 8601 dates (UTC midnight), date-times with their zone, or how long ago: 30m, 24h, 7d, 2w, now.
-Without --from and --to it is the last 24 hours. Metrics are kept by UTC hour, so the
-range is widened to whole hours; --zone says whose days are meant and whose clock is shown.
+Times are ISO 8601 dates (midnight in --zone), date-times with their zone, or how long ago: 30m, 24h, 7d,
+2w, now. Without --from and --to it is the last 24 hours. Metrics are kept by UTC hour, so the range is
+widened to whole hours; --zone says whose days are meant and whose clock is shown.
 
 Views, all defined in docs/metrics.md:
   summary      suggestions, success rate, error rate, latency, time to feedback

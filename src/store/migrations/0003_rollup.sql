@@ -316,6 +316,10 @@ begin
   cross join lateral uptake_contribution(d.measured) c
   group by 1, 2, 3;
 
+  -- Most statements are about suggestions that nobody has judged; asking costs them less than starting the insert.
+  if not exists (select from unnest(was || now_is) m where m.deciding_feedback_at is not null) then
+    return;
+  end if;
   insert into rollup_reason_deltas (series_id, new_series, hour, outcome, reason, suggestion_count)
   select
     s.id,
