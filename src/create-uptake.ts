@@ -9,7 +9,10 @@ import type { MetricsRequest } from "./domain/metrics-request.ts";
 import type { OutcomeThresholds } from "./domain/outcome.ts";
 import type { FeedbackReceipt } from "./feedback/feedback-service.ts";
 import type { MetricsRow } from "./metrics/metrics-row.ts";
+import { type CalibrationRow, readCalibration } from "./metrics/read-calibration.ts";
 import { readMetrics } from "./metrics/read-metrics.ts";
+import { type ReasonRow, readReasons } from "./metrics/read-reasons.ts";
+import { readSurvival, type SurvivalRow } from "./metrics/read-survival.ts";
 import { createStderrLogger } from "./server/stderr-logger.ts";
 import type { Tracker } from "./track/tracker.ts";
 
@@ -52,6 +55,12 @@ export type Uptake = {
    * @example await uptake.readMetrics({ from, to, bucket: "day", by: ["function"], zone: "Europe/Berlin" });
    */
   readMetrics(request: MetricsRequest): Promise<MetricsRow[]>;
+  /** Why suggestions were revised or rejected, by the time of that decision; the most frequent reason first. */
+  readReasons(request: MetricsRequest): Promise<ReasonRow[]>;
+  /** How often confidences are right: reliability table and Brier score. */
+  readCalibration(request: MetricsRequest): Promise<CalibrationRow[]>;
+  /** Time to feedback over the whole range as a survival curve, the still open ones taken into account. */
+  readSurvival(request: MetricsRequest): Promise<SurvivalRow[]>;
   /** Opens the database now instead of at the first call; throws what keeps it from opening. */
   start(): Promise<void>;
   /** Resolves once everything recorded so far is committed in the database; rejects saying how much is not. */
@@ -85,11 +94,15 @@ export function createUptake(options: UptakeOptions = {}): Uptake {
     thresholds,
   });
   const { tracker, feedback } = parts;
+  const ofProject = (request: MetricsRequest) => ({ ...request, projectId: config.projectId });
   return {
     track: (name, fn, trackOptions) => tracker.track(name, fn, trackOptions),
     feedback: (input) => feedback.feedback(input),
     sent: (input) => feedback.sent(input),
-    readMetrics: (request) => readMetrics(parts.db, { ...request, projectId: config.projectId }),
+    readMetrics: (request) => readMetrics(parts.db, ofProject(request)),
+    readReasons: (request) => readReasons(parts.db, ofProject(request)),
+    readCalibration: (request) => readCalibration(parts.db, ofProject(request)),
+    readSurvival: (request) => readSurvival(parts.db, ofProject(request)),
     start: () => parts.start(),
     flush: () => tracker.flush(),
     close: () => parts.close(),

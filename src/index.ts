@@ -7,7 +7,11 @@ export type { MetricsBucket, MetricsDimension, MetricsRequest } from "./domain/m
 export type { ObservationLevel, ObservationType, Usage } from "./domain/observation.ts";
 export type { OutcomeThresholds } from "./domain/outcome.ts";
 export type { FeedbackReceipt } from "./feedback/feedback-service.ts";
+export type { SurvivalStep } from "./domain/survival.ts";
 export type { MetricsRow, Rate } from "./metrics/metrics-row.ts";
+export type { CalibrationBand, CalibrationRow } from "./metrics/read-calibration.ts";
+export type { ReasonRow } from "./metrics/read-reasons.ts";
+export type { SurvivalRow } from "./metrics/read-survival.ts";
 export type {
   Generation,
   GenerateOptions,

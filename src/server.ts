@@ -14,10 +14,6 @@ import { migrate } from "./store/migrate.ts";
 import { openDatabase } from "./store/open-database.ts";
 
 export { readConfig } from "./config/read-config.ts";
-export { readCalibration, type CalibrationRow } from "./metrics/read-calibration.ts";
-export { readMetrics } from "./metrics/read-metrics.ts";
-export { readReasons, type ReasonRow } from "./metrics/read-reasons.ts";
-export { readSurvival, type SurvivalRow } from "./metrics/read-survival.ts";
 export { createStderrLogger } from "./server/stderr-logger.ts";
 
 /**

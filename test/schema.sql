@@ -344,6 +344,7 @@ tickets_status_check on tickets: CHECK ((status = ANY (ARRAY['new'::text, 'open'
 -- Indexes
 
 CREATE INDEX ai_feedback_events_suggestion ON public.ai_feedback_events USING btree (suggestion_id)
+CREATE INDEX ai_suggestions_created ON public.ai_suggestions USING brin (created_at) WITH (autosummarize='on')
 CREATE INDEX ai_suggestions_ticket ON public.ai_suggestions USING btree (ticket_id, created_at DESC) WHERE (ticket_id IS NOT NULL)
 CREATE INDEX langfuse_outbox_due ON public.langfuse_outbox USING btree (available_at, id) WHERE (dead_at IS NULL)
 CREATE INDEX rollup_deltas_new_series ON public.rollup_deltas USING btree (id) WHERE (series_id IS NULL)

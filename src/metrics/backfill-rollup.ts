@@ -5,7 +5,7 @@ import { finishBackfill } from "../store/queries/finish-backfill.ts";
 import { readBackfill } from "../store/queries/read-backfill.ts";
 import { saveBackfill } from "../store/queries/save-backfill.ts";
 import { CHUNK_HOURS } from "./check-rollup.ts";
-import { repairRollup } from "./repair-rollup.ts";
+import { repairReasons, repairRollup } from "./repair-rollup.ts";
 import type { Roller } from "./roller.ts";
 
 export type BackfillOptions = {
@@ -33,6 +33,8 @@ export async function backfillRollup(
     const end = Math.min(start + CHUNK_HOURS, toHour);
     await db.transaction(async (tx) => {
       await repairRollup(tx, start, end);
+      // At once for all hours: no index finds the decisions of a week.
+      if (end === toHour) await repairReasons(tx, fromHour, toHour);
       await saveBackfill(tx, fromHour, toHour, end);
     });
     await roller.rollAll();

@@ -5,7 +5,7 @@ import { type DerivedDifferenceRow, readDerivedDifference } from "../store/queri
 import { readFirstHour } from "../store/queries/read-first-hour.ts";
 import { type ReasonDifferenceRow, readReasonDifference } from "../store/queries/read-reason-difference.ts";
 import { readRollupDifference, type RollupDifferenceRow } from "../store/queries/read-rollup-difference.ts";
-import { daysAround, repairRollup } from "./repair-rollup.ts";
+import { daysAround, repairReasons, repairRollup } from "./repair-rollup.ts";
 
 /** Hours that one statement recomputes: a week, so that its groups fit into memory. */
 export const CHUNK_HOURS = 7 * 24;
@@ -30,29 +30,34 @@ export async function checkRollup(db: Database, options: CheckOptions): Promise<
   const toHour = hourFrom(to);
   const fromHour = from === undefined ? ((await readFirstHour(db)) ?? toHour) : hourOf(from);
   let differenceCount = 0;
-  let hour = fromHour;
-  while (hour < toHour && !signal.aborted) {
-    const end = Math.min(hour + CHUNK_HOURS, toHour);
-    const differences = await differencesIn(db, hour, end);
+  const report = (differences: readonly RollupDifference[]): boolean => {
     differences.forEach(onDifference);
     differenceCount += differences.length;
+    return repair && differences.length > 0;
+  };
+
+  let hour = fromHour;
+  while (hour < toHour && !signal.aborted) {
     const start = hour;
-    if (repair && differences.length > 0) await db.transaction((tx) => repairRollup(tx, start, end));
+    const end = Math.min(start + CHUNK_HOURS, toHour);
+    if (report(await differencesIn(db, start, end))) await db.transaction((tx) => repairRollup(tx, start, end));
     hour = end;
     onProgress(hour - fromHour, toHour - fromHour);
   }
+  // At once for all hours: no index finds the decisions of a week.
+  const reasons = signal.aborted ? [] : await readReasonDifference(db, fromHour, toHour);
+  if (report(reasons.map(ofReason))) await db.transaction((tx) => repairReasons(tx, fromHour, toHour));
   return {
     checkedHourCount: Math.max(0, hour - fromHour),
     differenceCount,
     repaired: repair && differenceCount > 0,
-    interrupted: hour < toHour,
+    interrupted: signal.aborted,
   };
 }
 
 async function differencesIn(db: Queryable, fromHour: number, toHour: number): Promise<readonly RollupDifference[]> {
   return [
     ...(await readRollupDifference(db, fromHour, toHour)).map(ofHour),
-    ...(await readReasonDifference(db, fromHour, toHour)).map(ofReason),
     ...(await readDerivedDifference(db, ...daysAround(fromHour, toHour))).map(ofSum),
   ];
 }

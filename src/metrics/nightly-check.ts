@@ -47,9 +47,10 @@ export function createNightlyCheck({ db, log, now }: NightlyCheckDeps): NightlyC
       onProgress: () => {},
       signal: stopping.signal,
     });
-    await finishCheck(db, slot, report.differenceCount);
-    const { checkedHourCount, differenceCount } = report;
-    const facts = { slot: slot.toISOString(), checkedHourCount, differenceCount, tookMs: now() - started };
+    const { checkedHourCount, differenceCount, interrupted } = report;
+    // The row of the night then shows that it was begun and not finished.
+    if (!interrupted) await finishCheck(db, slot, differenceCount);
+    const facts = { slot: slot.toISOString(), checkedHourCount, differenceCount, interrupted, tookMs: now() - started };
     if (differenceCount === 0) log.info("rollup.check", facts);
     else log.warn("rollup.check", { ...facts, remedy: "uptake rollup check --repair mends it" });
     return "checked";

@@ -21,7 +21,12 @@ export const daysAround = (fromHour: number, toHour: number): readonly [fromDay:
 export async function repairRollup(tx: Queryable, fromHour: number, toHour: number): Promise<void> {
   await lockRollupRepair(tx);
   await appendRollupDifference(tx, fromHour, toHour);
-  await appendReasonDifference(tx, fromHour, toHour);
   const days = daysAround(fromHour, toHour);
   if ((await readDerivedDifference(tx, ...days)).length > 0) await rebuildDerived(tx, ...days);
+}
+
+/** The same for the reasons of the decisions of these hours. */
+export async function repairReasons(tx: Queryable, fromHour: number, toHour: number): Promise<void> {
+  await lockRollupRepair(tx);
+  await appendReasonDifference(tx, fromHour, toHour);
 }

@@ -5,7 +5,7 @@ import type { RollupCheckReport, RollupDifference } from "../../src/domain/rollu
 import { backfillRollup } from "../../src/metrics/backfill-rollup.ts";
 import { checkRollup } from "../../src/metrics/check-rollup.ts";
 import { createNightlyCheck } from "../../src/metrics/nightly-check.ts";
-import { repairRollup } from "../../src/metrics/repair-rollup.ts";
+import { repairReasons, repairRollup } from "../../src/metrics/repair-rollup.ts";
 import { createRoller } from "../../src/metrics/roller.ts";
 import type { Database } from "../../src/store/database.ts";
 import { describeEachDatabase, openTestPostgres } from "../support/databases.ts";
@@ -188,7 +188,10 @@ describeEachDatabase("the check of the rollup", (open) => {
         );
         await db.query(sql, [series?.id]);
         const hours = [HISTORY_FROM, HISTORY_TO].map((moment) => moment.getTime() / 3_600_000);
-        await db.transaction((tx) => repairRollup(tx, hours[0] ?? 0, hours[1] ?? 0));
+        await db.transaction(async (tx) => {
+          await repairRollup(tx, hours[0] ?? 0, hours[1] ?? 0);
+          await repairReasons(tx, hours[0] ?? 0, hours[1] ?? 0);
+        });
         await expectPlainMetrics(db, { projectId, from: HISTORY_FROM, to: HISTORY_TO, bucket: "day", by: ["model"] });
         await roller.rollAll();
         await expectHealthyRollup(db, HISTORY_FROM, HISTORY_TO);

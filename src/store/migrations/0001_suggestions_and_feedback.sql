@@ -45,6 +45,9 @@ comment on column ai_suggestions.kept_ratio is 'Share of the suggestion that sur
 comment on column ai_suggestions.deciding_feedback_at is 'When the feedback event that decides the outcome happened; written only by the feedback trigger.';
 comment on column ai_suggestions.deciding_reasons is 'The reasons of that event; null as long as there is none.';
 
+-- Rows lie in the order of their time, nearly, so a range of hours is found by a few bytes a megabyte, at no measurable cost
+-- to whoever inserts: for the check, the backfill and what is read from the suggestions themselves.
+create index ai_suggestions_created on ai_suggestions using brin (created_at) with (autosummarize = on);
 create index ai_suggestions_ticket on ai_suggestions (ticket_id, created_at desc) where ticket_id is not null;
 
 create table ai_traces (
