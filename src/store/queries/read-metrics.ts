@@ -3,7 +3,8 @@ import type { Queryable } from "../database.ts";
 
 // The rows of hours and of whole days and the deltas that still wait, in one statement and so in one snapshot: a roll
 // that commits meanwhile is seen wholly or not at all, and the running hour is live. Or, where $13, the suggestions
-// themselves. '' stands for a dimension that is unknown or that nobody asked for, -1 for such a band.
+// themselves. '' stands for a dimension that is unknown or that nobody asked for, -1 for such a band. Entries of
+// histograms are many, so they are grouped by the number of their row and not by its dimensions.
 const sql = `
 with entries as (
   select
@@ -82,9 +83,9 @@ chosen as materialized (
     confidence_keys, confidence_counts, confidence_ppm_sums, error_types, error_type_counts
   from entries
 ),
-counted as (
+counted as materialized (
   select
-    bucket_hour, function_name, model, prompt_version, environment, confidence_band,
+    row_number() over ()::integer as row_id, bucket_hour, function_name, model, prompt_version, environment, confidence_band,
     sum(suggestion_count) as suggestion_count,
     sum(completed_count) as completed_count,
     sum(error_count) as error_count,
@@ -110,39 +111,57 @@ counted as (
   group by bucket_hour, function_name, model, prompt_version, environment, confidence_band
   having sum(suggestion_count) <> 0
 ),
-bucketed as (
-  select bucket_hour, function_name, model, prompt_version, environment, confidence_band, kind, bucket, name, sum(n)::integer as n, sum(ppm) as ppm
+placed as materialized (
+  select
+    row_id,
+    latency_buckets, latency_counts, first_token_buckets, first_token_counts, feedback_time_buckets, feedback_time_counts,
+    confidence_keys, confidence_counts, confidence_ppm_sums, error_types, error_type_counts
   from chosen
+  join counted using (bucket_hour, function_name, model, prompt_version, environment, confidence_band)
+),
+bucketed as (
+  select row_id, kind, bucket, sum(n)::integer as n, sum(ppm) as ppm
+  from placed
   cross join lateral (
-    select 'latency', l.*, '', 0 from unnest(latency_buckets, latency_counts) l
+    select 1, l.*, 0 from unnest(latency_buckets, latency_counts) l
     union all
-    select 'first_token', t.*, '', 0 from unnest(first_token_buckets, first_token_counts) t
+    select 2, t.*, 0 from unnest(first_token_buckets, first_token_counts) t
     union all
-    select 'feedback_time', f.*, '', 0 from unnest(feedback_time_buckets, feedback_time_counts) f
+    select 3, f.*, 0 from unnest(feedback_time_buckets, feedback_time_counts) f
     union all
-    select 'confidence', key, n, '', ppm from unnest(confidence_keys, confidence_counts, confidence_ppm_sums) c (key, n, ppm)
-    union all
-    select 'error', 0, n, type, 0 from unnest(error_types, error_type_counts) e (type, n)
-  ) entry (kind, bucket, n, name, ppm)
-  group by bucket_hour, function_name, model, prompt_version, environment, confidence_band, kind, bucket, name
+    select 4, c.* from unnest(confidence_keys, confidence_counts, confidence_ppm_sums) c
+  ) entry (kind, bucket, n, ppm)
+  group by row_id, kind, bucket
   having sum(n) <> 0
 ),
 histograms as (
   select
-    bucket_hour, function_name, model, prompt_version, environment, confidence_band,
-    array_agg(bucket order by bucket) filter (where kind = 'latency') as latency_buckets,
-    array_agg(n order by bucket) filter (where kind = 'latency') as latency_counts,
-    array_agg(bucket order by bucket) filter (where kind = 'first_token') as first_token_buckets,
-    array_agg(n order by bucket) filter (where kind = 'first_token') as first_token_counts,
-    array_agg(bucket order by bucket) filter (where kind = 'feedback_time') as feedback_time_buckets,
-    array_agg(n order by bucket) filter (where kind = 'feedback_time') as feedback_time_counts,
-    array_agg(bucket order by bucket) filter (where kind = 'confidence') as confidence_keys,
-    array_agg(n order by bucket) filter (where kind = 'confidence') as confidence_counts,
-    array_agg(ppm::bigint order by bucket) filter (where kind = 'confidence') as confidence_ppm_sums,
-    array_agg(name order by n desc, name collate "C") filter (where kind = 'error') as error_types,
-    array_agg(n order by n desc, name collate "C") filter (where kind = 'error') as error_type_counts
+    row_id,
+    array_agg(bucket order by bucket) filter (where kind = 1) as latency_buckets,
+    array_agg(n order by bucket) filter (where kind = 1) as latency_counts,
+    array_agg(bucket order by bucket) filter (where kind = 2) as first_token_buckets,
+    array_agg(n order by bucket) filter (where kind = 2) as first_token_counts,
+    array_agg(bucket order by bucket) filter (where kind = 3) as feedback_time_buckets,
+    array_agg(n order by bucket) filter (where kind = 3) as feedback_time_counts,
+    array_agg(bucket order by bucket) filter (where kind = 4) as confidence_keys,
+    array_agg(n order by bucket) filter (where kind = 4) as confidence_counts,
+    array_agg(ppm::bigint order by bucket) filter (where kind = 4) as confidence_ppm_sums
   from bucketed
-  group by bucket_hour, function_name, model, prompt_version, environment, confidence_band
+  group by row_id
+),
+failures as (
+  select
+    row_id,
+    array_agg(type order by n desc, type collate "C") as error_types,
+    array_agg(n order by n desc, type collate "C") as error_type_counts
+  from (
+    select row_id, type, sum(n)::integer as n
+    from placed
+    cross join lateral unnest(error_types, error_type_counts) e (type, n)
+    group by row_id, type
+    having sum(n) <> 0
+  ) by_type
+  group by row_id
 )
 select
   bucket_hour as "bucketHour", function_name as "functionName", model, prompt_version as "promptVersion", environment,
@@ -177,10 +196,11 @@ select
   coalesce(h.confidence_keys, '{}') as "confidenceKeys",
   coalesce(h.confidence_counts, '{}') as "confidenceCounts",
   coalesce(h.confidence_ppm_sums, '{}') as "confidencePpmSums",
-  coalesce(h.error_types, '{}') as "errorTypes",
-  coalesce(h.error_type_counts, '{}') as "errorTypeCounts"
+  coalesce(f.error_types, '{}') as "errorTypes",
+  coalesce(f.error_type_counts, '{}') as "errorTypeCounts"
 from counted c
-left join histograms h using (bucket_hour, function_name, model, prompt_version, environment, confidence_band)
+left join histograms h using (row_id)
+left join failures f using (row_id)
 order by bucket_hour, function_name, model, prompt_version, environment, confidence_band`;
 
 /**
