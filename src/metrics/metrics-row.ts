@@ -115,7 +115,9 @@ export function toMetricsRow(sums: Sums, key: RowKey): MetricsRow {
     suggestionCount: sums.suggestionCount,
     completedCount,
     errorCount,
-    errorsByType: sums.errorTypes.map((type, i) => ({ type: type || null, count: sums.errorTypeCounts[i] ?? 0 })),
+    errorsByType: sums.errorTypes
+      .map((type, i) => ({ type: type || null, count: sums.errorTypeCounts[i] ?? 0 }))
+      .sort((a, b) => b.count - a.count),
     shownCount,
     decidedCount,
     acceptedCount,

@@ -52,11 +52,11 @@ async function expectCalibration(db: Queryable, query: MetricsQuery, made: reado
     const decided = those.filter(({ outcome }) => outcome !== null);
     const accepted = decided.filter(({ outcome }) => outcome === "approval");
     const mean = meanOf(decided.map(plainConfidence).filter((one) => one !== null));
-    return `${band}: ${those.length} ${decided.length} ${accepted.length} ${mean?.toFixed(5) ?? null}`;
+    return `${band}: ${those.length} ${decided.length} ${accepted.length} ${mean?.toFixed(9) ?? null}`;
   });
   const texts = (row?.bands ?? []).map(
     (one) =>
-      `${one.band}: ${one.suggestionCount} ${one.decidedCount} ${one.acceptedCount} ${one.meanConfidence?.toFixed(5) ?? null}`,
+      `${one.band}: ${one.suggestionCount} ${one.decidedCount} ${one.acceptedCount} ${one.meanConfidence?.toFixed(9) ?? null}`,
   );
   expect(texts.toSorted()).toEqual(expected.toSorted());
 
@@ -65,14 +65,15 @@ async function expectCalibration(db: Queryable, query: MetricsQuery, made: reado
     return confidence === null || one.outcome === null ? [] : [{ confidence, outcome: one.outcome }];
   });
   const brier = meanOf(known.map(({ confidence, outcome }) => (confidence - (outcome === "approval" ? 1 : 0)) ** 2));
-  expect(row?.brierScore?.toFixed(5)).toBe(row === undefined ? undefined : brier?.toFixed(5));
+  // Each squared error is kept to the millionth.
+  expect(row?.brierScore ?? -1).toBeCloseTo(brier ?? -1, 5);
   expect(row?.knownCount ?? 0).toBe(known.length);
   for (const [mean, type] of [
     [row?.meanConfidenceAccepted, "approval"],
     [row?.meanConfidenceRejected, "rejection"],
   ] as const) {
     const those = known.filter(({ outcome }) => outcome === type).map(({ confidence }) => confidence);
-    expect(mean?.toFixed(5)).toBe(meanOf(those)?.toFixed(5));
+    expect(mean?.toFixed(9)).toBe(meanOf(those)?.toFixed(9));
   }
 }
 
@@ -94,10 +95,10 @@ async function expectSurvival(db: Queryable, query: MetricsQuery, made: readonly
   const expected = times.map((atMs) => {
     const atRisk = waits.filter((wait) => wait.atMs >= atMs).length;
     survival *= 1 - waits.filter((wait) => wait.isDecided && wait.atMs === atMs).length / atRisk;
-    return [Math.round(atMs), atRisk, survival.toFixed(6)];
+    return [Math.round(atMs), atRisk, survival.toFixed(12)];
   });
   const [row] = await readSurvival(db, query);
-  const steps = (row?.steps ?? []).map((step) => [Math.round(step.atMs), step.atRiskCount, step.survival.toFixed(6)]);
+  const steps = (row?.steps ?? []).map((step) => [Math.round(step.atMs), step.atRiskCount, step.survival.toFixed(12)]);
   expect(steps).toEqual(expected);
   expect([row?.decidedCount ?? 0, row?.openCount ?? 0]).toEqual([
     waits.filter(({ isDecided }) => isDecided).length,

@@ -4,11 +4,12 @@ import type { Queryable } from "../database.ts";
 // The rows of hours and of whole days and the deltas that still wait, in one statement and so in one snapshot: a roll
 // that commits meanwhile is seen wholly or not at all, and the running hour is live. Or, where $13, the suggestions
 // themselves. '' stands for a dimension that is unknown or that nobody asked for, -1 for such a band. Entries of
-// histograms are many, so they are grouped by the number of their row and not by its dimensions.
+// histograms are many, so they are grouped by the number of their row and not by its dimensions; where a row of
+// the rollup is all there is, it is taken as it lies.
 const sql = `
 with entries as (
   select
-    s.function_name, s.model, s.prompt_version, s.environment, null::smallint as confidence_band, hour,
+    s.function_name, s.model, s.prompt_version, s.environment, null::smallint as confidence_band, true as is_added, hour,
     suggestion_count, completed_count, error_count, shown_count, shown_decided_count, accepted_count, revised_count, rejected_count, expired_count,
     latency_count, latency_ms_sum, input_tokens_sum, output_tokens_sum, input_tokens_known_count, output_tokens_known_count,
     cost_usd_sum, cost_known_count, completed_cost_known_count, kept_ratio_ppm_sum, kept_ratio_count, squared_error_ppm_sum,
@@ -20,7 +21,7 @@ with entries as (
     and hour >= $2::integer and hour < least($3::integer, $11::integer * 24)
   union all
   select
-    s.function_name, s.model, s.prompt_version, s.environment, null, hour,
+    s.function_name, s.model, s.prompt_version, s.environment, null, true, hour,
     suggestion_count, completed_count, error_count, shown_count, shown_decided_count, accepted_count, revised_count, rejected_count, expired_count,
     latency_count, latency_ms_sum, input_tokens_sum, output_tokens_sum, input_tokens_known_count, output_tokens_known_count,
     cost_usd_sum, cost_known_count, completed_cost_known_count, kept_ratio_ppm_sum, kept_ratio_count, squared_error_ppm_sum,
@@ -32,7 +33,7 @@ with entries as (
     and hour >= greatest($2::integer, $12::integer * 24) and hour < $3::integer
   union all
   select
-    s.function_name, s.model, s.prompt_version, s.environment, null, day * 24,
+    s.function_name, s.model, s.prompt_version, s.environment, null, true, day * 24,
     suggestion_count, completed_count, error_count, shown_count, shown_decided_count, accepted_count, revised_count, rejected_count, expired_count,
     latency_count, latency_ms_sum, input_tokens_sum, output_tokens_sum, input_tokens_known_count, output_tokens_known_count,
     cost_usd_sum, cost_known_count, completed_cost_known_count, kept_ratio_ppm_sum, kept_ratio_count, squared_error_ppm_sum,
@@ -45,7 +46,7 @@ with entries as (
   union all
   select
     coalesce(s.function_name, new_series[2]), coalesce(s.model, new_series[4]),
-    coalesce(s.prompt_version, new_series[5]), coalesce(s.environment, new_series[3]), null, hour,
+    coalesce(s.prompt_version, new_series[5]), coalesce(s.environment, new_series[3]), null, false, hour,
     suggestion_count, completed_count, error_count, shown_count, shown_decided_count, accepted_count, revised_count, rejected_count, expired_count,
     latency_count, latency_ms_sum, input_tokens_sum, output_tokens_sum, input_tokens_known_count, output_tokens_known_count,
     cost_usd_sum, cost_known_count, completed_cost_known_count, kept_ratio_ppm_sum, kept_ratio_count, squared_error_ppm_sum,
@@ -58,7 +59,7 @@ with entries as (
   union all
   select
     coalesce(s.function_name, new_series[2]), coalesce(s.model, new_series[4]),
-    coalesce(s.prompt_version, new_series[5]), coalesce(s.environment, new_series[3]), confidence_band, hour,
+    coalesce(s.prompt_version, new_series[5]), coalesce(s.environment, new_series[3]), confidence_band, false, hour,
     suggestion_count, completed_count, error_count, shown_count, shown_decided_count, accepted_count, revised_count, rejected_count, expired_count,
     latency_count, latency_ms_sum, input_tokens_sum, output_tokens_sum, input_tokens_known_count, output_tokens_known_count,
     cost_usd_sum, cost_known_count, completed_cost_known_count, kept_ratio_ppm_sum, kept_ratio_count, squared_error_ppm_sum,
@@ -76,6 +77,7 @@ chosen as materialized (
     case when $7::boolean then prompt_version else '' end as prompt_version,
     case when $8::boolean then environment else '' end as environment,
     case when $9::boolean then coalesce(confidence_band, -1) else -1 end as confidence_band,
+    is_added,
     suggestion_count, completed_count, error_count, shown_count, shown_decided_count, accepted_count, revised_count, rejected_count, expired_count,
     latency_count, latency_ms_sum, input_tokens_sum, output_tokens_sum, input_tokens_known_count, output_tokens_known_count,
     cost_usd_sum, cost_known_count, completed_cost_known_count, kept_ratio_ppm_sum, kept_ratio_count, squared_error_ppm_sum,
@@ -85,7 +87,7 @@ chosen as materialized (
 ),
 counted as materialized (
   select
-    row_number() over ()::integer as row_id, bucket_hour, function_name, model, prompt_version, environment, confidence_band,
+    row_number() over ()::integer as row_id, count(*) = 1 and bool_and(is_added) as is_alone, bucket_hour, function_name, model, prompt_version, environment, confidence_band,
     sum(suggestion_count) as suggestion_count,
     sum(completed_count) as completed_count,
     sum(error_count) as error_count,
@@ -113,7 +115,7 @@ counted as materialized (
 ),
 placed as materialized (
   select
-    row_id,
+    row_id, is_alone,
     latency_buckets, latency_counts, first_token_buckets, first_token_counts, feedback_time_buckets, feedback_time_counts,
     confidence_keys, confidence_counts, confidence_ppm_sums, error_types, error_type_counts
   from chosen
@@ -131,6 +133,7 @@ bucketed as (
     union all
     select 4, c.* from unnest(confidence_keys, confidence_counts, confidence_ppm_sums) c
   ) entry (kind, bucket, n, ppm)
+  where not is_alone
   group by row_id, kind, bucket
   having sum(n) <> 0
 ),
@@ -152,12 +155,13 @@ histograms as (
 failures as (
   select
     row_id,
-    array_agg(type order by n desc, type collate "C") as error_types,
-    array_agg(n order by n desc, type collate "C") as error_type_counts
+    array_agg(type order by type collate "C") as error_types,
+    array_agg(n order by type collate "C") as error_type_counts
   from (
     select row_id, type, sum(n)::integer as n
     from placed
     cross join lateral unnest(error_types, error_type_counts) e (type, n)
+    where not is_alone
     group by row_id, type
     having sum(n) <> 0
   ) by_type
@@ -187,20 +191,21 @@ select
   c.kept_ratio_ppm_sum as "keptRatioPpmSum",
   c.kept_ratio_count as "keptRatioCount",
   c.squared_error_ppm_sum as "squaredErrorPpmSum",
-  coalesce(h.latency_buckets, '{}') as "latencyBuckets",
-  coalesce(h.latency_counts, '{}') as "latencyCounts",
-  coalesce(h.first_token_buckets, '{}') as "firstTokenBuckets",
-  coalesce(h.first_token_counts, '{}') as "firstTokenCounts",
-  coalesce(h.feedback_time_buckets, '{}') as "feedbackTimeBuckets",
-  coalesce(h.feedback_time_counts, '{}') as "feedbackTimeCounts",
-  coalesce(h.confidence_keys, '{}') as "confidenceKeys",
-  coalesce(h.confidence_counts, '{}') as "confidenceCounts",
-  coalesce(h.confidence_ppm_sums, '{}') as "confidencePpmSums",
-  coalesce(f.error_types, '{}') as "errorTypes",
-  coalesce(f.error_type_counts, '{}') as "errorTypeCounts"
+  coalesce(a.latency_buckets, h.latency_buckets, '{}') as "latencyBuckets",
+  coalesce(a.latency_counts, h.latency_counts, '{}') as "latencyCounts",
+  coalesce(a.first_token_buckets, h.first_token_buckets, '{}') as "firstTokenBuckets",
+  coalesce(a.first_token_counts, h.first_token_counts, '{}') as "firstTokenCounts",
+  coalesce(a.feedback_time_buckets, h.feedback_time_buckets, '{}') as "feedbackTimeBuckets",
+  coalesce(a.feedback_time_counts, h.feedback_time_counts, '{}') as "feedbackTimeCounts",
+  coalesce(a.confidence_keys, h.confidence_keys, '{}') as "confidenceKeys",
+  coalesce(a.confidence_counts, h.confidence_counts, '{}') as "confidenceCounts",
+  coalesce(a.confidence_ppm_sums, h.confidence_ppm_sums, '{}') as "confidencePpmSums",
+  coalesce(a.error_types, f.error_types, '{}') as "errorTypes",
+  coalesce(a.error_type_counts, f.error_type_counts, '{}') as "errorTypeCounts"
 from counted c
 left join histograms h using (row_id)
 left join failures f using (row_id)
+left join placed a on a.row_id = c.row_id and a.is_alone
 order by bucket_hour, function_name, model, prompt_version, environment, confidence_band`;
 
 /**
@@ -263,7 +268,7 @@ export type MetricsSums = {
   readonly confidenceKeys: readonly number[];
   readonly confidenceCounts: readonly number[];
   readonly confidencePpmSums: readonly number[];
-  /** The most frequent first; '' where the run did not say. */
+  /** '' where the run did not say. */
   readonly errorTypes: readonly string[];
   readonly errorTypeCounts: readonly number[];
 };
