@@ -5,7 +5,13 @@ import { readConfig } from "./config/read-config.ts";
 import type { Durability } from "./domain/durability.ts";
 import type { Instruments } from "./domain/instruments.ts";
 import type { Logger } from "./domain/logger.ts";
+import type { MetricsRequest } from "./domain/metrics-request.ts";
 import type { FeedbackService, FeedbackSettings } from "./feedback/feedback-service.ts";
+import type { MetricsRow } from "./metrics/metrics-row.ts";
+import { type CalibrationRow, readCalibration } from "./metrics/read-calibration.ts";
+import { readMetrics } from "./metrics/read-metrics.ts";
+import { type ReasonRow, readReasons } from "./metrics/read-reasons.ts";
+import { readSurvival, type SurvivalRow } from "./metrics/read-survival.ts";
 import { createStderrLogger } from "./server/stderr-logger.ts";
 import type { Tracker } from "./track/tracker.ts";
 
@@ -47,6 +53,19 @@ export type Uptake = {
   readonly sent: FeedbackService["sent"];
   /** Marks what a person has seen: one suggestion or a list; the first time counts. */
   readonly shown: FeedbackService["shown"];
+  /**
+   * The metrics of the project, live to the last commit: a row for each bucket and combination of `by`, by time. Every
+   * figure is defined in docs/metrics.md. Rejects with `invalid_input` for a question that makes no sense.
+   *
+   * @example await uptake.readMetrics({ from, to, bucket: "day", by: ["function"], zone: "Europe/Berlin" });
+   */
+  readMetrics(request: MetricsRequest): Promise<MetricsRow[]>;
+  /** Why suggestions were revised or rejected, by the time of that decision; the most frequent reason first. */
+  readReasons(request: MetricsRequest): Promise<ReasonRow[]>;
+  /** How often confidences are right: reliability table and Brier score. */
+  readCalibration(request: MetricsRequest): Promise<CalibrationRow[]>;
+  /** Time to feedback over the whole range as a survival curve, the still open ones taken into account. */
+  readSurvival(request: MetricsRequest): Promise<SurvivalRow[]>;
   /** Opens the database now instead of at the first call; throws what keeps it from opening. */
   start(): Promise<void>;
   /** Resolves once everything recorded so far is committed in the database; rejects saying how much is not. */
@@ -81,11 +100,16 @@ export function createUptake(options: UptakeOptions = {}): Uptake {
     instruments,
   });
   const { tracker, feedback } = parts;
+  const ofProject = (request: MetricsRequest) => ({ ...request, projectId: config.projectId });
   return {
     track: (name, fn, trackOptions) => tracker.track(name, fn, trackOptions),
     feedback: feedback.feedback,
     sent: feedback.sent,
     shown: feedback.shown,
+    readMetrics: (request) => readMetrics(parts.db, ofProject(request)),
+    readReasons: (request) => readReasons(parts.db, ofProject(request)),
+    readCalibration: (request) => readCalibration(parts.db, ofProject(request)),
+    readSurvival: (request) => readSurvival(parts.db, ofProject(request)),
     start: () => parts.start(),
     flush: () => tracker.flush(),
     close: () => parts.close(),

@@ -2,12 +2,13 @@
 import type { Services } from "./cli/services.ts";
 import type { Config } from "./config/config.ts";
 import type { Logger } from "./domain/logger.ts";
-import { readMetrics } from "./metrics/read-metrics.ts";
-import { metricsTable } from "./metrics/table.ts";
 import { createPrometheus } from "./http/prometheus.ts";
+import { backfillRollup } from "./metrics/backfill-rollup.ts";
+import { checkRollup } from "./metrics/check-rollup.ts";
 import { assemble, type AssembleOptions, type Parts } from "./server/assemble.ts";
 import { createClosers } from "./server/closers.ts";
 import { runDemo } from "./server/demo.ts";
+import { answerMetrics } from "./server/metrics-services.ts";
 import { createMirrorServices } from "./server/mirror-services.ts";
 import { serveProbes } from "./server/serve-probes.ts";
 import { replayFile } from "./server/replay-file.ts";
@@ -25,7 +26,7 @@ export { createStderrLogger } from "./server/stderr-logger.ts";
  * @example
  * const config = readConfig({ environment: process.env });
  * const services = await openServices(config, { log: createStderrLogger({ debug: false }) });
- * const { table } = await services.metrics({ from, to, bucket: "hour", by: [] });
+ * const { table } = await services.metrics({ from, to, bucket: "hour", by: [] }, "summary");
  */
 export async function openServices(config: Config, { log }: { readonly log: Logger }): Promise<Services> {
   const closers = createClosers();
@@ -43,10 +44,8 @@ export async function openServices(config: Config, { log }: { readonly log: Logg
       closers.push(() => db.close());
       return migrate(db);
     },
-    async metrics(request) {
-      const rows = await readMetrics(partsWithoutWorker().db, { ...request, projectId: config.projectId });
-      return { rows, table: metricsTable(rows, request) };
-    },
+    metrics: (request, view) =>
+      answerMetrics(partsWithoutWorker().db, { ...request, projectId: config.projectId }, view),
     expire: (signal) => partsWithoutWorker().expirer.expireAll(signal),
     async startWorker({ port }) {
       const prometheus = port === null ? null : createPrometheus();
@@ -58,6 +57,15 @@ export async function openServices(config: Config, { log }: { readonly log: Logg
     },
     mirror: createMirrorServices(config, log, partsWithoutWorker),
     verify: (options) => verifyDeployment(config, options, { log, closers }),
+    rollup: {
+      async check(options) {
+        const { db, roller } = partsWithoutWorker();
+        const report = await checkRollup(db, options);
+        if (report.repaired) await roller.rollAll();
+        return report;
+      },
+      backfill: (options) => backfillRollup(partsWithoutWorker(), options),
+    },
     replay: (options, onProgress, signal) => replayFile(open(true), config, { options, onProgress, signal, closers }),
     runDemo: (options, report, signal) => runDemo(config, { ...options, report, signal, log, closers }),
     close: () => closers.close(),

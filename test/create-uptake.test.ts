@@ -199,6 +199,24 @@ describe("createUptake", () => {
     const other = { suggestionId: replaced.suggestionId, finalText: "Please call us tomorrow morning." };
     expect(await uptake.sent(other)).toMatchObject({ type: "rejection" });
     expect(await uptake.sent({ ticketId: "unknown", finalText: "Hello" })).toBeUndefined();
+
+    const hourMs = 3_600_000;
+    const range = { from: new Date(Date.now() - hourMs), to: new Date(Date.now() + hourMs) };
+    const question = { ...range, bucket: "total", by: ["promptVersion"] } as const;
+    expect(await uptake.readMetrics(question)).toMatchObject([
+      {
+        suggestionCount: 4,
+        decidedCount: 4,
+        costUsd: 0.0016,
+        costPerAcceptedUsd: 0.0016,
+        dimensions: { promptVersion: "7" },
+      },
+    ]);
+    expect(await uptake.readReasons(question)).toMatchObject([
+      { reason: "too generic", share: { numerator: 1, denominator: 2 } },
+    ]);
+    expect(await uptake.readCalibration(question)).toMatchObject([{ bands: [{ decidedCount: 4, acceptedCount: 1 }] }]);
+    expect(await uptake.readSurvival(question)).toMatchObject([{ decidedCount: 4, openCount: 0 }]);
     await uptake.close();
 
     const [suggestions = [], events = []] = await rowsOf(dataDir, SUGGESTIONS, FEEDBACK);

@@ -7,6 +7,7 @@ import { addMigrate } from "./commands/migrate.ts";
 import { addMirror } from "./commands/mirror.ts";
 import { addReplay } from "./commands/replay.ts";
 import { addVerify } from "./commands/verify.ts";
+import { addRollup } from "./commands/rollup.ts";
 import { addWorker } from "./commands/worker.ts";
 import { EXIT_CODES_HELP, type CliContext, type ExitCode } from "./context.ts";
 
@@ -38,7 +39,7 @@ export function createProgram(context: CliContext, exitWith: (code: ExitCode) =>
     .addHelpText("after", EXAMPLE)
     .addHelpText("afterAll", ({ command }) => (command.parent === null ? `\n${variablesHelp()}` : ""))
     .addHelpText("afterAll", `\n${EXIT_CODES_HELP}`);
-  const commands = [addDemo, addReplay, addMigrate, addWorker, addMetrics, addExpire, addMirror, addVerify];
+  const commands = [addDemo, addReplay, addMigrate, addWorker, addMetrics, addRollup, addExpire, addMirror, addVerify];
   for (const add of commands) add(program, context, exitWith);
   return program;
 }

@@ -11,7 +11,7 @@ const DAY_MS = 86_400_000;
 
 /**
  * The status page and the JSON behind it, for this machine only:
- * `/?renew=off`, `/v1/metrics?from&to&bucket&by`, `/v1/mirror`, and the probes. Errors are
+ * `/?renew=off`, `/v1/metrics?from&to&bucket&by&zone`, `/v1/mirror`, and the probes. Errors are
  * `{ error: { code, message, details } }`; those of the page are a page, which goes on renewing itself.
  */
 export function createApp(deps: {
@@ -38,9 +38,9 @@ export function createApp(deps: {
   });
 
   app.get("/v1/metrics", async (context) => {
-    const { from, to, bucket, by } = context.req.query();
+    const { from, to, bucket, by, zone } = context.req.query();
     const request = parseMetricsRequest(
-      { from, to, bucket, by },
+      { from, to, bucket, by, zone },
       { now: new Date(now()), place: (name) => name, bucket: "hour" },
     );
     return context.json({ ...request, rows: await services.metrics(request) });

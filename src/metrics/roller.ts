@@ -5,6 +5,7 @@ import type { Queryable } from "../store/database.ts";
 import { applyWaitingFeedback } from "../store/queries/apply-waiting-feedback.ts";
 import { internSeries } from "../store/queries/intern-series.ts";
 import { rollDeltas } from "../store/queries/roll-deltas.ts";
+import { rollReasonDeltas } from "../store/queries/roll-reason-deltas.ts";
 
 export type RollerOptions = {
   readonly db: Queryable;
@@ -45,7 +46,8 @@ export function createRoller(options: RollerOptions): Roller {
   async function rollOnce(): Promise<number> {
     await applyWaitingFeedback(db);
     await internSeries(db);
-    const rolledCount = await rollDeltas(db, batchSize);
+    const reasonCount = await rollReasonDeltas(db, batchSize);
+    const rolledCount = reasonCount + (await rollDeltas(db, batchSize));
     rolled.add(rolledCount);
     return rolledCount;
   }

@@ -1,31 +1,19 @@
-import type { Config, LangfuseKeys } from "../config/config.ts";
+import type { Config } from "../config/config.ts";
 import { type Instruments, noInstruments } from "../domain/instruments.ts";
 import type { Logger } from "../domain/logger.ts";
-import { createExpirer, type Expirer } from "../feedback/expirer.ts";
 import { createFeedbackService, type FeedbackService, type FeedbackSettings } from "../feedback/feedback-service.ts";
-import { createLangfuseClient } from "../langfuse/client.ts";
-import { measuredFetch } from "../langfuse/measured-fetch.ts";
-import { createRoller, type Roller } from "../metrics/roller.ts";
-import { createMirror, type Mirror } from "../mirror/mirror.ts";
 import type { Database } from "../store/database.ts";
-import { readBacklog } from "../store/queries/read-backlog.ts";
 import { createLazyDatabase } from "../store/lazy-database.ts";
 import { migrate } from "../store/migrate.ts";
 import { openDatabase } from "../store/open-database.ts";
 import { createTracker, type Tracker } from "../track/tracker.ts";
 import { assembleRecorder } from "./assemble-recorder.ts";
-import { gaugeBacklog } from "./backlog-gauges.ts";
-
-/** One request to Langfuse takes at most this long; the mirror's lease is longer. */
-const LANGFUSE_TIMEOUT_MS = 20_000;
-const ROLL_EVERY_MS = 1000;
-/** Windows are minutes at least, and days mostly. */
-const EXPIRE_EVERY_MS = 60_000;
+import { assembleWorker, type Base, type WorkerParts } from "./assemble-worker.ts";
 
 export type AssembleOptions = {
   readonly log: Logger;
   readonly feedback?: FeedbackSettings | undefined;
-  /** Run mirror, roller and expirer in this process, from the moment the database is open. */
+  /** Run mirror, roller, expirer and nightly check in this process, from the moment the database is open. */
   readonly worker: boolean;
   /** Empties the embedded database's directory first. */
   readonly fresh?: boolean | undefined;
@@ -34,14 +22,10 @@ export type AssembleOptions = {
 };
 
 /** The parts of Uptake put together over one database. Nothing is open before the first use or `start`. */
-export type Parts = {
+export type Parts = Pick<WorkerParts, "roller" | "expirer" | "mirror"> & {
   readonly db: Database;
   readonly tracker: Tracker;
   readonly feedback: FeedbackService;
-  readonly roller: Roller;
-  readonly expirer: Expirer;
-  /** Null where no Langfuse is set: rows wait in the outbox until one is. */
-  readonly mirror: Mirror | null;
   /** Opens and migrates the database and starts the worker; using any part does the same. Throws what keeps it from opening. */
   start(): Promise<void>;
   /** Commits what waits, finishes the batch in flight, closes everything in reverse; once. */
@@ -59,7 +43,7 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
       throw error;
     }
     startReplay();
-    if (options.worker) startWorker();
+    if (options.worker) worker.startWorker();
     return opened;
   });
 
@@ -74,16 +58,7 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
     ...options.feedback,
     flushSuggestions: () => tracker.flush(),
   });
-  const roller = createRoller({ ...base, everyMs: ROLL_EVERY_MS });
-  const expirer = createExpirer({ db, log, projectId, windows: config.expiry, everyMs: EXPIRE_EVERY_MS });
-  const mirror = config.langfuse === null ? null : mirrorInto(config.langfuse, base);
-  gaugeBacklog(base.instruments, () => readBacklog(db));
-
-  function startWorker(): void {
-    roller.start();
-    expirer.start();
-    mirror?.start();
-  }
+  const worker = assembleWorker(config, base);
 
   let closing: Promise<void> | undefined;
   async function closeAll(): Promise<void> {
@@ -91,12 +66,11 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
     await tracker.flush().catch(() => {});
     await db.settled();
     await tracker.close();
-    await mirror?.stop();
-    await expirer.stop();
-    await roller.stop();
+    await worker.stopWorker();
     await db.close();
   }
 
+  const { roller, expirer, mirror } = worker;
   return {
     db,
     tracker,
@@ -126,13 +100,4 @@ function harmless(log: Logger): Logger {
       }
     };
   return { info: quietly("info"), warn: quietly("warn"), error: quietly("error") };
-}
-
-/** What every part is given. */
-type Base = { readonly db: Database; readonly log: Logger; readonly instruments: Instruments };
-
-function mirrorInto(keys: LangfuseKeys, base: Base): Mirror {
-  const fetch = measuredFetch(globalThis.fetch, base.instruments);
-  const langfuse = createLangfuseClient({ ...keys, fetch, timeoutMs: LANGFUSE_TIMEOUT_MS });
-  return createMirror({ ...base, langfuse, now: Date.now, random: Math.random });
 }

@@ -31,7 +31,6 @@ const SUGGESTIONS_AT_ONCE = 4;
 const MOST_TICKETS = 500;
 /** How long `--once` waits for Langfuse; what is left stays in the outbox. */
 const MIRROR_DEADLINE_MS = 60_000;
-const DAY_MS = 86_400_000;
 
 type Suggested = { readonly ticketId: string; readonly suggestion: Suggestion };
 
@@ -63,10 +62,11 @@ export async function runDemo(given: Config, options: DemoOptions): Promise<void
     report({ kind: "listening", url: server.url });
   }
   const before = await statusOf(parts);
-  await importSampleDesk(desk.store, { at: new Date() });
+  const startedAt = new Date();
+  await importSampleDesk(desk.store, { at: startedAt });
   const suggested = await suggestReplies(desk, report, signal);
   await act(parts, desk, suggested, report);
-  await reportNumbers(parts, config, report);
+  await reportNumbers(parts, config, startedAt, report);
   await reportMirror(parts, { before, target: langfuse.baseUrl, report, signal });
   if (!once) await whenAborted(signal);
 }
@@ -138,10 +138,10 @@ async function recordAct(
   return type === "revision" ? "editedCount" : "rejectedCount";
 }
 
-async function reportNumbers(parts: Parts, { projectId }: Config, report: DemoReport): Promise<void> {
+async function reportNumbers(parts: Parts, { projectId }: Config, from: Date, report: DemoReport): Promise<void> {
   await parts.roller.rollAll();
-  const to = new Date();
-  const request = { from: new Date(to.getTime() - DAY_MS), to, bucket: "hour" as const, by: ["function" as const] };
+  // The hours of this run only: the day before it would be a table of empty lines.
+  const request = { from, to: new Date(), bucket: "hour" as const, by: ["function" as const] };
   const rows = await readMetrics(parts.db, { ...request, projectId });
   report({ kind: "measured", table: metricsTable(rows, request) });
 }

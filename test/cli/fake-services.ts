@@ -75,7 +75,7 @@ export const goodVerify: VerifyReport = {
 export function fakeServices(replaced: Partial<Services> = {}): Services {
   return {
     migrate: () => Promise.resolve({ applied: [], version: 5 }),
-    metrics: () => Promise.resolve({ rows: [], table: "No suggestions in this range.\n" }),
+    metrics: () => Promise.resolve({ rows: [], table: "No suggestions in this range.\n", csv: "" }),
     expire: () => Promise.resolve({ expiredCount: 0, abandonedCount: 0 }),
     startWorker: () => Promise.resolve({ url: null, stop: () => Promise.resolve() }),
     mirror: {
@@ -88,6 +88,10 @@ export function fakeServices(replaced: Partial<Services> = {}): Services {
         Promise.resolve({ traceCount: 0, feedbackCount: 0, pendingCount: 0, orphanCount: 0, interrupted: false }),
     },
     verify: ({ keep }) => Promise.resolve({ ...goodVerify, cleanUp: { kind: keep ? "kept" : "asked", traceCount: 1 } }),
+    rollup: {
+      check: () => Promise.resolve({ checkedHourCount: 0, differenceCount: 0, repaired: false, interrupted: false }),
+      backfill: () => Promise.resolve({ hourCount: 0, resumedAt: null, interrupted: false }),
+    },
     replay: () => Promise.resolve(emptyReplay),
     runDemo: () => Promise.resolve(),
     close: () => Promise.resolve(),

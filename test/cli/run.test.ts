@@ -107,7 +107,7 @@ describe("uptake metrics", () => {
     const asked: MetricsRequest[] = [];
     const metrics = (request: MetricsRequest) => {
       asked.push(request);
-      return Promise.resolve({ rows: [{ suggestionCount: 3 }], table: "the table\n" });
+      return Promise.resolve({ rows: [{ suggestionCount: 3 }], table: "the table\n", csv: "" });
     };
     const argv = ["metrics", "--from", "7d", "--to", "24h", "--bucket", "day", "--by", "function,model"];
     const { code, stdout } = await run(argv, { services: { metrics } });
@@ -118,20 +118,51 @@ describe("uptake metrics", () => {
         to: new Date("2026-11-21T10:20:30.400Z"),
         bucket: "day",
         by: ["function", "model"],
+        zone: "UTC",
       },
     ]);
   });
 
   it("prints the question and the rows as JSON", async () => {
-    const metrics = () => Promise.resolve({ rows: [{ suggestionCount: 3 }], table: "the table\n" });
+    const metrics = () => Promise.resolve({ rows: [{ suggestionCount: 3 }], table: "the table\n", csv: "" });
     const { stdout } = await run(["metrics", "--to", "2026-11-22", "--json"], { services: { metrics } });
     expect(JSON.parse(stdout)).toEqual({
       from: "2026-11-21T00:00:00.000Z",
       to: "2026-11-22T00:00:00.000Z",
       bucket: "hour",
       by: [],
+      zone: "UTC",
+      view: "summary",
       rows: [{ suggestionCount: 3 }],
     });
+  });
+
+  it("prints CSV as it is, with one line end after the last record", async () => {
+    const metrics = () => Promise.resolve({ rows: [], table: "", csv: "a,b\r\n1,2\r\n" });
+    expect((await run(["metrics", "--csv"], { services: { metrics } })).stdout).toBe("a,b\r\n1,2\r\n");
+    const { code, stderr } = await run(["metrics", "--csv", "--json"]);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: "uptake: --csv: --json is given as well; leave one of them out\n",
+    });
+  });
+
+  it("asks for the view and the zone, over the whole range where a view is of that", async () => {
+    const asked: unknown[] = [];
+    const metrics = ({ bucket, zone }: MetricsRequest, view: string) => {
+      asked.push([view, bucket, zone]);
+      return Promise.resolve({ rows: [], table: "", csv: "" });
+    };
+    await run(["metrics", "--view", "reasons", "--zone", "europe/berlin"], { services: { metrics } });
+    await run(["metrics", "--view", "calibration", "--bucket", "day"], { services: { metrics } });
+    await run(["metrics", "--view", "speed"], { services: { metrics } });
+    expect(asked).toEqual([
+      ["reasons", "total", "Europe/Berlin"],
+      ["calibration", "day", "UTC"],
+      ["speed", "hour", "UTC"],
+    ]);
+    expect((await run(["metrics", "--view", "all"])).stderr).toContain('--view: got "all"; expected summary, rates');
+    expect((await run(["metrics", "--zone", "Mars"])).stderr).toContain('--zone: got "Mars"; expected a time zone');
   });
 
   it("refuses wrong flags together, before anything is opened", async () => {

@@ -73,7 +73,7 @@ function helpOf(name: readonly string[]): Promise<string> {
 describe("the commands in the documentation", () => {
   it("are found, all of them in the README", () => {
     const subcommands = commandsIn("README.md").map(({ command }) => uptakeArguments(command)?.[0]);
-    for (const subcommand of ["demo", "replay", "metrics", "worker", "expire", "migrate", "mirror", "verify"])
+    for (const subcommand of ["demo", "replay", "metrics", "worker", "expire", "migrate", "mirror", "verify", "rollup"])
       expect(subcommands).toContain(subcommand);
     expect(commandsIn("README.md").map(({ command }) => command)).toContain("npm run demo -- --once");
   });

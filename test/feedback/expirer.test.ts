@@ -32,7 +32,7 @@ async function counted(db: Database) {
     fromHour: 0,
     toHour: 1_000_000,
     bucket: "total",
-    by: { function: false, model: false, promptVersion: false, environment: false },
+    by: { function: false, model: false, promptVersion: false, environment: false, confidenceBand: false },
   });
   return sums;
 }

@@ -233,7 +233,9 @@ describe.each<LangfuseDialect>(DIALECTS)("verifying a Langfuse of dialect %s", (
       "explicit revision: taken, but not seen within 60 s: score feedback-reason",
       "explicit rejection: taken, but not seen within 60 s: score feedback-reason, score feedback-reason",
     ]);
-    expect(unseen).toEqual(["explicit revision", "explicit rejection"].map((name) => `${name}: score feedback-reason`));
+    expect(unseen).toEqual(
+      ["explicit revision", "explicit rejection", "explicit rejection"].map((name) => `${name}: score feedback-reason`),
+    );
   });
 
   it("names the trace that a bad span kept out, with the reason where Langfuse gives one", async () => {
