@@ -5,7 +5,7 @@ import { createExpirer, type Expirer } from "../../src/feedback/expirer.ts";
 import type { Database } from "../../src/store/database.ts";
 import { openPostgres } from "../../src/store/postgres.ts";
 import { insertSuggestions } from "../../src/store/queries/insert-suggestions.ts";
-import { readMetricsSums } from "../../src/store/queries/read-metrics.ts";
+import { readMetrics } from "../../src/metrics/read-metrics.ts";
 import { describeEachDatabase, openTestPostgres } from "../support/databases.ts";
 import { eventually } from "../support/eventually.ts";
 import { openTransaction } from "../metrics/open-transaction.ts";
@@ -27,13 +27,8 @@ function expirerOn(
 }
 
 async function counted(db: Database) {
-  const [sums] = await readMetricsSums(db, {
-    projectId: "default",
-    fromHour: 0,
-    toHour: 1_000_000,
-    bucket: "total",
-    by: { function: false, model: false, promptVersion: false, environment: false, confidenceBand: false },
-  });
+  const range = { from: new Date(0), to: new Date("2100-01-01T00:00:00Z") };
+  const [sums] = await readMetrics(db, { projectId: "default", ...range, bucket: "total", by: [] });
   return sums;
 }
 
