@@ -1,230 +1,202 @@
 /**
- * What tracking one call costs the calling process: Uptake, durable write included, beside Langfuse's own `observe` with
- * its exporter at defaults, both against the bare function, in interleaved rounds of one run.
+ * What tracking one call costs the process that makes it: Uptake, durable write included, beside the SDKs of others, all
+ * against the bare function, in interleaved rounds of one run.
  *
- *     npx tsx bench/overhead.ts [--rounds 7] [--seconds 3] [--rate 1500]
+ *     npx tsx bench/overhead.ts [--quick] [--rounds 3] [--only uptake]
  *
- * Postgres and the HTTP server that takes Langfuse's exports are other processes: their CPU is not counted.
+ * Every arm is a process of its own. Postgres, the sinks on loopback that take what the SDKs send, and Uptake's worker are
+ * other processes: their CPU is not counted.
  */
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
-import { setTimeout as sleep } from "node:timers/promises";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { LangfuseSpanProcessor } from "@langfuse/otel";
-import { observe, setLangfuseTracerProvider, updateActiveObservation } from "@langfuse/tracing";
-import { context } from "@opentelemetry/api";
-import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
-import { BasicTracerProvider } from "@opentelemetry/sdk-trace-base";
-import type * as LoggerModule from "../src/domain/logger.ts";
-import type * as MigrateModule from "../src/store/migrate.ts";
-import type * as PostgresModule from "../src/store/postgres.ts";
-import type * as InsertModule from "../src/store/queries/insert-suggestions.ts";
-import type * as GroupCommitModule from "../src/track/group-commit.ts";
-import type * as TrackerModule from "../src/track/tracker.ts";
 import { startPostgres } from "../test/support/postgres-server.ts";
 import { median, table, writeSection } from "./report.ts";
-
-// The files that are shipped, not the sources: what runs TypeScript directly wraps every closure, which would be counted.
-// UPTAKE_SKIP_BUILD=1 takes the dist/ that is there.
-const skipsBuild = process.env["UPTAKE_SKIP_BUILD"] === "1";
-const built = skipsBuild
-  ? { status: 0 }
-  : spawnSync(process.execPath, ["scripts/build.mjs"], { cwd: new URL("..", import.meta.url), stdio: "inherit" });
-if (built.status !== 0) throw new Error("the build failed: this measures dist/");
-const shipped = async <Module>(path: string): Promise<Module> =>
-  (await import(new URL(`../dist/${path}.js`, import.meta.url).href)) as Module;
-const { silentLogger } = await shipped<typeof LoggerModule>("domain/logger");
-const { migrate } = await shipped<typeof MigrateModule>("store/migrate");
-const { openPostgres } = await shipped<typeof PostgresModule>("store/postgres");
-const { insertSuggestions } = await shipped<typeof InsertModule>("store/queries/insert-suggestions");
-const { createGroupCommit } = await shipped<typeof GroupCommitModule>("track/group-commit");
-const { createTracker } = await shipped<typeof TrackerModule>("track/tracker");
+import { arms, type ArmName } from "./tracking/arm.ts";
+import type { Concurrent, Load, Measured, Serial, Steady } from "./tracking/loads.ts";
+import { peerVersions, prepare } from "./tracking/prepare.ts";
+import type { Trouble } from "./tracking/sink.ts";
+import { createStage, type Player, type Stage } from "./tracking/stage.ts";
 
 const { values: options } = parseArgs({
   options: {
-    rounds: { type: "string", default: "7" },
-    seconds: { type: "string", default: "3" },
-    rate: { type: "string", default: "1500" },
+    quick: { type: "boolean", default: false },
+    rounds: { type: "string" },
     only: { type: "string" },
   },
 });
-const rounds = Number(options.rounds);
-const seconds = Number(options.seconds);
-const rate = Number(options.rate);
-const workers = 20;
-const modelMs = 5;
+const rounds = Number(options.rounds ?? (options.quick ? 1 : 3));
+const scale = options.quick ? 0.5 : 1;
 
-type Message = { readonly role: string; readonly content: string };
-type Input = { readonly ticketId: string; readonly messages: readonly Message[] };
+const steady: Steady = { kind: "steady", rate: 2_000, seconds: 4 * scale };
+const serial: Serial = { kind: "serial", calls: 5_000 * scale };
+const concurrent: Concurrent = { kind: "concurrent", callers: 20, modelMs: 5, seconds: 3 * scale };
+const paced: Concurrent = { ...concurrent, rate: 500, seconds: 5 * scale };
+const warmUps: readonly Load[] = [
+  { ...steady, seconds: 2 },
+  { ...serial, calls: 500 },
+  { ...concurrent, seconds: 1 },
+];
 
-const modelParameters = { temperature: 0.2, max_tokens: 400, top_p: 1 };
-const metadata = { team: "support", locale: "en", channel: "e-mail", attempt: 1 };
-const usage = { prompt_tokens: 512, completion_tokens: 148, total_tokens: 660 };
+type Figures = {
+  readonly steady: Measured[];
+  readonly serial: Measured[];
+  readonly concurrent: Measured[];
+  arrived: number[];
+};
 
-/** About 2 kB of messages and 600 bytes of answer, different in every call. */
-function inputOf(call: number): Input {
-  const thread = `Call ${call}: my order has not arrived and nobody answers my "letters".\nPlease help, it is urgent. `;
-  return {
-    ticketId: `ticket-${call}`,
-    messages: [
-      { role: "system", content: "You draft replies for a support desk. Be kind, short and correct. ".repeat(12) },
-      { role: "user", content: thread.repeat(10) },
-    ],
-  };
-}
+const isWanted = (name: string): boolean =>
+  options.only === undefined || name === "bare" || name.includes(options.only);
+const pick = (of: readonly Measured[], key: keyof Measured): number => median(of.map((measured) => measured[key]));
 
-async function callModel({ ticketId }: Input): Promise<{
-  model: string;
-  choices: { message: Message }[];
-  usage: typeof usage;
-}> {
-  await sleep(modelMs);
-  const content = `About ${ticketId}: thank you for writing, we have found your parcel. `.repeat(9);
-  return { model: "gpt-4.1-mini-2025-04-14", choices: [{ message: { role: "assistant", content } }], usage };
-}
-
-const textOf = (answer: Awaited<ReturnType<typeof callModel>>): string => answer.choices[0]?.message.content ?? "";
-
-type Arm = { readonly name: string; readonly call: (input: Input) => Promise<unknown>; flush(): Promise<void> };
-
-const bare: Arm = { name: "bare function", call: async (input) => textOf(await callModel(input)), async flush() {} };
-
-/** Everything Langfuse exports goes here; it reads and forgets. */
-async function startSink(): Promise<{ url: string; stop(): void }> {
-  const script = `require("node:http").createServer((request, response) => {
-    request.resume().on("end", () => response.setHeader("content-type", "application/json").end("{}"));
-  }).listen(0, "127.0.0.1", function () { console.log(this.address().port); });`;
-  const child = spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "inherit"] });
-  const [port] = (await once(child.stdout, "data")) as [Buffer];
-  return { url: `http://127.0.0.1:${port.toString().trim()}`, stop: () => void child.kill() };
-}
-
-function langfuseArms(baseUrl: string): readonly Arm[] {
-  const processor = new LangfuseSpanProcessor({ publicKey: "pk-lf-bench", secretKey: "sk-lf-bench", baseUrl });
-  setLangfuseTracerProvider(new BasicTracerProvider({ spanProcessors: [processor] }));
-  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-  const flush = (): Promise<void> => processor.forceFlush();
-  const usageDetails = { input: usage.prompt_tokens, output: usage.completion_tokens, total: usage.total_tokens };
-  const prompt = { name: "reply", version: 7, isFallback: false };
-
-  const generate = observe(
-    async (input: Input) => {
-      const answer = await callModel(input);
-      const { model } = answer;
-      updateActiveObservation({ model, modelParameters, usageDetails, metadata, prompt }, { asType: "generation" });
-      return textOf(answer);
-    },
-    { name: "generate-message-suggestion", asType: "generation" },
-  );
-  const agent = observe(async (input: Input) => generate(input), {
-    name: "generate-message-suggestion",
-    asType: "agent",
-  });
-  return [
-    { name: "Langfuse `observe` + exporter, one generation", call: generate, flush },
-    { name: "Langfuse `observe` + exporter, agent and generation", call: agent, flush },
-  ];
-}
-
-async function uptakeArm(url: string): Promise<{ arm: Arm; statementCount: () => number; close(): Promise<void> }> {
-  const db = await openPostgres({ url });
-  await migrate(db);
-  let statements = 0;
-  const recorder = createGroupCommit({
-    log: silentLogger,
-    async write(records) {
-      statements++;
-      await insertSuggestions(db, records);
-    },
-  });
-  const parts = { projectId: "default", environment: "bench", release: null, now: Date.now, log: silentLogger };
-  const tracker = createTracker({ recorder, ...parts });
-  const call = tracker.track("generate-message-suggestion", async (input: Input, run) => {
-    const request = { model: "gpt-4.1-mini", modelParameters, messages: input.messages };
-    const prompt = { name: "reply", version: 7 };
-    const answer = await run.generate({ ...request, prompt }, () => callModel(input));
-    return run.suggest(textOf(answer), { confidence: 0.8, ticketId: input.ticketId, metadata });
-  });
-  const arm: Arm = { name: "Uptake `track`, committed", call, flush: () => tracker.flush() };
-  const close = async (): Promise<void> => {
-    await tracker.close();
-    await db.close();
-  };
-  return { arm, statementCount: () => statements, close };
-}
-
-type Round = { readonly cpuUs: number; readonly addedMs: readonly number[]; readonly calls: number };
-
-/** `workers` callers that share the rate evenly; what one of them is late by, it does not make up for by haste. */
-async function runRound(arm: Arm, durationS: number): Promise<Round> {
-  const perWorker = Math.round((rate * durationS) / workers);
-  const everyMs = (1_000 * workers) / rate;
-  const tookMs: number[] = [];
-  const before = process.cpuUsage();
-  const start = performance.now();
-  const work = async (worker: number): Promise<void> => {
-    for (let index = 0; index < perWorker; index++) {
-      const waitMs = start + (index + worker / workers) * everyMs - performance.now();
-      if (waitMs > 0) await sleep(waitMs);
-      const input = inputOf(worker * perWorker + index);
-      const from = performance.now();
-      await arm.call(input);
-      tookMs.push(performance.now() - from);
-    }
-  };
-  await Promise.all(Array.from({ length: workers }, (_, worker) => work(worker)));
-  await arm.flush();
-  const { user, system } = process.cpuUsage(before);
-  return { cpuUs: (user + system) / tookMs.length, addedMs: tookMs, calls: tookMs.length };
-}
-
-async function main(): Promise<void> {
-  const [postgres, sink] = await Promise.all([startPostgres(), startSink()]);
-  const uptake = await uptakeArm(postgres.url);
-  const all = [bare, ...langfuseArms(sink.url), uptake.arm];
-  const arms = all.filter((arm) => options.only === undefined || arm.name.toLowerCase().includes(options.only));
-  const results = new Map(arms.map((arm) => [arm, [] as Round[]]));
-
-  for (const arm of arms) await runRound(arm, Math.min(2, seconds));
-  const statementsBefore = uptake.statementCount();
+async function measureArms(stage: Stage): Promise<ReadonlyMap<ArmName, Figures>> {
+  const names = (Object.keys(arms) as ArmName[]).filter(isWanted);
+  const players: { name: ArmName; player: Player; figures: Figures }[] = [];
+  for (const name of names) {
+    const player = await stage.play(name);
+    players.push({ name, player, figures: { steady: [], serial: [], concurrent: [], arrived: [] } });
+    for (const load of warmUps) await player.run(load);
+  }
   for (let round = 0; round < rounds; round++) {
     // Every round begins with another one, so that none always follows the same neighbour.
-    const order = arms.map((_, index) => arms[(index + round) % arms.length]);
-    for (const arm of order) if (arm !== undefined) results.get(arm)?.push(await runRound(arm, seconds));
+    for (let turn = 0; turn < players.length; turn++) {
+      const now = players[(turn + round) % players.length];
+      if (now === undefined) continue;
+      const { player, figures, name } = now;
+      console.error(`round ${round + 1} of ${rounds}: ${name}`);
+      figures.steady.push(await player.run(steady));
+      figures.concurrent.push(await player.run(concurrent));
+      const flatOut = await player.run(serial);
+      figures.serial.push(flatOut);
+      figures.arrived.push((await player.arrivedOf(flatOut)) / flatOut.callCount);
+    }
   }
-  if (options.only === undefined) report(results, uptake.statementCount() - statementsBefore, uptake.arm);
-
-  await uptake.close();
-  sink.stop();
-  await postgres.stop();
+  for (const { player } of players) await player.stop();
+  return new Map(players.map(({ name, figures }) => [name, figures]));
 }
 
-function report(results: ReadonlyMap<Arm, readonly Round[]>, statements: number, uptake: Arm): void {
-  const bareRounds = results.get(bare) ?? [];
-  const quantile = (round: Round | undefined, q: number): number =>
-    round?.addedMs.toSorted((a, b) => a - b)[Math.floor(q * (round.calls - 1))] ?? Number.NaN;
-  const added = (rounds: readonly Round[], q: number): string =>
-    median(rounds.map((round, index) => quantile(round, q) - quantile(bareRounds[index], q))).toFixed(2);
-  const rows = [...results].map(([arm, rounds]) => {
-    const cpu = rounds.map((round, index) => round.cpuUs - (bareRounds[index]?.cpuUs ?? Number.NaN));
-    const range = `${Math.min(...cpu).toFixed(0)}–${Math.max(...cpu).toFixed(0)}`;
-    if (arm === bare) return [arm.name, "–", "–", "–", "–"];
-    return [arm.name, median(cpu).toFixed(0), range, added(rounds, 0.5), added(rounds, 0.99)];
+const troubles: readonly { trouble: Trouble; title: string }[] = [
+  { trouble: "none", title: "answers" },
+  { trouble: "hang", title: "hangs" },
+  { trouble: "refuse", title: "refuses connections" },
+  { trouble: "500", title: "answers 500" },
+];
+
+type Troubled = { readonly title: string; readonly rounds: Measured[] };
+
+/** `background` at a pace that the whole machine can follow, while the mirror has to do with a Langfuse in trouble. */
+async function measureTroubles(stage: Stage): Promise<readonly Troubled[]> {
+  const bare = await stage.play("bare");
+  const none = await stage.play("uptake-background");
+  const beside = await stage.play("uptake-background", { mirror: "beside" });
+  const within = await stage.play("uptake-background", { mirror: "within" });
+  const cases = [
+    { title: "bare function", player: bare, trouble: "none" as const, rounds: [] as Measured[] },
+    { title: "no mirror", player: none, trouble: "none" as const, rounds: [] as Measured[] },
+    ...[
+      { where: "in another process", player: beside },
+      { where: "in the same process", player: within },
+    ].flatMap(({ where, player }) =>
+      troubles.map(({ trouble, title }) => ({
+        title: `mirror ${where}, Langfuse ${title}`,
+        player,
+        trouble,
+        rounds: [] as Measured[],
+      })),
+    ),
+  ];
+  for (const player of [bare, none, beside, within]) await player.run({ ...paced, seconds: 2 });
+  for (let round = 0; round < rounds; round++) {
+    for (const { title, player, trouble, rounds: measured } of cases) {
+      console.error(`round ${round + 1} of ${rounds}: ${title}`);
+      await player.trouble(trouble);
+      measured.push(await player.run(paced));
+      await player.trouble("none");
+      await player.mirrored();
+    }
+  }
+  for (const player of [bare, none, beside, within]) await player.stop();
+  return cases.map(({ title, rounds }) => ({ title, rounds }));
+}
+
+const digits = (value: number, count = 1): string => (Number.isFinite(value) ? value.toFixed(count) : "–");
+
+function armRows(results: ReadonlyMap<ArmName, Figures>): string[][] {
+  const bare = results.get("bare");
+  if (bare === undefined) throw new Error("the bare function was not measured");
+  const added = (figures: Figures, load: "steady" | "serial" | "concurrent", key: keyof Measured): number =>
+    median(figures[load].map((measured, round) => measured[key] - (bare[load][round]?.[key] ?? Number.NaN)));
+  return [...results].map(([name, figures]) => {
+    const isBare = name === "bare";
+    const cpu = figures.steady.map((measured, round) => measured.cpuUs - (bare.steady[round]?.cpuUs ?? Number.NaN));
+    const range = `${digits(Math.min(...cpu), 0)}–${digits(Math.max(...cpu), 0)}`;
+    const isSent = name !== "bare" && name !== "stringify";
+    return [
+      arms[name].title,
+      ...(isBare ? [`(${digits(pick(figures.steady, "cpuUs"), 0)})`, "–"] : [digits(median(cpu), 0), range]),
+      isBare ? `(${digits(pick(figures.serial, "meanUs"))})` : digits(added(figures, "serial", "meanUs")),
+      isBare ? `(${digits(pick(figures.concurrent, "p50Ms"), 2)})` : digits(added(figures, "concurrent", "p50Ms"), 2),
+      isBare ? `(${digits(pick(figures.concurrent, "p99Ms"), 2)})` : digits(added(figures, "concurrent", "p99Ms"), 2),
+      digits(pick(figures.concurrent, "stallMs")),
+      digits(Math.max(...figures.serial.map(({ peakRssMb }) => peakRssMb)), 0),
+      isSent ? digits(median(figures.arrived) * 100) : "–",
+    ];
   });
-  const calls = (results.get(uptake) ?? []).reduce((sum, round) => sum + round.calls, 0);
-  const head = ["", "added CPU µs per call", "range of rounds", "added p50 ms", "added p99 ms"];
-  const bareUs = median(bareRounds.map((round) => round.cpuUs)).toFixed(0);
-  const perStatement = (calls / statements).toFixed(1);
+}
+
+function troubleRows(results: readonly Troubled[]): string[][] {
+  return results.map(({ title, rounds }) => [
+    title,
+    digits(pick(rounds, "p50Ms"), 2),
+    digits(pick(rounds, "p99Ms"), 2),
+    digits(pick(rounds, "stallMs")),
+    digits(pick(rounds, "callCpuUs"), 0),
+    digits(Math.max(...rounds.map(({ peakRssMb }) => peakRssMb)), 0),
+  ]);
+}
+
+function report(results: ReadonlyMap<ArmName, Figures>, troubled: readonly Troubled[]): void {
+  const head = ["", "CPU µs per call", "range", "call-site µs", "p50 ms", "p99 ms", "stall ms", "RSS MB", "arrived %"];
+  const troubleHead = ["", "p50 ms", "p99 ms", "stall ms", "CPU µs per call", "RSS MB"];
   writeSection("overhead", [
     "## What tracking a call costs",
     "",
-    `\`npx tsx bench/overhead.ts\`: ${rate} calls a second from ${workers} callers, ${seconds} s a round, medians of ${rounds} interleaved rounds. 2 kB of`,
-    `messages in, 600 B out, model, parameters, usage, prompt and metadata; a model that takes ${modelMs} ms. CPU is the calling process's, flush`,
-    `included; Postgres and the server that takes Langfuse's exports are other processes. The bare function with its timers`,
-    `costs ${bareUs} µs. Uptake's calls return after their commit (${perStatement} suggestions a statement); Langfuse's return with their span in memory.`,
+    `\`npx tsx bench/overhead.ts${options.quick ? " --quick" : ""}\`: every arm in a process of its own, medians of`,
+    `${rounds} interleaved round${rounds === 1 ? "" : "s"}. 2 kB of messages in, 600 B out, model, parameters, usage, prompt and metadata; the SDKs at their`,
+    "defaults (`bench/peers`), sending to a sink on loopback. CPU is the calling process's at a steady",
+    `${steady.rate} calls a second, flush included, above the bare function's; call-site is what one call takes longer when`,
+    `${serial.calls} follow each other flat out; p50 and p99 are what ${concurrent.callers} callers of a ${concurrent.modelMs} ms call wait longer; the stall is the`,
+    "longest that those callers' event loop was busy at a stretch, by the clock and by CPU time; RSS is the peak of it all.",
+    "Uptake's figures include its durable write: `commit` returns when Postgres has it, `background` when the spool has it,",
+    "and `arrived` is in Postgres; for the others it is at the sink, of the flat-out calls, after their own flush. In brackets:",
+    "the bare function itself.",
     "",
-    table(head, rows),
+    `${peerVersions()}.`,
+    "Laminar's is the last version that runs on Node 20, sending over HTTP, since the sink speaks no gRPC.",
+    "",
+    table(head, armRows(results)),
+    "",
+    `And with \`background\` at ${paced.rate} calls a second while the mirror runs, the call and its ${paced.modelMs} ms included:`,
+    "",
+    table(troubleHead, troubleRows(troubled)),
   ]);
+}
+
+async function main(): Promise<void> {
+  prepare();
+  const scratch = mkdtempSync(join(tmpdir(), "uptake-overhead-"));
+  const postgres = await startPostgres();
+  const stage = createStage(postgres.url, scratch);
+  try {
+    const results = await measureArms(stage);
+    const troubled = await measureTroubles(stage);
+    report(results, troubled);
+  } finally {
+    await stage.close();
+    await postgres.stop();
+    rmSync(scratch, { recursive: true, force: true });
+  }
 }
 
 await main();

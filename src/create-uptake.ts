@@ -3,15 +3,20 @@ import type { LangfuseKeys } from "./config/config.ts";
 import { processEnvironment } from "./config/environment.ts";
 import { readConfig } from "./config/read-config.ts";
 import type { Durability } from "./domain/durability.ts";
-import type { FeedbackInput, SentInput } from "./domain/feedback.ts";
+import type { Instruments } from "./domain/instruments.ts";
 import type { Logger } from "./domain/logger.ts";
-import type { OutcomeThresholds } from "./domain/outcome.ts";
-import type { FeedbackReceipt } from "./feedback/feedback-service.ts";
+import type { MetricsRequest } from "./domain/metrics-request.ts";
+import type { FeedbackService, FeedbackSettings } from "./feedback/feedback-service.ts";
+import type { MetricsRow } from "./metrics/metrics-row.ts";
+import { type CalibrationRow, readCalibration } from "./metrics/read-calibration.ts";
+import { readMetrics } from "./metrics/read-metrics.ts";
+import { type ReasonRow, readReasons } from "./metrics/read-reasons.ts";
+import { readSurvival, type SurvivalRow } from "./metrics/read-survival.ts";
 import { createStderrLogger } from "./server/stderr-logger.ts";
 import type { Tracker } from "./track/tracker.ts";
 
 /** What can be set in code; whatever is left out comes from the environment (docs/configuration.md). */
-export type UptakeOptions = {
+export type UptakeOptions = FeedbackSettings & {
   /** Postgres to record into; else `DATABASE_URL`, else the embedded database in `dataDir`. */
   readonly databaseUrl?: string | undefined;
   readonly dataDir?: string | undefined;
@@ -29,19 +34,38 @@ export type UptakeOptions = {
   readonly langfuse?: (Omit<LangfuseKeys, "baseUrl"> & { readonly baseUrl?: string | undefined }) | undefined;
   /** Mirror and add up in this process. True by default; say false where `uptake worker` does it. */
   readonly worker?: boolean | undefined;
-  /** From which kept ratio on a sent text is an approval, and below which a rejection. */
-  readonly thresholds?: OutcomeThresholds | undefined;
+  /** How long nobody may act on a suggestion until it is expired, such as `7d,draft-reply=2d,classify=never`. */
+  readonly expireAfter?: string | undefined;
+  /** How long a row may stay pending until its call counts as died, such as `15m`. */
+  readonly abandonAfter?: string | undefined;
   /** Structured lines; warnings and errors go to standard error by default. */
   readonly log?: Logger | undefined;
+  /** Told what happens inside, for your own `/metrics`: `createPrometheus().instruments` of `uptake/server`. */
+  readonly instruments?: Instruments | undefined;
 };
 
 export type Uptake = {
   /** Wraps an agent function, so that every call becomes a suggestion with its trace. See `Run` for what it can say. */
   readonly track: Tracker["track"];
-  /** Records what a person said about a suggestion. */
-  feedback(input: FeedbackInput): Promise<FeedbackReceipt>;
+  /** Records what a person said about a suggestion; of a list, all that is right, in one transaction, with a result each. */
+  readonly feedback: FeedbackService["feedback"];
   /** Records what a person sent and infers approval, revision or rejection; undefined where there is no open suggestion. */
-  sent(input: SentInput): Promise<FeedbackReceipt | undefined>;
+  readonly sent: FeedbackService["sent"];
+  /** Marks what a person has seen: one suggestion or a list; the first time counts. */
+  readonly shown: FeedbackService["shown"];
+  /**
+   * The metrics of the project, live to the last commit: a row for each bucket and combination of `by`, by time. Every
+   * figure is defined in docs/metrics.md. Rejects with `invalid_input` for a question that makes no sense.
+   *
+   * @example await uptake.readMetrics({ from, to, bucket: "day", by: ["function"], zone: "Europe/Berlin" });
+   */
+  readMetrics(request: MetricsRequest): Promise<MetricsRow[]>;
+  /** Why suggestions were revised or rejected, by the time of that decision; the most frequent reason first. */
+  readReasons(request: MetricsRequest): Promise<ReasonRow[]>;
+  /** How often confidences are right: reliability table and Brier score. */
+  readCalibration(request: MetricsRequest): Promise<CalibrationRow[]>;
+  /** Time to feedback over the whole range as a survival curve, the still open ones taken into account. */
+  readSurvival(request: MetricsRequest): Promise<SurvivalRow[]>;
   /** Opens the database now instead of at the first call; throws what keeps it from opening. */
   start(): Promise<void>;
   /** Resolves once everything recorded so far is committed in the database; rejects saying how much is not. */
@@ -62,7 +86,7 @@ export type Uptake = {
  * await uptake.sent({ suggestionId, finalText: "What the person really sent" });
  */
 export function createUptake(options: UptakeOptions = {}): Uptake {
-  const { langfuse, worker, thresholds, log, ...given } = options;
+  const { langfuse, worker, thresholds, reasons, ignoreInSent, log, instruments, ...given } = options;
   const keys = langfuse && {
     langfusePublicKey: langfuse.publicKey,
     langfuseSecretKey: langfuse.secretKey,
@@ -72,13 +96,20 @@ export function createUptake(options: UptakeOptions = {}): Uptake {
   const parts = assemble(config, {
     log: log ?? createStderrLogger({ debug: config.debug }),
     worker: worker ?? true,
-    thresholds,
+    feedback: { thresholds, reasons, ignoreInSent },
+    instruments,
   });
   const { tracker, feedback } = parts;
+  const ofProject = (request: MetricsRequest) => ({ ...request, projectId: config.projectId });
   return {
     track: (name, fn, trackOptions) => tracker.track(name, fn, trackOptions),
-    feedback: (input) => feedback.feedback(input),
-    sent: (input) => feedback.sent(input),
+    feedback: feedback.feedback,
+    sent: feedback.sent,
+    shown: feedback.shown,
+    readMetrics: (request) => readMetrics(parts.db, ofProject(request)),
+    readReasons: (request) => readReasons(parts.db, ofProject(request)),
+    readCalibration: (request) => readCalibration(parts.db, ofProject(request)),
+    readSurvival: (request) => readSurvival(parts.db, ofProject(request)),
     start: () => parts.start(),
     flush: () => tracker.flush(),
     close: () => parts.close(),

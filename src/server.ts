@@ -2,18 +2,23 @@
 import type { Services } from "./cli/services.ts";
 import type { Config } from "./config/config.ts";
 import type { Logger } from "./domain/logger.ts";
-import { readMetrics } from "./metrics/read-metrics.ts";
-import { metricsTable } from "./metrics/table.ts";
-import { assemble, type Parts } from "./server/assemble.ts";
+import { createPrometheus } from "./http/prometheus.ts";
+import { backfillRollup } from "./metrics/backfill-rollup.ts";
+import { checkRollup } from "./metrics/check-rollup.ts";
 import { createAdoptServices } from "./server/adopt-services.ts";
+import { assemble, type AssembleOptions, type Parts } from "./server/assemble.ts";
 import { createClosers } from "./server/closers.ts";
 import { runDemo } from "./server/demo.ts";
+import { answerMetrics } from "./server/metrics-services.ts";
 import { createMirrorServices } from "./server/mirror-services.ts";
+import { serveProbes } from "./server/serve-probes.ts";
 import { replayFile } from "./server/replay-file.ts";
+import { verifyDeployment } from "./server/verify-deployment.ts";
 import { migrate } from "./store/migrate.ts";
 import { openDatabase } from "./store/open-database.ts";
 
 export { readConfig } from "./config/read-config.ts";
+export { createPrometheus } from "./http/prometheus.ts";
 export { createStderrLogger } from "./server/stderr-logger.ts";
 
 /**
@@ -22,12 +27,12 @@ export { createStderrLogger } from "./server/stderr-logger.ts";
  * @example
  * const config = readConfig({ environment: process.env });
  * const services = await openServices(config, { log: createStderrLogger({ debug: false }) });
- * const { table } = await services.metrics({ from, to, bucket: "hour", by: [] });
+ * const { table } = await services.metrics({ from, to, bucket: "hour", by: [] }, "summary");
  */
 export async function openServices(config: Config, { log }: { readonly log: Logger }): Promise<Services> {
   const closers = createClosers();
-  const open = (worker: boolean): Parts => {
-    const parts = assemble(config, { log, worker });
+  const open = (worker: boolean, instruments?: AssembleOptions["instruments"]): Parts => {
+    const parts = assemble(config, { log, worker, instruments });
     closers.push(() => parts.close());
     return parts;
   };
@@ -40,17 +45,29 @@ export async function openServices(config: Config, { log }: { readonly log: Logg
       closers.push(() => db.close());
       return migrate(db);
     },
-    async metrics(request) {
-      const rows = await readMetrics(partsWithoutWorker().db, { ...request, projectId: config.projectId });
-      return { rows, table: metricsTable(rows, request) };
-    },
-    async startWorker() {
-      const parts = open(true);
+    metrics: (request, view) =>
+      answerMetrics(partsWithoutWorker().db, { ...request, projectId: config.projectId }, view),
+    expire: (signal) => partsWithoutWorker().expirer.expireAll(signal),
+    async startWorker({ port }) {
+      const prometheus = port === null ? null : createPrometheus();
+      const parts = open(true, prometheus?.instruments);
+      const server = port === null || prometheus === null ? null : await serveProbes(parts, { port, log, prometheus });
+      if (server !== null) closers.push(() => server.close());
       await parts.start();
-      return { stop: () => parts.close() };
+      return { url: server?.url ?? null, stop: () => parts.close() };
     },
     mirror: createMirrorServices(config, log, partsWithoutWorker),
     adopt: createAdoptServices(config, closers),
+    verify: (options) => verifyDeployment(config, options, { log, closers }),
+    rollup: {
+      async check(options) {
+        const { db, roller } = partsWithoutWorker();
+        const report = await checkRollup(db, options);
+        if (report.repaired) await roller.rollAll();
+        return report;
+      },
+      backfill: (options) => backfillRollup(partsWithoutWorker(), options),
+    },
     replay: (options, onProgress, signal) => replayFile(open(true), config, { options, onProgress, signal, closers }),
     runDemo: (options, report, signal) => runDemo(config, { ...options, report, signal, log, closers }),
     close: () => closers.close(),

@@ -7,4 +7,10 @@ export {
 } from "./langfuse/stand-in/stand-in.ts";
 export type { LangfuseDialect } from "./langfuse/dialect.ts";
 export type { Failure, ScorePick } from "./langfuse/stand-in/failures.ts";
-export type { Duplicates, ScoreDataType, StoredObservation, StoredScore } from "./langfuse/stand-in/stored.ts";
+export type {
+  DroppedScore,
+  Duplicates,
+  ScoreDataType,
+  StoredObservation,
+  StoredScore,
+} from "./langfuse/stand-in/stored.ts";

@@ -9,6 +9,7 @@ import { openEmbedded } from "../src/store/embedded.ts";
 import { createStandInLangfuse, type StandInAddress, type StandInLangfuse } from "../src/testing.ts";
 import { built, startChild } from "./support/child.ts";
 import { eventually } from "./support/eventually.ts";
+import { watch } from "./support/exposition.ts";
 
 // Everything here goes through the public path; the database is opened apart, after close, only to look at the rows.
 
@@ -198,6 +199,24 @@ describe("createUptake", () => {
     const other = { suggestionId: replaced.suggestionId, finalText: "Please call us tomorrow morning." };
     expect(await uptake.sent(other)).toMatchObject({ type: "rejection" });
     expect(await uptake.sent({ ticketId: "unknown", finalText: "Hello" })).toBeUndefined();
+
+    const hourMs = 3_600_000;
+    const range = { from: new Date(Date.now() - hourMs), to: new Date(Date.now() + hourMs) };
+    const question = { ...range, bucket: "total", by: ["promptVersion"] } as const;
+    expect(await uptake.readMetrics(question)).toMatchObject([
+      {
+        suggestionCount: 4,
+        decidedCount: 4,
+        costUsd: 0.0016,
+        costPerAcceptedUsd: 0.0016,
+        dimensions: { promptVersion: "7" },
+      },
+    ]);
+    expect(await uptake.readReasons(question)).toMatchObject([
+      { reason: "too generic", share: { numerator: 1, denominator: 2 } },
+    ]);
+    expect(await uptake.readCalibration(question)).toMatchObject([{ bands: [{ decidedCount: 4, acceptedCount: 1 }] }]);
+    expect(await uptake.readSurvival(question)).toMatchObject([{ decidedCount: 4, openCount: 0 }]);
     await uptake.close();
 
     const [suggestions = [], events = []] = await rowsOf(dataDir, SUGGESTIONS, FEEDBACK);
@@ -232,6 +251,56 @@ describe("createUptake", () => {
     expect(revision?.["kept_ratio"]).toBeGreaterThan(0.3);
     expect(revision?.["kept_ratio"]).toBeLessThan(0.95);
     expect(inferred?.["kept_ratio"]).toBeLessThan(0.3);
+  });
+
+  it("reads feedback as it is told to, and marks what was shown", async () => {
+    const dataDir = migratedDataDir();
+    const uptake = startUptake({
+      dataDir,
+      reasons: { classify: ["wrong category"] },
+      ignoreInSent: [],
+    });
+    const classify = uptake.track("classify", (_: object, run) => Promise.resolve(run.suggest("billing and refunds")));
+    const [one, two] = [await classify({}), await classify({})];
+    expect(await uptake.shown([one.suggestionId, two.suggestionId], { agentId: "jo" })).toMatchObject([
+      { ok: true, receipt: { first: true } },
+      { ok: true, receipt: { first: true } },
+    ]);
+    const results = await uptake.feedback([
+      { suggestionId: one.suggestionId, type: "rejection", reason: "Wrong_Category" },
+      { suggestionId: one.suggestionId, type: "rejection", reason: "too long" },
+    ]);
+    expect(results.map(({ ok }) => ok)).toEqual([true, false]);
+    const finalText = "Hi Mia,\nbilling and refunds";
+    await uptake.sent({ suggestionId: one.suggestionId, finalText });
+    await uptake.close();
+    const [suggestions = [], events = []] = await rowsOf(
+      dataDir,
+      "select outcome, shown_to from ai_suggestions order by id",
+      "select edit_distance from ai_feedback_events where source = 'inferred'",
+    );
+    expect(suggestions).toEqual([
+      { outcome: "rejected", shown_to: "jo" },
+      { outcome: "pending", shown_to: "jo" },
+    ]);
+    // The greeting counts, as nothing is ignored.
+    expect(events).toEqual([{ edit_distance: expect.closeTo(8 / 27, 5) as unknown }]);
+  });
+
+  it("expires in its worker what nobody acted on", { timeout: 60_000 }, async () => {
+    const dataDir = migratedDataDir();
+    await rowsOf(
+      dataDir,
+      `insert into ai_suggestions (suggested_response, status, function_name, created_at)
+       values ('text', 'completed', 'classify', now() - interval '2 hours'), ('text', 'completed', 'draft', now() - interval '2 hours')`,
+    );
+    const told: unknown[] = [];
+    const log = { ...silent, info: (event: string, facts: unknown) => void told.push([event, facts]) };
+    const uptake = startUptake({ dataDir, worker: true, log, expireAfter: "7d,classify=1h" });
+    await uptake.start();
+    await eventually("the worker has looked", () => told.length > 0, 30_000);
+    await uptake.close();
+    expect(told).toContainEqual(["feedback.expired", { expiredCount: 1, abandonedCount: 0 }]);
   });
 
   it("refuses feedback on a suggestion that is not there, and writes nothing", async () => {
@@ -357,5 +426,18 @@ describe("createUptake", () => {
     expect(standIn.requests()).toEqual({});
     const [waiting] = await rowsOf(dataDir, "select kind from langfuse_outbox order by kind");
     expect(waiting).toEqual([{ kind: "feedback" }, { kind: "trace" }]);
+  });
+});
+
+describe("instruments", () => {
+  it("are told what happens inside, for the application's own metrics", async () => {
+    const { instruments, read } = watch();
+    const uptake = startUptake({ dataDir: migratedDataDir(), durability: "background", instruments });
+    await uptake.track("f", async () => "text")();
+    await uptake.flush();
+    const exposed = await read();
+    expect(exposed.value("uptake_spool_appended_records_total")).toBe(1);
+    expect(exposed.value("uptake_mirror_waiting_messages", { kind: "trace" })).toBe(1);
+    expect(exposed.types.has("uptake_mirror_circuit_open")).toBe(false); // without keys there is no mirror
   });
 });

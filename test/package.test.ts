@@ -85,7 +85,7 @@ describe("the public paths", () => {
     expect(url).toMatch(/\/dist\/\w+\.js$/u);
     const expected: Readonly<Record<string, readonly string[]>> = {
       uptake: ["UptakeError", "createUptake"],
-      "uptake/server": ["createStderrLogger", "openServices", "readConfig"],
+      "uptake/server": ["createPrometheus", "createStderrLogger", "openServices", "readConfig"],
       "uptake/testing": ["createStandInLangfuse"],
     };
     expect(names).toEqual(expected[name]);

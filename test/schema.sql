@@ -3,6 +3,22 @@
 
 -- Tables and types
 
+aggregated_metrics
+  id uuid not null default gen_random_uuid()
+  metric_type text not null
+  metric_name text not null
+  metric_value numeric not null
+  dimension text
+  dimension_value text
+  period_start timestamp with time zone not null
+  period_end timestamp with time zone not null
+  created_at timestamp with time zone not null default now()
+  metadata jsonb default '{}'::jsonb
+
+aggregated_metrics_due
+  id bigint not null identity
+  hour integer not null
+
 ai_feedback_events
   id uuid not null default gen_random_uuid()
   suggestion_id uuid not null
@@ -19,20 +35,32 @@ ai_feedback_events
   source text not null default 'explicit'::text
   kept_ratio real
   edit_distance real
+  compression_distance real
+  feedback_reasons text[]
+  comment text
   idempotency_key text
+
+ai_feedback_reasons_hourly
+  hour integer not null
+  series_id integer not null
+  outcome text not null
+  reason text not null
+  suggestion_count bigint not null
 
 ai_feedback_waiting
   suggestion_id uuid not null
   feedback_id uuid not null
   created_at timestamp with time zone not null default now()
+  of_deleted boolean not null default false
 
-ai_metrics_hourly
-  hour integer not null
+ai_metrics_daily
+  day integer not null
   series_id integer not null
   suggestion_count bigint not null
   completed_count bigint not null
   error_count bigint not null
   shown_count bigint not null
+  shown_decided_count bigint not null
   accepted_count bigint not null
   revised_count bigint not null
   rejected_count bigint not null
@@ -45,14 +73,57 @@ ai_metrics_hourly
   output_tokens_known_count bigint not null
   cost_usd_sum numeric not null
   cost_known_count bigint not null
+  completed_cost_known_count bigint not null
   kept_ratio_ppm_sum bigint not null
   kept_ratio_count bigint not null
+  squared_error_ppm_sum bigint not null
   latency_buckets smallint[] not null
   latency_counts integer[] not null
   first_token_buckets smallint[] not null
   first_token_counts integer[] not null
   feedback_time_buckets smallint[] not null
   feedback_time_counts integer[] not null
+  confidence_keys smallint[] not null
+  confidence_counts integer[] not null
+  confidence_ppm_sums bigint[] not null
+  error_types text[] not null
+  error_type_counts integer[] not null
+
+ai_metrics_hourly
+  hour integer not null
+  series_id integer not null
+  suggestion_count bigint not null
+  completed_count bigint not null
+  error_count bigint not null
+  shown_count bigint not null
+  shown_decided_count bigint not null
+  accepted_count bigint not null
+  revised_count bigint not null
+  rejected_count bigint not null
+  expired_count bigint not null
+  latency_count bigint not null
+  latency_ms_sum bigint not null
+  input_tokens_sum bigint not null
+  output_tokens_sum bigint not null
+  input_tokens_known_count bigint not null
+  output_tokens_known_count bigint not null
+  cost_usd_sum numeric not null
+  cost_known_count bigint not null
+  completed_cost_known_count bigint not null
+  kept_ratio_ppm_sum bigint not null
+  kept_ratio_count bigint not null
+  squared_error_ppm_sum bigint not null
+  latency_buckets smallint[] not null
+  latency_counts integer[] not null
+  first_token_buckets smallint[] not null
+  first_token_counts integer[] not null
+  feedback_time_buckets smallint[] not null
+  feedback_time_counts integer[] not null
+  confidence_keys smallint[] not null
+  confidence_counts integer[] not null
+  confidence_ppm_sums bigint[] not null
+  error_types text[] not null
+  error_type_counts integer[] not null
 
 ai_suggestions
   id uuid not null default gen_random_uuid()
@@ -84,8 +155,11 @@ ai_suggestions
   error_message text
   outcome text not null default 'pending'::text
   shown_at timestamp with time zone
+  shown_to text
   decided_at timestamp with time zone
   kept_ratio real
+  deciding_feedback_at timestamp with time zone
+  deciding_reasons text[]
 
 ai_traces
   trace_id text not null
@@ -128,10 +202,22 @@ langfuse_outbox
 metric_series
   id integer not null identity
   project_id text not null
-  function_name text not null
-  environment text not null
-  model text not null
-  prompt_version text not null
+  function_name text
+  environment text
+  model text
+  prompt_version text
+
+rollup_backfills
+  from_hour integer not null
+  to_hour integer not null
+  next_hour integer not null
+  updated_at timestamp with time zone not null default now()
+
+rollup_checks
+  slot timestamp with time zone not null
+  started_at timestamp with time zone not null default now()
+  finished_at timestamp with time zone
+  difference_count integer
 
 rollup_deltas
   id bigint not null identity
@@ -142,6 +228,7 @@ rollup_deltas
   completed_count integer not null
   error_count integer not null
   shown_count integer not null
+  shown_decided_count integer not null
   accepted_count integer not null
   revised_count integer not null
   rejected_count integer not null
@@ -154,20 +241,50 @@ rollup_deltas
   output_tokens_known_count integer not null
   cost_usd_sum numeric not null
   cost_known_count integer not null
+  completed_cost_known_count integer not null
   kept_ratio_ppm_sum bigint not null
   kept_ratio_count integer not null
+  squared_error_ppm_sum bigint not null
   latency_buckets smallint[] not null
   latency_counts integer[] not null
   first_token_buckets smallint[] not null
   first_token_counts integer[] not null
   feedback_time_buckets smallint[] not null
   feedback_time_counts integer[] not null
+  confidence_keys smallint[] not null
+  confidence_counts integer[] not null
+  confidence_ppm_sums bigint[] not null
+  error_types text[] not null
+  error_type_counts integer[] not null
+
+rollup_reason_deltas
+  id bigint not null identity
+  series_id integer
+  new_series text[]
+  hour integer not null
+  outcome text not null
+  reason text not null
+  suggestion_count integer not null
 
 schema_migrations
   version integer not null
   name text not null
   checksum text not null
   applied_at timestamp with time zone not null default now()
+
+score_configs
+  id bigint not null identity
+  base_url text not null
+  name text not null
+  config_id text not null
+  langfuse_project_id text not null
+  data_type text not null
+  categories text[]
+  min_value double precision
+  max_value double precision
+  matched_at timestamp with time zone not null default now()
+  checked_at timestamp with time zone not null default now()
+  retired_at timestamp with time zone
 
 ticket_messages
   id uuid not null
@@ -211,17 +328,31 @@ uptake_measured
   output_tokens integer
   cost_usd numeric
   kept_ratio real
+  confidence_score real
+  error_type text
+  deciding_feedback_at timestamp with time zone
+  deciding_reasons text[]
 
 -- Constraints
 
+aggregated_metrics_due_pkey on aggregated_metrics_due: PRIMARY KEY (id)
+aggregated_metrics_metric_type_metric_name_dimension_dimens_key on aggregated_metrics: UNIQUE NULLS NOT DISTINCT (metric_type, metric_name, dimension, dimension_value, period_start)
+aggregated_metrics_pkey on aggregated_metrics: PRIMARY KEY (id)
+ai_feedback_events_compression_distance_check on ai_feedback_events: CHECK (((compression_distance >= (0)::double precision) AND (compression_distance <= (1)::double precision)))
 ai_feedback_events_edit_distance_check on ai_feedback_events: CHECK (((edit_distance >= (0)::double precision) AND (edit_distance <= (1)::double precision)))
 ai_feedback_events_feedback_type_check on ai_feedback_events: CHECK ((feedback_type = ANY (ARRAY['approval'::text, 'revision'::text, 'rejection'::text])))
 ai_feedback_events_kept_ratio_check on ai_feedback_events: CHECK (((kept_ratio >= (0)::double precision) AND (kept_ratio <= (1)::double precision)))
 ai_feedback_events_pkey on ai_feedback_events: PRIMARY KEY (id)
+ai_feedback_events_primary_reason on ai_feedback_events: CHECK (((feedback_reasons IS NULL) OR (NOT (feedback_reasons[1] IS DISTINCT FROM feedback_reason))))
 ai_feedback_events_reason on ai_feedback_events: CHECK (((feedback_type = 'approval'::text) OR (source = 'inferred'::text) OR (feedback_reason IS NOT NULL)))
 ai_feedback_events_source_check on ai_feedback_events: CHECK ((source = ANY (ARRAY['explicit'::text, 'inferred'::text])))
+ai_feedback_reasons_hourly_outcome_check on ai_feedback_reasons_hourly: CHECK ((outcome = ANY (ARRAY['revised'::text, 'rejected'::text])))
+ai_feedback_reasons_hourly_pkey on ai_feedback_reasons_hourly: PRIMARY KEY (series_id, hour, outcome, reason)
+ai_feedback_reasons_hourly_series_id_fkey on ai_feedback_reasons_hourly: FOREIGN KEY (series_id) REFERENCES metric_series(id)
 ai_feedback_waiting_pkey on ai_feedback_waiting: PRIMARY KEY (suggestion_id, feedback_id)
-ai_metrics_hourly_pkey on ai_metrics_hourly: PRIMARY KEY (hour, series_id)
+ai_metrics_daily_pkey on ai_metrics_daily: PRIMARY KEY (series_id, day)
+ai_metrics_daily_series_id_fkey on ai_metrics_daily: FOREIGN KEY (series_id) REFERENCES metric_series(id)
+ai_metrics_hourly_pkey on ai_metrics_hourly: PRIMARY KEY (series_id, hour)
 ai_metrics_hourly_series_id_fkey on ai_metrics_hourly: FOREIGN KEY (series_id) REFERENCES metric_series(id)
 ai_suggestions_kept_ratio_check on ai_suggestions: CHECK (((kept_ratio >= (0)::double precision) AND (kept_ratio <= (1)::double precision)))
 ai_suggestions_outcome_check on ai_suggestions: CHECK ((outcome = ANY (ARRAY['pending'::text, 'accepted'::text, 'revised'::text, 'rejected'::text, 'expired'::text])))
@@ -234,10 +365,15 @@ langfuse_outbox_kind_check on langfuse_outbox: CHECK ((kind = ANY (ARRAY['trace'
 langfuse_outbox_kind_ref_key on langfuse_outbox: UNIQUE (kind, ref)
 langfuse_outbox_pkey on langfuse_outbox: PRIMARY KEY (id)
 metric_series_pkey on metric_series: PRIMARY KEY (id)
-metric_series_project_id_function_name_environment_model_pr_key on metric_series: UNIQUE (project_id, function_name, environment, model, prompt_version)
+metric_series_project_id_function_name_environment_model_pr_key on metric_series: UNIQUE NULLS NOT DISTINCT (project_id, function_name, environment, model, prompt_version)
+rollup_backfills_pkey on rollup_backfills: PRIMARY KEY (from_hour, to_hour)
+rollup_checks_pkey on rollup_checks: PRIMARY KEY (slot)
 rollup_deltas_check on rollup_deltas: CHECK (((series_id IS NULL) = (new_series IS NOT NULL)))
 rollup_deltas_pkey on rollup_deltas: PRIMARY KEY (id)
+rollup_reason_deltas_check on rollup_reason_deltas: CHECK (((series_id IS NULL) = (new_series IS NOT NULL)))
+rollup_reason_deltas_pkey on rollup_reason_deltas: PRIMARY KEY (id)
 schema_migrations_pkey on schema_migrations: PRIMARY KEY (version)
+score_configs_pkey on score_configs: PRIMARY KEY (id)
 ticket_messages_message_type_check on ticket_messages: CHECK ((message_type = ANY (ARRAY['user_message'::text, 'auto_suggestion'::text])))
 ticket_messages_pkey on ticket_messages: PRIMARY KEY (id)
 ticket_messages_ticket_id_fkey on ticket_messages: FOREIGN KEY (ticket_id) REFERENCES tickets(id)
@@ -248,15 +384,24 @@ tickets_status_check on tickets: CHECK ((status = ANY (ARRAY['new'::text, 'open'
 
 -- Indexes
 
+CREATE INDEX ai_feedback_events_created ON public.ai_feedback_events USING brin (created_at) WITH (autosummarize='on')
 CREATE INDEX ai_feedback_events_suggestion ON public.ai_feedback_events USING btree (suggestion_id)
+CREATE INDEX ai_feedback_waiting_early ON public.ai_feedback_waiting USING btree (suggestion_id) WHERE (NOT of_deleted)
+CREATE INDEX ai_suggestions_created ON public.ai_suggestions USING brin (created_at) WITH (autosummarize='on')
+CREATE INDEX ai_suggestions_open ON public.ai_suggestions USING btree (created_at) WHERE ((status = 'pending'::text) OR ((status = 'completed'::text) AND (outcome = 'pending'::text)))
 CREATE INDEX ai_suggestions_ticket ON public.ai_suggestions USING btree (ticket_id, created_at DESC) WHERE (ticket_id IS NOT NULL)
 CREATE INDEX langfuse_outbox_due ON public.langfuse_outbox USING btree (available_at, id) WHERE (dead_at IS NULL)
 CREATE INDEX rollup_deltas_new_series ON public.rollup_deltas USING btree (id) WHERE (series_id IS NULL)
 CREATE INDEX ticket_messages_created ON public.ticket_messages USING btree (created_at, id)
+CREATE UNIQUE INDEX aggregated_metrics_due_pkey ON public.aggregated_metrics_due USING btree (id)
+CREATE UNIQUE INDEX aggregated_metrics_metric_type_metric_name_dimension_dimens_key ON public.aggregated_metrics USING btree (metric_type, metric_name, dimension, dimension_value, period_start) NULLS NOT DISTINCT
+CREATE UNIQUE INDEX aggregated_metrics_pkey ON public.aggregated_metrics USING btree (id)
 CREATE UNIQUE INDEX ai_feedback_events_idempotency ON public.ai_feedback_events USING btree (project_id, idempotency_key) WHERE (idempotency_key IS NOT NULL)
 CREATE UNIQUE INDEX ai_feedback_events_pkey ON public.ai_feedback_events USING btree (id)
+CREATE UNIQUE INDEX ai_feedback_reasons_hourly_pkey ON public.ai_feedback_reasons_hourly USING btree (series_id, hour, outcome, reason)
 CREATE UNIQUE INDEX ai_feedback_waiting_pkey ON public.ai_feedback_waiting USING btree (suggestion_id, feedback_id)
-CREATE UNIQUE INDEX ai_metrics_hourly_pkey ON public.ai_metrics_hourly USING btree (hour, series_id)
+CREATE UNIQUE INDEX ai_metrics_daily_pkey ON public.ai_metrics_daily USING btree (series_id, day)
+CREATE UNIQUE INDEX ai_metrics_hourly_pkey ON public.ai_metrics_hourly USING btree (series_id, hour)
 CREATE UNIQUE INDEX ai_suggestions_pkey ON public.ai_suggestions USING btree (id)
 CREATE UNIQUE INDEX ai_traces_pkey ON public.ai_traces USING btree (trace_id)
 CREATE UNIQUE INDEX kb_articles_pkey ON public.kb_articles USING btree (id)
@@ -264,22 +409,88 @@ CREATE UNIQUE INDEX langfuse_deliveries_pkey ON public.langfuse_deliveries USING
 CREATE UNIQUE INDEX langfuse_outbox_kind_ref_key ON public.langfuse_outbox USING btree (kind, ref)
 CREATE UNIQUE INDEX langfuse_outbox_pkey ON public.langfuse_outbox USING btree (id)
 CREATE UNIQUE INDEX metric_series_pkey ON public.metric_series USING btree (id)
-CREATE UNIQUE INDEX metric_series_project_id_function_name_environment_model_pr_key ON public.metric_series USING btree (project_id, function_name, environment, model, prompt_version)
+CREATE UNIQUE INDEX metric_series_project_id_function_name_environment_model_pr_key ON public.metric_series USING btree (project_id, function_name, environment, model, prompt_version) NULLS NOT DISTINCT
+CREATE UNIQUE INDEX rollup_backfills_pkey ON public.rollup_backfills USING btree (from_hour, to_hour)
+CREATE UNIQUE INDEX rollup_checks_pkey ON public.rollup_checks USING btree (slot)
 CREATE UNIQUE INDEX rollup_deltas_pkey ON public.rollup_deltas USING btree (id)
+CREATE UNIQUE INDEX rollup_reason_deltas_pkey ON public.rollup_reason_deltas USING btree (id)
 CREATE UNIQUE INDEX schema_migrations_pkey ON public.schema_migrations USING btree (version)
+CREATE UNIQUE INDEX score_configs_in_use ON public.score_configs USING btree (base_url, config_id) WHERE (retired_at IS NULL)
+CREATE UNIQUE INDEX score_configs_pkey ON public.score_configs USING btree (id)
 CREATE UNIQUE INDEX ticket_messages_pkey ON public.ticket_messages USING btree (id)
 CREATE UNIQUE INDEX ticket_messages_ticket_id_position_key ON public.ticket_messages USING btree (ticket_id, "position")
 CREATE UNIQUE INDEX tickets_pkey ON public.tickets USING btree (id)
 
 -- Triggers
 
+CREATE TRIGGER aggregated_metrics_kept BEFORE INSERT ON public.aggregated_metrics FOR EACH ROW EXECUTE FUNCTION uptake_keep_host_metrics()
 CREATE TRIGGER ai_feedback_events_immutable BEFORE DELETE OR UPDATE ON public.ai_feedback_events FOR EACH ROW EXECUTE FUNCTION uptake_refuse_change()
 CREATE TRIGGER ai_feedback_events_inserted AFTER INSERT ON public.ai_feedback_events REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION uptake_feedback_inserted()
+CREATE TRIGGER ai_suggestions_acts_due AFTER UPDATE ON public.ai_suggestions REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION uptake_acts_due()
 CREATE TRIGGER ai_suggestions_deleted AFTER DELETE ON public.ai_suggestions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION uptake_suggestions_deleted()
+CREATE TRIGGER ai_suggestions_deleted_feedback AFTER DELETE ON public.ai_suggestions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION uptake_feedback_outlives_suggestion()
 CREATE TRIGGER ai_suggestions_inserted AFTER INSERT ON public.ai_suggestions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION uptake_suggestions_inserted()
+CREATE TRIGGER ai_suggestions_late_answer BEFORE UPDATE OF status ON public.ai_suggestions FOR EACH ROW WHEN (((old.error_type = 'abandoned'::text) AND (new.error_type = 'abandoned'::text) AND (new.status <> 'error'::text))) EXECUTE FUNCTION uptake_late_answer()
 CREATE TRIGGER ai_suggestions_updated AFTER UPDATE ON public.ai_suggestions REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION uptake_suggestions_updated()
 
 -- Functions
+
+CREATE OR REPLACE FUNCTION public.uptake_acts_due()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+  insert into aggregated_metrics_due (hour)
+  select distinct floor(extract(epoch from changed.at) / 3600)::integer
+  from (
+    select unnest(array[o.deciding_feedback_at, n.deciding_feedback_at]) as at
+    from old_rows o
+    full join new_rows n using (id)
+    where (o.deciding_feedback_at, o.outcome, o.deciding_reasons, o.confidence_score)
+      is distinct from (n.deciding_feedback_at, n.outcome, n.deciding_reasons, n.confidence_score)
+  ) changed
+  where changed.at is not null;
+  return null;
+end $function$
+
+CREATE OR REPLACE FUNCTION public.uptake_add_confidences(keys_a smallint[], counts_a integer[], sums_a bigint[], keys_b smallint[], counts_b integer[], sums_b bigint[], OUT keys smallint[], OUT counts integer[], OUT ppm_sums bigint[])
+ RETURNS record
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select coalesce(array_agg(key order by key), '{}'), coalesce(array_agg(total order by key), '{}'),
+    coalesce(array_agg(ppm_sum order by key), '{}')
+  from (
+    select key, sum(n)::integer as total, sum(ppm)::bigint as ppm_sum
+    from (
+      select * from unnest(keys_a, counts_a, sums_a) a (key, n, ppm)
+      union all
+      select * from unnest(keys_b, counts_b, sums_b) b (key, n, ppm)
+    ) both_sides
+    group by key
+    having sum(n) <> 0 or sum(ppm) <> 0
+  ) added
+$function$
+
+CREATE OR REPLACE FUNCTION public.uptake_add_error_types(types_a text[], counts_a integer[], types_b text[], counts_b integer[], OUT types text[], OUT counts integer[])
+ RETURNS record
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select coalesce(array_agg(type order by type collate "C"), '{}'), coalesce(array_agg(total order by type collate "C"), '{}')
+  from (
+    select type, sum(n)::integer as total
+    from (
+      select * from unnest(types_a, counts_a) a (type, n)
+      union all
+      select * from unnest(types_b, counts_b) b (type, n)
+    ) both_sides
+    group by type
+    having sum(n) <> 0
+  ) added
+$function$
 
 CREATE OR REPLACE FUNCTION public.uptake_add_histograms(buckets_a smallint[], counts_a integer[], buckets_b smallint[], counts_b integer[], OUT buckets smallint[], OUT counts integer[])
  RETURNS record
@@ -299,6 +510,12 @@ AS $function$
   ) added
 $function$
 
+CREATE OR REPLACE FUNCTION public.uptake_agent_id(value text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$select value::text$function$
+
 CREATE OR REPLACE FUNCTION public.uptake_append_deltas(was uptake_measured[], now_is uptake_measured[])
  RETURNS void
  LANGUAGE plpgsql
@@ -306,9 +523,10 @@ AS $function$
 begin
   insert into rollup_deltas (
     series_id, new_series, hour,
-    suggestion_count, completed_count, error_count, shown_count, accepted_count, revised_count, rejected_count, expired_count,
-    latency_count, latency_ms_sum, input_tokens_sum, output_tokens_sum, input_tokens_known_count, output_tokens_known_count, cost_usd_sum, cost_known_count, kept_ratio_ppm_sum, kept_ratio_count,
-    latency_buckets, latency_counts, first_token_buckets, first_token_counts, feedback_time_buckets, feedback_time_counts
+    suggestion_count, completed_count, error_count, shown_count, shown_decided_count, accepted_count, revised_count, rejected_count, expired_count,
+    latency_count, latency_ms_sum, input_tokens_sum, output_tokens_sum, input_tokens_known_count, output_tokens_known_count, cost_usd_sum, cost_known_count, completed_cost_known_count, kept_ratio_ppm_sum, kept_ratio_count, squared_error_ppm_sum,
+    latency_buckets, latency_counts, first_token_buckets, first_token_counts, feedback_time_buckets, feedback_time_counts,
+    confidence_keys, confidence_counts, confidence_ppm_sums, error_types, error_type_counts
   )
   select
     s.id,
@@ -322,6 +540,7 @@ begin
     sum(d.sign * c.completed_count),
     sum(d.sign * c.error_count),
     sum(d.sign * c.shown_count),
+    sum(d.sign * c.shown_decided_count),
     sum(d.sign * c.accepted_count),
     sum(d.sign * c.revised_count),
     sum(d.sign * c.rejected_count),
@@ -334,14 +553,21 @@ begin
     sum(d.sign * c.output_tokens_known_count),
     sum(d.sign * c.cost_usd_sum),
     sum(d.sign * c.cost_known_count),
+    sum(d.sign * c.completed_cost_known_count),
     sum(d.sign * c.kept_ratio_ppm_sum),
     sum(d.sign * c.kept_ratio_count),
+    sum(d.sign * c.squared_error_ppm_sum),
     coalesce(array_agg(c.latency_bucket) filter (where c.latency_bucket is not null), '{}'),
     coalesce(array_agg(d.sign) filter (where c.latency_bucket is not null), '{}'),
     coalesce(array_agg(c.first_token_bucket) filter (where c.first_token_bucket is not null), '{}'),
     coalesce(array_agg(d.sign) filter (where c.first_token_bucket is not null), '{}'),
     coalesce(array_agg(c.feedback_time_bucket) filter (where c.feedback_time_bucket is not null), '{}'),
-    coalesce(array_agg(d.sign) filter (where c.feedback_time_bucket is not null), '{}')
+    coalesce(array_agg(d.sign) filter (where c.feedback_time_bucket is not null), '{}'),
+    coalesce(array_agg(c.confidence_key) filter (where c.confidence_key is not null), '{}'),
+    coalesce(array_agg(d.sign) filter (where c.confidence_key is not null), '{}'),
+    coalesce(array_agg(d.sign * c.confidence_ppm) filter (where c.confidence_key is not null), '{}'),
+    coalesce(array_agg(c.error_type) filter (where c.error_type is not null), '{}'),
+    coalesce(array_agg(d.sign) filter (where c.error_type is not null), '{}')
   from (
     select 1 as sign, m as measured from unnest(now_is) m
     union all
@@ -354,6 +580,31 @@ begin
         uptake_dimension((d.measured).prompt_version))
   cross join lateral uptake_contribution(d.measured) c
   group by 1, 2, 3;
+
+  -- Most statements are about suggestions that nobody has judged; asking costs them less than starting the insert.
+  if not exists (select from unnest(was || now_is) m where m.deciding_feedback_at is not null) then
+    return;
+  end if;
+  insert into rollup_reason_deltas (series_id, new_series, hour, outcome, reason, suggestion_count)
+  select
+    s.id,
+    case when s.id is null then
+      array[uptake_dimension(d.project_id), uptake_dimension(d.function_name), uptake_dimension(d.environment),
+        uptake_dimension(d.model), uptake_dimension(d.prompt_version)]
+    end,
+    r.hour, r.outcome, r.reason, sum(d.sign)
+  from (
+    select 1 as sign, m.* from unnest(now_is) m where m.deciding_feedback_at is not null
+    union all
+    select -1, m.* from unnest(was) m where m.deciding_feedback_at is not null
+  ) d
+  cross join lateral uptake_reason_contribution(d.outcome, d.deciding_feedback_at, d.deciding_reasons) r
+  left join metric_series s
+    on (s.project_id, s.function_name, s.environment, s.model, s.prompt_version)
+     = (uptake_dimension(d.project_id), uptake_dimension(d.function_name), uptake_dimension(d.environment),
+        uptake_dimension(d.model), uptake_dimension(d.prompt_version))
+  group by 1, 2, 3, 4, 5
+  having sum(d.sign) <> 0;
 end $function$
 
 CREATE OR REPLACE FUNCTION public.uptake_apply_feedback(suggestion_ids uuid[])
@@ -364,17 +615,20 @@ begin
   perform from ai_suggestions where id = any (suggestion_ids) order by id for no key update;
 
   update ai_suggestions s
-  set outcome = latest.outcome, decided_at = latest.first_at, kept_ratio = latest.kept_ratio, updated_at = now()
+  set outcome = case deciding.feedback_type
+      when 'approval' then 'accepted' when 'revision' then 'revised' else 'rejected' end,
+    decided_at = latest.first_at, kept_ratio = latest.kept_ratio,
+    deciding_feedback_at = deciding.created_at, deciding_reasons = uptake_feedback_reasons(deciding)
   from (
     select e.suggestion_id, e.project_id,
-      case (array_agg(e.feedback_type order by e.source = 'explicit' desc, e.created_at desc, e.id desc))[1]
-        when 'approval' then 'accepted' when 'revision' then 'revised' else 'rejected' end as outcome,
+      (array_agg(e.id order by e.source = 'explicit' desc, e.created_at desc, e.id desc))[1] as deciding_id,
       min(e.created_at) as first_at,
       (array_agg(e.kept_ratio order by e.created_at desc, e.id desc) filter (where e.kept_ratio is not null))[1] as kept_ratio
     from ai_feedback_events e
     where e.suggestion_id = any (suggestion_ids)
     group by e.suggestion_id, e.project_id
   ) latest
+  join ai_feedback_events deciding on deciding.id = latest.deciding_id
   -- Updates also what stays the same: under repeatable read the next transaction sees its snapshot, not this event, and
   -- only a row that was updated makes Postgres refuse it (serialization failure) instead of deciding on half the events.
   where s.id = latest.suggestion_id and s.project_id = latest.project_id;
@@ -392,7 +646,7 @@ begin
   with claimed as materialized (
     select w.suggestion_id, w.feedback_id
     from ai_feedback_waiting w
-    where (only_for is null or w.suggestion_id = any (only_for))
+    where (w.suggestion_id = any (only_for) or (only_for is null and not w.of_deleted))
       and exists (select from ai_suggestions s where s.id = w.suggestion_id)
     for update of w skip locked
   ),
@@ -419,8 +673,26 @@ AS $function$
   end
 $function$
 
+CREATE OR REPLACE FUNCTION public.uptake_confidence_band(ppm integer)
+ RETURNS smallint
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select ((ppm - ppm / 1000000) / 100000)::smallint
+$function$
+
+CREATE OR REPLACE FUNCTION public.uptake_confidence_ppm(status text, confidence real)
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select case when status in ('completed', 'accepted', 'rejected') and confidence between 0 and 1
+    then round(confidence * 1000000)::integer
+  end
+$function$
+
 CREATE OR REPLACE FUNCTION public.uptake_contribution(m uptake_measured)
- RETURNS TABLE(hour integer, suggestion_count integer, completed_count integer, error_count integer, shown_count integer, accepted_count integer, revised_count integer, rejected_count integer, expired_count integer, latency_count integer, latency_ms_sum bigint, input_tokens_sum bigint, output_tokens_sum bigint, input_tokens_known_count integer, output_tokens_known_count integer, cost_usd_sum numeric, cost_known_count integer, kept_ratio_ppm_sum bigint, kept_ratio_count integer, latency_bucket smallint, first_token_bucket smallint, feedback_time_bucket smallint)
+ RETURNS TABLE(hour integer, suggestion_count integer, completed_count integer, error_count integer, shown_count integer, shown_decided_count integer, accepted_count integer, revised_count integer, rejected_count integer, expired_count integer, latency_count integer, latency_ms_sum bigint, input_tokens_sum bigint, output_tokens_sum bigint, input_tokens_known_count integer, output_tokens_known_count integer, cost_usd_sum numeric, cost_known_count integer, completed_cost_known_count integer, kept_ratio_ppm_sum bigint, kept_ratio_count integer, squared_error_ppm_sum bigint, latency_bucket smallint, first_token_bucket smallint, feedback_time_bucket smallint, confidence_key smallint, confidence_ppm integer, error_type text)
  LANGUAGE sql
  STABLE
 AS $function$
@@ -430,6 +702,7 @@ AS $function$
     case when m.status in ('completed', 'accepted', 'rejected') then 1 else 0 end,
     case when m.status = 'error' then 1 else 0 end,
     case when m.shown_at is not null then 1 else 0 end,
+    case when m.shown_at is not null and m.outcome in ('accepted', 'revised', 'rejected') then 1 else 0 end,
     case when m.outcome = 'accepted' then 1 else 0 end,
     case when m.outcome = 'revised' then 1 else 0 end,
     case when m.outcome = 'rejected' then 1 else 0 end,
@@ -443,14 +716,24 @@ AS $function$
     -- numeric knows NaN and infinity; added up, neither could ever be taken back. NaN counts as more than infinity.
     case when abs(m.cost_usd) < 'infinity' then m.cost_usd else 0 end,
     case when abs(m.cost_usd) < 'infinity' then 1 else 0 end,
+    case when abs(m.cost_usd) < 'infinity' and m.status in ('completed', 'accepted', 'rejected') then 1 else 0 end,
     coalesce(round(m.kept_ratio * 1000000)::bigint, 0),
     case when m.kept_ratio is not null then 1 else 0 end,
+    case when m.outcome in ('accepted', 'revised', 'rejected')
+      then coalesce(round(((uptake_confidence_ppm(m.status, m.confidence_score) / 1000000.0::double precision)
+        - case when m.outcome = 'accepted' then 1 else 0 end) ^ 2 * 1000000)::bigint, 0)
+      else 0
+    end,
     uptake_bucket(m.latency_ms),
     uptake_bucket(m.time_to_first_token_ms),
     -- An act stamped no later than the suggestion itself (an import without times) has no known time to feedback.
     case when m.decided_at > coalesce(m.shown_at, m.created_at)
       then uptake_bucket(extract(epoch from m.decided_at - coalesce(m.shown_at, m.created_at))::double precision * 1000)
-    end
+    end,
+    (uptake_confidence_band(uptake_confidence_ppm(m.status, m.confidence_score)) * 4
+      + case m.outcome when 'accepted' then 1 when 'revised' then 2 when 'rejected' then 3 else 0 end)::smallint,
+    uptake_confidence_ppm(m.status, m.confidence_score),
+    case when m.status = 'error' then uptake_dimension(m.error_type) end
 $function$
 
 CREATE OR REPLACE FUNCTION public.uptake_dimension(name text)
@@ -485,6 +768,181 @@ begin
   return null;
 end $function$
 
+CREATE OR REPLACE FUNCTION public.uptake_feedback_outlives_suggestion()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+  insert into ai_feedback_waiting (suggestion_id, feedback_id, of_deleted)
+  select e.suggestion_id, e.id, true
+  from ai_feedback_events e
+  join old_rows o on o.id = e.suggestion_id
+  on conflict do nothing;
+  return null;
+end $function$
+
+CREATE OR REPLACE FUNCTION public.uptake_feedback_reasons(event ai_feedback_events)
+ RETURNS text[]
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select coalesce(event.feedback_reasons, case when event.feedback_reason is null then '{}' else array[event.feedback_reason] end)
+$function$
+
+CREATE OR REPLACE FUNCTION public.uptake_feedback_type(value text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$select value::text$function$
+
+CREATE OR REPLACE FUNCTION public.uptake_keep_host_metrics()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+  if coalesce(current_setting('uptake.writes_metrics', true), '') <> 'on'
+    and new.period_end = new.period_start + interval '1 hour'
+    and exists (
+      select from aggregated_metrics m
+      where m.metric_type = new.metric_type and m.period_start = new.period_start and m.metadata ->> 'writer' = 'uptake'
+    )
+  then
+    return null;
+  end if;
+  return new;
+end $function$
+
+CREATE OR REPLACE FUNCTION public.uptake_late_answer()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  new.error_type := null;
+  new.error_message := null;
+  return new;
+end $function$
+
+CREATE OR REPLACE FUNCTION public.uptake_message_id(value text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$select value::text$function$
+
+CREATE OR REPLACE FUNCTION public.uptake_reason_contribution(standing text, deciding_at timestamp with time zone, reasons text[])
+ RETURNS TABLE(hour integer, outcome text, reason text)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select distinct floor(extract(epoch from deciding_at) / 3600)::integer, standing, uptake_dimension(given)
+  from unnest(array[''] || reasons) given
+  where standing in ('revised', 'rejected') and deciding_at is not null
+$function$
+
+CREATE OR REPLACE FUNCTION public.uptake_reason_difference(from_hour integer, to_hour integer)
+ RETURNS TABLE(series_id integer, new_series text[], hour integer, outcome text, reason text, suggestion_count bigint)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  with sides as (
+    select 1 as sign, s.id as series_id,
+      case when s.id is null then
+        array[uptake_dimension(g.project_id), uptake_dimension(g.function_name), uptake_dimension(g.environment),
+          uptake_dimension(g.model), uptake_dimension(g.prompt_version)]
+      end as new_series,
+      r.hour, r.outcome, r.reason, 1 as suggestion_count
+    from ai_suggestions g
+    cross join lateral uptake_reason_contribution(g.outcome, g.deciding_feedback_at, g.deciding_reasons) r
+    left join metric_series s
+      on (s.project_id, s.function_name, s.environment, s.model, s.prompt_version)
+       = (uptake_dimension(g.project_id), uptake_dimension(g.function_name), uptake_dimension(g.environment),
+          uptake_dimension(g.model), uptake_dimension(g.prompt_version))
+    where g.deciding_feedback_at >= to_timestamp(from_hour::double precision * 3600)
+      and g.deciding_feedback_at < to_timestamp(to_hour::double precision * 3600)
+    union all
+    select -1, m.series_id, null, m.hour, m.outcome, m.reason, m.suggestion_count
+    from ai_feedback_reasons_hourly m
+    where m.hour >= from_hour and m.hour < to_hour
+    union all
+    select -1, coalesce(d.series_id, s.id), case when s.id is null then d.new_series end, d.hour, d.outcome, d.reason,
+      d.suggestion_count
+    from rollup_reason_deltas d
+    left join metric_series s
+      on d.series_id is null
+      and s.project_id = d.new_series[1] and s.function_name = d.new_series[2] and s.environment = d.new_series[3]
+      and s.model = d.new_series[4] and s.prompt_version = d.new_series[5]
+    where d.hour >= from_hour and d.hour < to_hour
+  )
+  select d.series_id, d.new_series, d.hour, d.outcome, d.reason, sum(sign * d.suggestion_count)::bigint
+  from sides d
+  group by 1, 2, 3, 4, 5
+  having sum(sign * d.suggestion_count) <> 0
+$function$
+
+CREATE OR REPLACE FUNCTION public.uptake_recomputed(only_project text, from_hour integer, to_hour integer)
+ RETURNS TABLE(series_id integer, new_series text[], hour integer, confidence_band smallint, suggestion_count bigint, completed_count bigint, error_count bigint, shown_count bigint, shown_decided_count bigint, accepted_count bigint, revised_count bigint, rejected_count bigint, expired_count bigint, latency_count bigint, latency_ms_sum bigint, input_tokens_sum bigint, output_tokens_sum bigint, input_tokens_known_count bigint, output_tokens_known_count bigint, cost_usd_sum numeric, cost_known_count bigint, completed_cost_known_count bigint, kept_ratio_ppm_sum bigint, kept_ratio_count bigint, squared_error_ppm_sum bigint, latency_buckets smallint[], latency_counts integer[], first_token_buckets smallint[], first_token_counts integer[], feedback_time_buckets smallint[], feedback_time_counts integer[], confidence_keys smallint[], confidence_counts integer[], confidence_ppm_sums bigint[], error_types text[], error_type_counts integer[])
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select
+    s.id,
+    case when s.id is null then
+      array[uptake_dimension(g.project_id), uptake_dimension(g.function_name), uptake_dimension(g.environment),
+        uptake_dimension(g.model), uptake_dimension(g.prompt_version)]
+    end,
+    c.hour,
+    uptake_confidence_band(uptake_confidence_ppm(g.status, g.confidence_score)),
+    sum(c.suggestion_count),
+    sum(c.completed_count),
+    sum(c.error_count),
+    sum(c.shown_count),
+    sum(c.shown_decided_count),
+    sum(c.accepted_count),
+    sum(c.revised_count),
+    sum(c.rejected_count),
+    sum(c.expired_count),
+    sum(c.latency_count),
+    sum(c.latency_ms_sum)::bigint,
+    sum(c.input_tokens_sum)::bigint,
+    sum(c.output_tokens_sum)::bigint,
+    sum(c.input_tokens_known_count),
+    sum(c.output_tokens_known_count),
+    sum(c.cost_usd_sum),
+    sum(c.cost_known_count),
+    sum(c.completed_cost_known_count),
+    sum(c.kept_ratio_ppm_sum)::bigint,
+    sum(c.kept_ratio_count),
+    sum(c.squared_error_ppm_sum)::bigint,
+    coalesce(array_agg(c.latency_bucket) filter (where c.latency_bucket is not null), '{}'),
+    coalesce(array_agg(1) filter (where c.latency_bucket is not null), '{}'),
+    coalesce(array_agg(c.first_token_bucket) filter (where c.first_token_bucket is not null), '{}'),
+    coalesce(array_agg(1) filter (where c.first_token_bucket is not null), '{}'),
+    coalesce(array_agg(c.feedback_time_bucket) filter (where c.feedback_time_bucket is not null), '{}'),
+    coalesce(array_agg(1) filter (where c.feedback_time_bucket is not null), '{}'),
+    coalesce(array_agg(c.confidence_key) filter (where c.confidence_key is not null), '{}'),
+    coalesce(array_agg(1) filter (where c.confidence_key is not null), '{}'),
+    coalesce(array_agg(c.confidence_ppm::bigint) filter (where c.confidence_key is not null), '{}'),
+    coalesce(array_agg(c.error_type) filter (where c.error_type is not null), '{}'),
+    coalesce(array_agg(1) filter (where c.error_type is not null), '{}')
+  from ai_suggestions g
+  cross join lateral uptake_contribution(
+    row(g.project_id, g.function_name, g.environment, g.model, g.prompt_version, g.created_at, g.status, g.outcome,
+      g.shown_at, g.decided_at, g.latency_ms, g.time_to_first_token_ms, g.input_tokens, g.output_tokens, g.cost_usd,
+      g.kept_ratio, g.confidence_score, g.error_type, g.deciding_feedback_at, g.deciding_reasons)::uptake_measured
+  ) c
+  left join metric_series s
+    on (s.project_id, s.function_name, s.environment, s.model, s.prompt_version)
+     = (uptake_dimension(g.project_id), uptake_dimension(g.function_name), uptake_dimension(g.environment),
+        uptake_dimension(g.model), uptake_dimension(g.prompt_version))
+  where g.created_at >= to_timestamp(from_hour::double precision * 3600)
+    and g.created_at < to_timestamp(to_hour::double precision * 3600)
+    and (only_project is null or g.project_id = only_project)
+  group by 1, 2, 3, 4
+$function$
+
 CREATE OR REPLACE FUNCTION public.uptake_refuse_change()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -493,6 +951,216 @@ begin
   raise exception '% is immutable: % refused', tg_table_name, lower(tg_op)
     using hint = 'Insert a new feedback event; the newest one decides.', errcode = 'restrict_violation';
 end $function$
+
+CREATE OR REPLACE FUNCTION public.uptake_rollup_difference(from_hour integer, to_hour integer)
+ RETURNS TABLE(series_id integer, new_series text[], hour integer, suggestion_count bigint, completed_count bigint, error_count bigint, shown_count bigint, shown_decided_count bigint, accepted_count bigint, revised_count bigint, rejected_count bigint, expired_count bigint, latency_count bigint, latency_ms_sum bigint, input_tokens_sum bigint, output_tokens_sum bigint, input_tokens_known_count bigint, output_tokens_known_count bigint, cost_usd_sum numeric, cost_known_count bigint, completed_cost_known_count bigint, kept_ratio_ppm_sum bigint, kept_ratio_count bigint, squared_error_ppm_sum bigint, latency_buckets smallint[], latency_counts integer[], first_token_buckets smallint[], first_token_counts integer[], feedback_time_buckets smallint[], feedback_time_counts integer[], confidence_keys smallint[], confidence_counts integer[], confidence_ppm_sums bigint[], error_types text[], error_type_counts integer[])
+ LANGUAGE sql
+ STABLE
+AS $function$
+  with sides as materialized (
+    select 1 as sign, r.series_id, r.new_series, r.hour,
+      r.suggestion_count, r.completed_count, r.error_count, r.shown_count, r.shown_decided_count, r.accepted_count, r.revised_count, r.rejected_count, r.expired_count,
+      r.latency_count, r.latency_ms_sum, r.input_tokens_sum, r.output_tokens_sum, r.input_tokens_known_count, r.output_tokens_known_count,
+      r.cost_usd_sum, r.cost_known_count, r.completed_cost_known_count, r.kept_ratio_ppm_sum, r.kept_ratio_count, r.squared_error_ppm_sum,
+      r.latency_buckets, r.latency_counts, r.first_token_buckets, r.first_token_counts, r.feedback_time_buckets, r.feedback_time_counts,
+      r.confidence_keys, r.confidence_counts, r.confidence_ppm_sums, r.error_types, r.error_type_counts
+    from uptake_recomputed(null, from_hour, to_hour) r
+    union all
+    select -1, m.series_id, null, m.hour,
+      m.suggestion_count, m.completed_count, m.error_count, m.shown_count, m.shown_decided_count, m.accepted_count, m.revised_count, m.rejected_count, m.expired_count,
+      m.latency_count, m.latency_ms_sum, m.input_tokens_sum, m.output_tokens_sum, m.input_tokens_known_count, m.output_tokens_known_count,
+      m.cost_usd_sum, m.cost_known_count, m.completed_cost_known_count, m.kept_ratio_ppm_sum, m.kept_ratio_count, m.squared_error_ppm_sum,
+      m.latency_buckets, m.latency_counts, m.first_token_buckets, m.first_token_counts, m.feedback_time_buckets, m.feedback_time_counts,
+      m.confidence_keys, m.confidence_counts, m.confidence_ppm_sums, m.error_types, m.error_type_counts
+    from ai_metrics_hourly m
+    join metric_series s on s.id = m.series_id and s.function_name is not null
+    where m.hour >= from_hour and m.hour < to_hour
+    union all
+    select -1, coalesce(d.series_id, s.id), case when s.id is null then d.new_series end, d.hour,
+      d.suggestion_count, d.completed_count, d.error_count, d.shown_count, d.shown_decided_count, d.accepted_count, d.revised_count, d.rejected_count, d.expired_count,
+      d.latency_count, d.latency_ms_sum, d.input_tokens_sum, d.output_tokens_sum, d.input_tokens_known_count, d.output_tokens_known_count,
+      d.cost_usd_sum, d.cost_known_count, d.completed_cost_known_count, d.kept_ratio_ppm_sum, d.kept_ratio_count, d.squared_error_ppm_sum,
+      d.latency_buckets, d.latency_counts, d.first_token_buckets, d.first_token_counts, d.feedback_time_buckets, d.feedback_time_counts,
+      d.confidence_keys, d.confidence_counts, d.confidence_ppm_sums, d.error_types, d.error_type_counts
+    from rollup_deltas d
+    left join metric_series s
+      on d.series_id is null
+      and s.project_id = d.new_series[1] and s.function_name = d.new_series[2] and s.environment = d.new_series[3]
+      and s.model = d.new_series[4] and s.prompt_version = d.new_series[5]
+    where d.hour >= from_hour and d.hour < to_hour
+  ),
+  counted as (
+    select
+      d.series_id, d.new_series, d.hour,
+      sum(sign * d.suggestion_count)::bigint as suggestion_count,
+      sum(sign * d.completed_count)::bigint as completed_count,
+      sum(sign * d.error_count)::bigint as error_count,
+      sum(sign * d.shown_count)::bigint as shown_count,
+      sum(sign * d.shown_decided_count)::bigint as shown_decided_count,
+      sum(sign * d.accepted_count)::bigint as accepted_count,
+      sum(sign * d.revised_count)::bigint as revised_count,
+      sum(sign * d.rejected_count)::bigint as rejected_count,
+      sum(sign * d.expired_count)::bigint as expired_count,
+      sum(sign * d.latency_count)::bigint as latency_count,
+      sum(sign * d.latency_ms_sum)::bigint as latency_ms_sum,
+      sum(sign * d.input_tokens_sum)::bigint as input_tokens_sum,
+      sum(sign * d.output_tokens_sum)::bigint as output_tokens_sum,
+      sum(sign * d.input_tokens_known_count)::bigint as input_tokens_known_count,
+      sum(sign * d.output_tokens_known_count)::bigint as output_tokens_known_count,
+      sum(sign * d.cost_usd_sum) as cost_usd_sum,
+      sum(sign * d.cost_known_count)::bigint as cost_known_count,
+      sum(sign * d.completed_cost_known_count)::bigint as completed_cost_known_count,
+      sum(sign * d.kept_ratio_ppm_sum)::bigint as kept_ratio_ppm_sum,
+      sum(sign * d.kept_ratio_count)::bigint as kept_ratio_count,
+      sum(sign * d.squared_error_ppm_sum)::bigint as squared_error_ppm_sum
+    from sides d
+    group by d.series_id, d.new_series, d.hour
+  ),
+  bucketed as (
+    select d.series_id, d.new_series, d.hour, kind, bucket, name, sum(sign * n)::integer as n, sum(sign * ppm)::bigint as ppm
+    from sides d
+    cross join lateral (
+      select 'latency', l.*, '', 0 from unnest(d.latency_buckets, d.latency_counts) l
+      union all
+      select 'first_token', t.*, '', 0 from unnest(d.first_token_buckets, d.first_token_counts) t
+      union all
+      select 'feedback_time', f.*, '', 0 from unnest(d.feedback_time_buckets, d.feedback_time_counts) f
+      union all
+      select 'confidence', c.key, c.n, '', c.ppm
+      from unnest(d.confidence_keys, d.confidence_counts, d.confidence_ppm_sums) c (key, n, ppm)
+      union all
+      select 'error', 0, e.n, e.type, 0 from unnest(d.error_types, d.error_type_counts) e (type, n)
+    ) entry (kind, bucket, n, name, ppm)
+    group by d.series_id, d.new_series, d.hour, kind, bucket, name
+    having sum(sign * n) <> 0 or sum(sign * ppm) <> 0
+  ),
+  histograms as (
+    select
+      b.series_id, b.new_series, b.hour,
+      array_agg(bucket::smallint order by bucket) filter (where kind = 'latency') as latency_buckets,
+      array_agg(n order by bucket) filter (where kind = 'latency') as latency_counts,
+      array_agg(bucket::smallint order by bucket) filter (where kind = 'first_token') as first_token_buckets,
+      array_agg(n order by bucket) filter (where kind = 'first_token') as first_token_counts,
+      array_agg(bucket::smallint order by bucket) filter (where kind = 'feedback_time') as feedback_time_buckets,
+      array_agg(n order by bucket) filter (where kind = 'feedback_time') as feedback_time_counts,
+      array_agg(bucket::smallint order by bucket) filter (where kind = 'confidence') as confidence_keys,
+      array_agg(n order by bucket) filter (where kind = 'confidence') as confidence_counts,
+      array_agg(ppm order by bucket) filter (where kind = 'confidence') as confidence_ppm_sums,
+      array_agg(name order by name collate "C") filter (where kind = 'error') as error_types,
+      array_agg(n order by name collate "C") filter (where kind = 'error') as error_type_counts
+    from bucketed b
+    group by b.series_id, b.new_series, b.hour
+  )
+  select
+    c.series_id, c.new_series, c.hour,
+    c.suggestion_count, c.completed_count, c.error_count, c.shown_count, c.shown_decided_count, c.accepted_count, c.revised_count, c.rejected_count, c.expired_count,
+    c.latency_count, c.latency_ms_sum, c.input_tokens_sum, c.output_tokens_sum, c.input_tokens_known_count, c.output_tokens_known_count,
+    c.cost_usd_sum, c.cost_known_count, c.completed_cost_known_count, c.kept_ratio_ppm_sum, c.kept_ratio_count, c.squared_error_ppm_sum,
+    coalesce(h.latency_buckets, '{}'), coalesce(h.latency_counts, '{}'),
+    coalesce(h.first_token_buckets, '{}'), coalesce(h.first_token_counts, '{}'),
+    coalesce(h.feedback_time_buckets, '{}'), coalesce(h.feedback_time_counts, '{}'),
+    coalesce(h.confidence_keys, '{}'), coalesce(h.confidence_counts, '{}'), coalesce(h.confidence_ppm_sums, '{}'),
+    coalesce(h.error_types, '{}'), coalesce(h.error_type_counts, '{}')
+  from counted c
+  left join histograms h
+    on h.hour = c.hour and h.series_id is not distinct from c.series_id and h.new_series is not distinct from c.new_series
+  where h.hour is not null
+    or (c.suggestion_count, c.completed_count, c.error_count, c.shown_count, c.shown_decided_count, c.accepted_count, c.revised_count, c.rejected_count, c.expired_count,
+        c.latency_count, c.latency_ms_sum, c.input_tokens_sum, c.output_tokens_sum, c.input_tokens_known_count, c.output_tokens_known_count,
+        c.cost_usd_sum, c.cost_known_count, c.completed_cost_known_count, c.kept_ratio_ppm_sum, c.kept_ratio_count, c.squared_error_ppm_sum)
+      <> (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+$function$
+
+CREATE OR REPLACE FUNCTION public.uptake_rollup_sums(from_day integer, to_day integer)
+ RETURNS TABLE(is_day boolean, period integer, series_id integer, suggestion_count bigint, completed_count bigint, error_count bigint, shown_count bigint, shown_decided_count bigint, accepted_count bigint, revised_count bigint, rejected_count bigint, expired_count bigint, latency_count bigint, latency_ms_sum bigint, input_tokens_sum bigint, output_tokens_sum bigint, input_tokens_known_count bigint, output_tokens_known_count bigint, cost_usd_sum numeric, cost_known_count bigint, completed_cost_known_count bigint, kept_ratio_ppm_sum bigint, kept_ratio_count bigint, squared_error_ppm_sum bigint, latency_buckets smallint[], latency_counts integer[], first_token_buckets smallint[], first_token_counts integer[], feedback_time_buckets smallint[], feedback_time_counts integer[], confidence_keys smallint[], confidence_counts integer[], confidence_ppm_sums bigint[], error_types text[], error_type_counts integer[])
+ LANGUAGE sql
+ STABLE
+AS $function$
+  with spread as materialized (
+    select target.*, m.*
+    from ai_metrics_hourly m
+    join metric_series s on s.id = m.series_id and s.function_name is not null
+    join metric_series total on total.project_id = s.project_id and total.function_name is null
+    cross join lateral (
+      values (false, m.hour, total.id), (true, floor(m.hour / 24.0)::integer, s.id), (true, floor(m.hour / 24.0)::integer, total.id)
+    ) target (is_day, period, target_id)
+    where m.hour >= from_day * 24 and m.hour < to_day * 24
+  ),
+  counted as (
+    select
+      m.is_day, m.period, m.target_id,
+      sum(m.suggestion_count)::bigint as suggestion_count,
+      sum(m.completed_count)::bigint as completed_count,
+      sum(m.error_count)::bigint as error_count,
+      sum(m.shown_count)::bigint as shown_count,
+      sum(m.shown_decided_count)::bigint as shown_decided_count,
+      sum(m.accepted_count)::bigint as accepted_count,
+      sum(m.revised_count)::bigint as revised_count,
+      sum(m.rejected_count)::bigint as rejected_count,
+      sum(m.expired_count)::bigint as expired_count,
+      sum(m.latency_count)::bigint as latency_count,
+      sum(m.latency_ms_sum)::bigint as latency_ms_sum,
+      sum(m.input_tokens_sum)::bigint as input_tokens_sum,
+      sum(m.output_tokens_sum)::bigint as output_tokens_sum,
+      sum(m.input_tokens_known_count)::bigint as input_tokens_known_count,
+      sum(m.output_tokens_known_count)::bigint as output_tokens_known_count,
+      sum(m.cost_usd_sum) as cost_usd_sum,
+      sum(m.cost_known_count)::bigint as cost_known_count,
+      sum(m.completed_cost_known_count)::bigint as completed_cost_known_count,
+      sum(m.kept_ratio_ppm_sum)::bigint as kept_ratio_ppm_sum,
+      sum(m.kept_ratio_count)::bigint as kept_ratio_count,
+      sum(m.squared_error_ppm_sum)::bigint as squared_error_ppm_sum
+    from spread m
+    group by m.is_day, m.period, m.target_id
+  ),
+  bucketed as (
+    select m.is_day, m.period, m.target_id, kind, bucket, name, sum(n)::integer as n, sum(ppm)::bigint as ppm
+    from spread m
+    cross join lateral (
+      select 'latency', l.*, '', 0 from unnest(m.latency_buckets, m.latency_counts) l
+      union all
+      select 'first_token', t.*, '', 0 from unnest(m.first_token_buckets, m.first_token_counts) t
+      union all
+      select 'feedback_time', f.*, '', 0 from unnest(m.feedback_time_buckets, m.feedback_time_counts) f
+      union all
+      select 'confidence', c.key, c.n, '', c.ppm
+      from unnest(m.confidence_keys, m.confidence_counts, m.confidence_ppm_sums) c (key, n, ppm)
+      union all
+      select 'error', 0, e.n, e.type, 0 from unnest(m.error_types, m.error_type_counts) e (type, n)
+    ) entry (kind, bucket, n, name, ppm)
+    group by m.is_day, m.period, m.target_id, kind, bucket, name
+    having sum(n) <> 0 or sum(ppm) <> 0
+  ),
+  histograms as (
+    select
+      b.is_day, b.period, b.target_id,
+      array_agg(bucket::smallint order by bucket) filter (where kind = 'latency') as latency_buckets,
+      array_agg(n order by bucket) filter (where kind = 'latency') as latency_counts,
+      array_agg(bucket::smallint order by bucket) filter (where kind = 'first_token') as first_token_buckets,
+      array_agg(n order by bucket) filter (where kind = 'first_token') as first_token_counts,
+      array_agg(bucket::smallint order by bucket) filter (where kind = 'feedback_time') as feedback_time_buckets,
+      array_agg(n order by bucket) filter (where kind = 'feedback_time') as feedback_time_counts,
+      array_agg(bucket::smallint order by bucket) filter (where kind = 'confidence') as confidence_keys,
+      array_agg(n order by bucket) filter (where kind = 'confidence') as confidence_counts,
+      array_agg(ppm order by bucket) filter (where kind = 'confidence') as confidence_ppm_sums,
+      array_agg(name order by name collate "C") filter (where kind = 'error') as error_types,
+      array_agg(n order by name collate "C") filter (where kind = 'error') as error_type_counts
+    from bucketed b
+    group by b.is_day, b.period, b.target_id
+  )
+  select
+    c.is_day, c.period, c.target_id,
+    c.suggestion_count, c.completed_count, c.error_count, c.shown_count, c.shown_decided_count, c.accepted_count, c.revised_count, c.rejected_count, c.expired_count,
+    c.latency_count, c.latency_ms_sum, c.input_tokens_sum, c.output_tokens_sum, c.input_tokens_known_count, c.output_tokens_known_count,
+    c.cost_usd_sum, c.cost_known_count, c.completed_cost_known_count, c.kept_ratio_ppm_sum, c.kept_ratio_count, c.squared_error_ppm_sum,
+    coalesce(h.latency_buckets, '{}'), coalesce(h.latency_counts, '{}'),
+    coalesce(h.first_token_buckets, '{}'), coalesce(h.first_token_counts, '{}'),
+    coalesce(h.feedback_time_buckets, '{}'), coalesce(h.feedback_time_counts, '{}'),
+    coalesce(h.confidence_keys, '{}'), coalesce(h.confidence_counts, '{}'), coalesce(h.confidence_ppm_sums, '{}'),
+    coalesce(h.error_types, '{}'), coalesce(h.error_type_counts, '{}')
+  from counted c
+  left join histograms h on h.is_day = c.is_day and h.period = c.period and h.target_id = c.target_id
+$function$
 
 CREATE OR REPLACE FUNCTION public.uptake_suggestions_deleted()
  RETURNS trigger
@@ -504,7 +1172,7 @@ begin
   perform uptake_append_deltas(array(
     select row(o.project_id, o.function_name, o.environment, o.model, o.prompt_version, o.created_at, o.status, o.outcome,
       o.shown_at, o.decided_at, o.latency_ms, o.time_to_first_token_ms, o.input_tokens, o.output_tokens, o.cost_usd,
-      o.kept_ratio)::uptake_measured
+      o.kept_ratio, o.confidence_score, o.error_type, o.deciding_feedback_at, o.deciding_reasons)::uptake_measured
     from old_rows o
   ), '{}');
   return null;
@@ -528,7 +1196,7 @@ begin
   perform uptake_append_deltas('{}', array(
     select row(n.project_id, n.function_name, n.environment, n.model, n.prompt_version, n.created_at, n.status, n.outcome,
       n.shown_at, n.decided_at, n.latency_ms, n.time_to_first_token_ms, n.input_tokens, n.output_tokens, n.cost_usd,
-      n.kept_ratio)::uptake_measured
+      n.kept_ratio, n.confidence_score, n.error_type, n.deciding_feedback_at, n.deciding_reasons)::uptake_measured
     from new_rows n
   ));
 
@@ -568,10 +1236,10 @@ begin
   cross join lateral (
     select row(o.project_id, o.function_name, o.environment, o.model, o.prompt_version, o.created_at, o.status, o.outcome,
         o.shown_at, o.decided_at, o.latency_ms, o.time_to_first_token_ms, o.input_tokens, o.output_tokens, o.cost_usd,
-        o.kept_ratio)::uptake_measured as was,
+        o.kept_ratio, o.confidence_score, o.error_type, o.deciding_feedback_at, o.deciding_reasons)::uptake_measured as was,
       row(n.project_id, n.function_name, n.environment, n.model, n.prompt_version, n.created_at, n.status, n.outcome,
         n.shown_at, n.decided_at, n.latency_ms, n.time_to_first_token_ms, n.input_tokens, n.output_tokens, n.cost_usd,
-        n.kept_ratio)::uptake_measured as now_is
+        n.kept_ratio, n.confidence_score, n.error_type, n.deciding_feedback_at, n.deciding_reasons)::uptake_measured as now_is
   ) pair
   where pair.was is distinct from pair.now_is;
   if cardinality(was) + cardinality(now_is) > 0 then
@@ -580,13 +1248,32 @@ begin
   return null;
 end $function$
 
+CREATE OR REPLACE FUNCTION public.uptake_system_user_id(value text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$select value::text$function$
+
+CREATE OR REPLACE FUNCTION public.uptake_ticket_id(value text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$select value::text$function$
+
 CREATE OR REPLACE FUNCTION public.uptake_wake_mirror()
  RETURNS void
  LANGUAGE plpgsql
 AS $function$
 begin
-  -- One waiting message is enough to keep the mirror looking; a notification a commit would make commits queue.
-  if not exists (select from langfuse_outbox where dead_at is null and locked_until is null and available_at < now()) then
+  -- One waiting message is enough to keep the mirror looking; a notification a commit would make commits queue. Asked
+  -- for in the order of langfuse_outbox_due: with "exists" a planner that expects many reads the table from its front
+  -- instead, which with a backlog half delivered is nothing but empty pages, at every commit.
+  if (
+    select id from langfuse_outbox
+    where dead_at is null and locked_until is null and available_at < now()
+    order by available_at, id
+    limit 1
+  ) is null then
     perform pg_notify('uptake_outbox', '');
   end if;
 end $function$

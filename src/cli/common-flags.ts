@@ -13,6 +13,8 @@ const valueNames: Readonly<Record<OptionType, string>> = {
   "api key": " <keys>",
   boolean: "",
   durability: " <durability>",
+  windows: " <windows>",
+  span: " <span>",
 };
 
 function helpLine({ help, variables }: Option, fallback: Given[OptionKey]): string {
@@ -24,10 +26,12 @@ function helpLine({ help, variables }: Option, fallback: Given[OptionKey]): stri
 /**
  * Adds the flags of the option table that this command takes. Defaults are shown and not set here, because a
  * flag that was not given must leave room for the variable. `defaults`: where the command's differ from the table's.
+ * `only`: the options that mean something to the command, where not all do.
  */
-export function addCommonFlags(command: Command, defaults: Given = {}): Command {
+export function addCommonFlags(command: Command, defaults: Given = {}, only?: readonly OptionKey[]): Command {
   for (const option of options as readonly (Option & { key: OptionKey })[]) {
     if (option.flag === undefined || option.commands?.includes(command.name()) === false) continue;
+    if (only?.includes(option.key) === false) continue;
     command.addOption(
       new Flag(`${option.flag}${valueNames[option.type]}`, helpLine(option, defaults[option.key] ?? option.default)),
     );

@@ -8,7 +8,8 @@ export type ExitCode = 0 | 1 | 2 | 130;
 
 export const EXIT_CODES_HELP = `Exit codes:
   0    done; for demo, worker and mirror status --watch also: stopped as asked
-  1    failed, or something was left out (a malformed line, a failed suggestion) or found (mirror reconcile)
+  1    failed, or something was left out (a malformed line, a failed suggestion) or found (mirror reconcile, mirror setup,
+       rollup check, verify)
   2    wrong usage, bad input or bad configuration; nothing was done
   130  interrupted before it was done`;
 

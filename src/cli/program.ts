@@ -2,10 +2,13 @@ import { Command } from "commander";
 import { variablesHelp } from "../config/describe.ts";
 import { addAdopt } from "./commands/adopt.ts";
 import { addDemo } from "./commands/demo.ts";
+import { addExpire } from "./commands/expire.ts";
 import { addMetrics } from "./commands/metrics.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addMirror } from "./commands/mirror.ts";
 import { addReplay } from "./commands/replay.ts";
+import { addVerify } from "./commands/verify.ts";
+import { addRollup } from "./commands/rollup.ts";
 import { addWorker } from "./commands/worker.ts";
 import { EXIT_CODES_HELP, type CliContext, type ExitCode } from "./context.ts";
 
@@ -37,7 +40,7 @@ export function createProgram(context: CliContext, exitWith: (code: ExitCode) =>
     .addHelpText("after", EXAMPLE)
     .addHelpText("afterAll", ({ command }) => (command.parent === null ? `\n${variablesHelp()}` : ""))
     .addHelpText("afterAll", `\n${EXIT_CODES_HELP}`);
-  for (const add of [addDemo, addReplay, addMigrate, addWorker, addMetrics, addMirror, addAdopt])
-    add(program, context, exitWith);
+  const commands = [addDemo, addReplay, addMigrate, addAdopt, addWorker, addMetrics, addRollup, addExpire];
+  for (const add of [...commands, addMirror, addVerify]) add(program, context, exitWith);
   return program;
 }

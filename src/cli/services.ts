@@ -1,8 +1,12 @@
 import type { Config } from "../config/config.ts";
+import type { ExpiryReport } from "../domain/expiry.ts";
 import type { Logger } from "../domain/logger.ts";
-import type { MetricsRequest } from "../domain/metrics-request.ts";
+import type { MetricsRequest, MetricsView } from "../domain/metrics-request.ts";
+import type { VerifyReport } from "../domain/verify-report.ts";
 import type { AdoptServices } from "./adopt-services.ts";
 import type { MirrorServices } from "./mirror-services.ts";
+import type { RollupServices } from "./rollup-services.ts";
+import type { VerifyOptions } from "./verify-options.ts";
 
 /** What `src/server.ts` provides: opens the store (and migrates it, except for `migrate`'s own report) and nothing else. */
 export type OpenServices = (config: Config, deps: { readonly log: Logger }) => Promise<Services>;
@@ -11,12 +15,22 @@ export type OpenServices = (config: Config, deps: { readonly log: Logger }) => P
 export type Services = {
   /** Brings the tables up to date; `applied` names the migrations that this call ran. */
   migrate(): Promise<{ readonly applied: readonly string[]; readonly version: number }>;
-  /** `rows` as they are printed with `--json`, `table` as text. */
-  metrics(request: MetricsRequest): Promise<{ readonly rows: readonly unknown[]; readonly table: string }>;
-  /** Starts the mirror and the roller; `stop` ends what is in hand and takes no more. */
-  startWorker(): Promise<{ stop(): Promise<void> }>;
+  /** `rows` as they are printed with `--json`, `table` as text, `csv` after RFC 4180. */
+  metrics(request: MetricsRequest, view: MetricsView): Promise<MetricsAnswer>;
+  /** One pass over what nobody will act on any more; ends early once the signal is aborted. */
+  expire(signal: AbortSignal): Promise<ExpiryReport>;
+  /**
+   * Starts the mirror, the roller, the expirer and the nightly check; `stop` ends what is in hand and takes no more. With
+   * a port it also serves `/metrics`, `/healthz` and `/readyz` there, at `url`.
+   */
+  startWorker(options: {
+    readonly port: number | null;
+  }): Promise<{ readonly url: string | null; stop(): Promise<void> }>;
   readonly mirror: MirrorServices;
   readonly adopt: AdoptServices;
+  readonly rollup: RollupServices;
+  /** Sends samples to Langfuse and looks whether they arrive; opens no database of the configuration. */
+  verify(options: VerifyOptions): Promise<VerifyReport>;
   /** Resolves early, with `interrupted`, once the signal is aborted; what was stored stays. */
   replay(
     options: ReplayOptions,
@@ -32,6 +46,8 @@ export type Services = {
   /** Closes everything, once; called again it returns the same promise. */
   close(): Promise<void>;
 };
+
+export type MetricsAnswer = { readonly rows: readonly unknown[]; readonly table: string; readonly csv: string };
 
 export type ReplayOptions = {
   readonly file: string;

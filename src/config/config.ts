@@ -1,5 +1,6 @@
 import type { Durability } from "../domain/durability.ts";
 import { UptakeError } from "../domain/errors.ts";
+import type { ExpiryWindows } from "../domain/expiry.ts";
 import type { OptionKey } from "./options.ts";
 
 export type LangfuseKeys = { readonly publicKey: string; readonly secretKey: string; readonly baseUrl: string };
@@ -16,12 +17,14 @@ export type Config = {
   readonly projectId: string;
   readonly environment: string;
   readonly release: string | null;
+  readonly expiry: ExpiryWindows;
   /** `null`: no Langfuse is set, so nothing is mirrored, or into the demo's stand-in. */
   readonly langfuse: LangfuseKeys | null;
   /** `null`: the offline model. */
   readonly openai: OpenaiAccess | null;
   readonly host: "127.0.0.1";
-  readonly port: number;
+  /** `null`: none is set, so only what has a port of its own listens. */
+  readonly port: number | null;
   readonly debug: boolean;
 };
 

@@ -8,6 +8,8 @@ export type OptionType =
   | "environment name"
   | "api key"
   | "boolean"
+  | "windows"
+  | "span"
   | "durability";
 
 /** One thing that can be configured. Flags, variables, `--help` and docs/configuration.md all come from here. */
@@ -107,6 +109,24 @@ export const options = [
     help: "release of your application, for example a commit",
   },
   {
+    key: "expireAfter",
+    flag: "--expire-after",
+    commands: ["expire"],
+    variables: ["UPTAKE_EXPIRE_AFTER"],
+    type: "windows",
+    default: "7d",
+    help: "how long nobody may act on a suggestion until it is expired, by agent function too: `7d,draft-reply=2d,classify=never`",
+  },
+  {
+    key: "abandonAfter",
+    flag: "--abandon-after",
+    commands: ["expire"],
+    variables: ["UPTAKE_ABANDON_AFTER"],
+    type: "span",
+    default: "15m",
+    help: "how long a row may stay pending until its call counts as died, or `never`",
+  },
+  {
     key: "openaiApiKey",
     variables: ["OPENAI_API_KEY"],
     type: "text",
@@ -128,11 +148,10 @@ export const options = [
   {
     key: "port",
     flag: "--port",
-    commands: ["demo"],
+    commands: ["demo", "worker"],
     variables: ["UPTAKE_PORT"],
     type: "port",
-    default: "4100",
-    help: "port of the status page on 127.0.0.1; 0 takes any free one",
+    help: "port on 127.0.0.1 of the demo's status page (unset: 4100) and of a worker's `/metrics` (unset: none); 0 takes any free one",
   },
   {
     key: "debug",
@@ -142,6 +161,9 @@ export const options = [
     help: "log everything, and print the stack of an error",
   },
 ] as const satisfies readonly Option[];
+
+/** Where `uptake demo` shows its status page unless told otherwise; a worker shows nothing then. */
+export const DEMO_PORT = "4100";
 
 /** Where `uptake demo` keeps its data unless told otherwise: apart from an application's, and made anew each time. */
 export const DEMO_DATA_DIR = ".uptake/demo";

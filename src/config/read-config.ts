@@ -1,4 +1,5 @@
 import { invalidConfiguration, type Config, type ConfigProblem, type Found } from "./config.ts";
+import { parseSpan, parseWindows } from "../domain/expiry.ts";
 import type { Environment } from "./environment.ts";
 import { options, type Option, type OptionKey } from "./options.ts";
 import { readLangfuse } from "./read-langfuse.ts";
@@ -66,6 +67,11 @@ function readAll(sources: ConfigSources, problems: ConfigProblem[]): Map<OptionK
   return values;
 }
 
+function portOf(values: ReadonlyMap<OptionKey, Found>): number | null {
+  const found = values.get("port");
+  return found === undefined ? null : Number(found.text);
+}
+
 /**
  * Reads the configuration: code over flags over environment over defaults. Opens nothing.
  * Throws one `invalid_configuration` with everything that is wrong; secrets are in no message.
@@ -87,10 +93,14 @@ export function readConfig(sources: ConfigSources): Config {
     projectId: text("projectId") ?? "",
     environment: text("environment") ?? "",
     release: text("release"),
+    expiry: {
+      ...(parseWindows(text("expireAfter") ?? "") ?? { expireAfterMs: null, byFunction: new Map() }),
+      abandonAfterMs: parseSpan(text("abandonAfter") ?? "") ?? null,
+    },
     langfuse,
     openai,
     host: "127.0.0.1",
-    port: Number(text("port")),
+    port: portOf(values),
     debug: text("debug") === "true",
   };
 }

@@ -1,4 +1,5 @@
 import { DURABILITIES } from "../domain/durability.ts";
+import { parseSpan, parseWindows } from "../domain/expiry.ts";
 import type { OptionType } from "./options.ts";
 
 /** A value that was read, or what was expected instead and what to do. */
@@ -63,6 +64,19 @@ function readDurability(text: string): Reading {
   return bad(DURABILITIES.join(" or "), "give one of the two");
 }
 
+function readWindows(text: string): Reading {
+  if (parseWindows(text) !== undefined) return ok(text);
+  return bad(
+    "how long, such as 7d, then any agent functions that differ, such as 7d,draft-reply=2d,classify=never",
+    "write 30m, 12h, 7d, 2w or never",
+  );
+}
+
+function readSpan(text: string): Reading {
+  if (parseSpan(text) !== undefined) return ok(text);
+  return bad("how long, such as 15m", "write 30m, 12h, 7d, 2w or never");
+}
+
 const readers: Readonly<Record<OptionType, (text: string) => Reading>> = {
   text: readText,
   path: readText,
@@ -73,6 +87,8 @@ const readers: Readonly<Record<OptionType, (text: string) => Reading>> = {
   "api key": readApiKey,
   boolean: (text) => (text === "true" || text === "false" ? ok(text) : bad("true or false", "give one of the two")),
   durability: readDurability,
+  windows: readWindows,
+  span: readSpan,
 };
 
 /** Reads the text of an option of that type; the value comes back in its one canonical form. */

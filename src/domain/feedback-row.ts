@@ -11,6 +11,9 @@ export type FeedbackRow = TraceLevel & {
   readonly observationId: string | null;
   readonly type: FeedbackType;
   readonly reason: string | null;
+  /** Reasons beside that one. */
+  readonly otherReasons: readonly string[];
+  readonly comment: string | null;
   readonly finalText: string | null;
   /** The human support agent. */
   readonly agentId: string | null;

@@ -13,8 +13,10 @@ export type FeedbackSource = "explicit" | "inferred";
 export type FeedbackInput = {
   readonly suggestionId: string;
   readonly type: FeedbackType;
-  /** Why; required for a revision and a rejection that a person states. */
-  readonly reason?: string;
+  /** Why: one reason or several, the first one the primary; required for a revision and a rejection that a person states. */
+  readonly reason?: string | readonly string[];
+  /** What the person adds in words of their own. */
+  readonly comment?: string;
   /** What the person really sent. */
   readonly finalText?: string;
   /** The human support agent. */
@@ -23,6 +25,7 @@ export type FeedbackInput = {
   readonly idempotencyKey?: string;
   /** When the act happened; now by default. */
   readonly createdAt?: Date;
+  /** Details of a revision or a rejection; an approval has none, and what describes the suggestion stays with the suggestion. */
   readonly metadata?: Readonly<Record<string, unknown>>;
 };
 
@@ -39,28 +42,72 @@ export type SentInput = {
   readonly createdAt?: Date;
 };
 
-const MAX_REASON_CHARS = 500;
+/** Who has seen a suggestion, and when. */
+export type ShownInput = {
+  /** The human support agent. */
+  readonly agentId?: string;
+  /** Now by default. */
+  readonly at?: Date;
+};
+
+const MAX_COMMENT_CHARS = 10_000;
+const MAX_METADATA_CHARS = 20_000;
 const MAX_KEY_CHARS = 200;
 /** Clocks differ; an act further ahead of ours than this is a mistake. */
 const MAX_AHEAD_MS = 24 * 3_600_000;
 
-/** Checks one explicit feedback event from outside. Throws {@link UptakeError} `invalid_input` that names the field. */
-export function checkFeedback(input: FeedbackInput, now: Date): FeedbackInput {
-  requireSuggestionId(input.suggestionId, "feedback.suggestionId");
-  requireCommon("feedback", input, now);
+/**
+ * Checks one explicit feedback event from outside, all but its reasons' names. Throws {@link UptakeError} `invalid_input`
+ * that names the field of `place`, such as `feedback.type` or `feedback[3].type`.
+ */
+export function checkFeedback(input: FeedbackInput, now: Date, place = "feedback"): FeedbackInput {
+  if (typeof input !== "object" || input === null) {
+    throw invalidInput(place, "expected an object with suggestionId and type");
+  }
+  requireSuggestionId(input.suggestionId, `${place}.suggestionId`);
+  requireCommon(place, input, now);
   if (!FEEDBACK_TYPES.includes(input.type)) {
     const got = JSON.stringify(input.type) ?? "nothing";
-    throw invalidInput("feedback.type", `got ${got}; expected one of ${FEEDBACK_TYPES.join(", ")}`);
+    throw invalidInput(`${place}.type`, `got ${got}; expected one of ${FEEDBACK_TYPES.join(", ")}`);
   }
-  if (input.reason === undefined && input.type !== "approval") {
+  if (input.type !== "approval" && (input.reason === undefined || input.reason.length === 0)) {
+    const problem = input.reason === "" ? "is empty" : "missing";
     throw invalidInput(
-      "feedback.reason",
-      `missing for a ${input.type}; say why, such as "too generic" (or call sent(), which infers the act and needs no reason)`,
+      `${place}.reason`,
+      `${problem} for a ${input.type}; say why, such as "too generic" (or call sent(), which infers the act and needs no reason)`,
     );
   }
-  if (input.reason !== undefined) requireText(input.reason, "feedback.reason", MAX_REASON_CHARS);
-  if (input.finalText !== undefined) requireText(input.finalText, "feedback.finalText");
+  if (input.comment !== undefined) requireText(input.comment, `${place}.comment`, MAX_COMMENT_CHARS);
+  if (input.finalText !== undefined) requireText(input.finalText, `${place}.finalText`);
+  if (input.metadata !== undefined) requireMetadata(input, `${place}.metadata`);
   return input;
+}
+
+function requireMetadata({ type, metadata }: FeedbackInput, place: string): void {
+  const json = jsonOf(metadata);
+  if (!json.startsWith("{")) throw invalidInput(place, "expected an object that JSON can hold");
+  if (json === "{}") return;
+  if (type === "approval") {
+    throw invalidInput(
+      place,
+      "an approval has none; what describes the suggestion belongs to the suggestion (run.suggest takes metadata), a remark into comment",
+    );
+  }
+  if (json.length > MAX_METADATA_CHARS) {
+    throw invalidInput(
+      place,
+      `is ${json.length} characters of JSON; at most ${MAX_METADATA_CHARS} are kept, so shorten it`,
+    );
+  }
+}
+
+/** Empty where there is none: a function, a circle, a bigint. */
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? "";
+  } catch {
+    return "";
+  }
 }
 
 /** Checks what a caller says was sent. Throws {@link UptakeError} `invalid_input` that names the field. */
@@ -71,6 +118,13 @@ export function checkSent(input: SentInput, now: Date): SentInput {
   if (input.messageId !== undefined) requireText(input.messageId, "sent.messageId", MAX_KEY_CHARS);
   requireCommon("sent", input, now);
   return input;
+}
+
+/** Checks what a caller says was shown. Throws {@link UptakeError} `invalid_input` that names the field. */
+export function checkShown(suggestionId: unknown, { agentId, at }: ShownInput, now: Date, place: string): void {
+  requireSuggestionId(suggestionId, place);
+  if (agentId !== undefined) requireText(agentId, "shown.agentId", MAX_KEY_CHARS);
+  if (at !== undefined) requireTime(at, "shown.at", now);
 }
 
 function requireCommon(
@@ -96,6 +150,9 @@ function requireSuggestionId(value: unknown, place: string): asserts value is st
 function requireTime(value: unknown, place: string, now: Date): void {
   if (!(value instanceof Date) || Number.isNaN(value.getTime())) {
     throw invalidInput(place, "expected a valid Date; leave it out for now");
+  }
+  if (value.getTime() < 0) {
+    throw invalidInput(place, `${value.toISOString()} lies before 1970; expected when the act happened`);
   }
   if (value.getTime() > now.getTime() + MAX_AHEAD_MS) {
     throw invalidInput(place, `${value.toISOString()} lies more than a day ahead; check the clock`);

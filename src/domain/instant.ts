@@ -1,16 +1,11 @@
 import { invalidInput } from "./errors.ts";
+import { spanMs } from "./span.ts";
 
-const AGO = /^(\d{1,6})(m|h|d|w)$/u;
-const AGO_MS = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 const DATE = /^\d{4}-\d{2}-\d{2}$/u;
 const DATE_TIME = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2})(?::\d{2}(?:\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})?$/u;
 
 const EXPECTED =
   "expected a date (2026-11-22), a date-time with its zone (2026-11-22T10:00Z) or how long ago (24h, 7d)";
-
-function isAgoUnit(unit: string): unit is keyof typeof AGO_MS {
-  return unit in AGO_MS;
-}
 
 /** JavaScript turns 30 February into 2 March; a day is only right if it comes back unchanged. */
 function isRealDay(day: string): boolean {
@@ -27,10 +22,8 @@ function isRealDay(day: string): boolean {
  */
 export function parseInstant(text: string, place: string, now: Date): Date {
   if (text === "now") return now;
-  const [, amount, unit] = AGO.exec(text) ?? [];
-  if (amount !== undefined && unit !== undefined && isAgoUnit(unit)) {
-    return new Date(now.getTime() - Number(amount) * AGO_MS[unit]);
-  }
+  const agoMs = spanMs(text);
+  if (agoMs !== undefined) return new Date(now.getTime() - agoMs);
   const [, dayOfTime, time, zone] = DATE_TIME.exec(text) ?? [];
   if (time !== undefined && zone === undefined) {
     throw invalidInput(place, `"${text}" has no time zone; add Z for UTC, or an offset such as +02:00`);

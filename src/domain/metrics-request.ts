@@ -1,13 +1,30 @@
 import { invalidInput, UptakeError } from "./errors.ts";
 import { parseInstant } from "./instant.ts";
+import { parseZone, startOfDay, UTC, type Zone, zoneOf } from "./zone.ts";
 
 /** How long the time buckets of a metrics table are; `total` is one bucket for the whole range. */
 export const metricsBuckets = ["hour", "day", "total"] as const;
 export type MetricsBucket = (typeof metricsBuckets)[number];
 
 /** What metrics can be split by. */
-export const metricsDimensions = ["function", "model", "promptVersion", "environment"] as const;
+export const metricsDimensions = ["function", "model", "promptVersion", "environment", "confidenceBand"] as const;
 export type MetricsDimension = (typeof metricsDimensions)[number];
+
+/** What to show of the metrics: the first five are columns of one row a bucket, the others tables of their own. */
+export const metricsViews = [
+  "summary",
+  "rates",
+  "speed",
+  "cost",
+  "errors",
+  "reasons",
+  "calibration",
+  "survival",
+] as const;
+export type MetricsView = (typeof metricsViews)[number];
+
+/** Reads a view's name. Throws `invalid_input` naming the place. */
+export const parseMetricsView = (text: string, place: string): MetricsView => oneOf(metricsViews, text, place);
 
 /** A question for the metrics of `from` (inclusive) to `to` (exclusive). */
 export type MetricsRequest = {
@@ -15,6 +32,8 @@ export type MetricsRequest = {
   readonly to: Date;
   readonly bucket: MetricsBucket;
   readonly by: readonly MetricsDimension[];
+  /** Whose days `day` means; UTC when left out. Hour buckets are the same instants in every zone. */
+  readonly zone?: Zone | undefined;
 };
 
 /** The question as text, from flags or from a query string; `by` is a comma-separated list. */
@@ -55,20 +74,30 @@ function together(readers: readonly (() => unknown)[]): void {
     throw new UptakeError("invalid_input", messages.join("\n"), { facts: { problems: messages } });
 }
 
+const DATE = /^\d{4}-\d{2}-\d{2}$/u;
+
+/** A date alone means the beginning of that day in the zone; everything else is the same moment everywhere. */
+function momentIn(zone: Zone, text: string, parse: () => Date): Date {
+  const parsed = parse();
+  return DATE.test(text) && zone !== UTC ? (startOfDay(text, zone) ?? parsed) : parsed;
+}
+
 /**
  * Reads a question for metrics; without `from` and `to` it is the last 24 hours, and an empty text counts as not given.
  * Throws one `invalid_input` with everything that is wrong, in the words of the command line or of the query string.
  */
 export function parseMetricsRequest(texts: MetricsRequestTexts, context: MetricsRequestContext): MetricsRequest {
   const { now, place } = context;
-  const to = (): Date => (texts.to ? parseInstant(texts.to, place("to"), now) : now);
-  const from = (): Date =>
-    texts.from ? parseInstant(texts.from, place("from"), now) : new Date(to().getTime() - DAY_MS);
+  const moment = (text: string, name: "from" | "to"): Date =>
+    momentIn(zoneOf(texts.zone || UTC) ?? UTC, text, () => parseInstant(text, place(name), now));
+  const to = (): Date => (texts.to ? moment(texts.to, "to") : now);
+  const from = (): Date => (texts.from ? moment(texts.from, "from") : new Date(to().getTime() - DAY_MS));
   const bucket = (): MetricsBucket =>
     texts.bucket ? oneOf(metricsBuckets, texts.bucket, place("bucket")) : context.bucket;
   const by = (): MetricsDimension[] => parseBy(texts.by ?? "", place("by"));
-  together([to, ...(texts.from ? [from] : []), bucket, by]);
-  const query = { from: from(), to: to(), bucket: bucket(), by: by() };
+  const zone = (): Zone => (texts.zone ? parseZone(texts.zone, place("zone")) : UTC);
+  together([to, ...(texts.from ? [from] : []), bucket, by, zone]);
+  const query = { from: from(), to: to(), bucket: bucket(), by: by(), zone: zone() };
   if (query.from >= query.to) {
     const range = `${query.from.toISOString()} is not before ${place("to")} (${query.to.toISOString()})`;
     throw invalidInput(place("from"), `${range}; give an earlier ${place("from")} or a later ${place("to")}`);

@@ -63,10 +63,38 @@ export type ReconcileReport = {
   readonly interrupted: boolean;
 };
 
+export type BackfillReport = {
+  /** Put into the outbox or, in a dry run, to be put there. */
+  readonly traceCount: number;
+  readonly feedbackCount: number;
+  /** Suggestions whose run has not ended; left out with their feedback. */
+  readonly pendingCount: number;
+  /** Feedback events of the range whose suggestion is not there; left out. */
+  readonly orphanCount: number;
+  readonly interrupted: boolean;
+};
+
 export type ReexportReport = {
   /** Messages put back into the outbox. */
   readonly requeuedCount: number;
   /** Messages that were in it already. */
   readonly alreadyThereCount: number;
   readonly interrupted: boolean;
+};
+
+/** What became of one score config. */
+export type ScoreConfigReport = {
+  readonly name: string;
+  /** `differs`: Langfuse has one of this name that is not as it should be, and none that is. */
+  readonly state: "created" | "matched" | "differs";
+  /** As Langfuse knows it. */
+  readonly configId: string;
+  /** In plain words, where it differs. */
+  readonly problems: readonly string[];
+};
+
+export type SetupReport = {
+  /** Address of the Langfuse. */
+  readonly target: string;
+  readonly configs: readonly ScoreConfigReport[];
 };

@@ -1,17 +1,20 @@
 /** Langfuse's observation types, lower-case as OTLP wants them. */
-export type ObservationType =
-  | "span"
-  | "agent"
-  | "generation"
-  | "retriever"
-  | "tool"
-  | "chain"
-  | "embedding"
-  | "evaluator"
-  | "guardrail"
-  | "event";
+export const OBSERVATION_TYPES = [
+  "span",
+  "agent",
+  "generation",
+  "retriever",
+  "tool",
+  "chain",
+  "embedding",
+  "evaluator",
+  "guardrail",
+  "event",
+] as const;
+export type ObservationType = (typeof OBSERVATION_TYPES)[number];
 
-export type ObservationLevel = "DEBUG" | "DEFAULT" | "WARNING" | "ERROR";
+export const OBSERVATION_LEVELS = ["DEBUG", "DEFAULT", "WARNING", "ERROR"] as const;
+export type ObservationLevel = (typeof OBSERVATION_LEVELS)[number];
 
 /** Tokens by exclusive bucket: `input` excludes cached input, `output` excludes reasoning. */
 export type Usage = Readonly<Record<string, number>>;

@@ -24,6 +24,10 @@ export type TraceSource = TraceLevel & {
   /** When the run began. */
   readonly createdAt: Date;
   readonly latencyMs: number | null;
+  readonly timeToFirstTokenMs: number | null;
+  readonly inputTokens: number | null;
+  readonly outputTokens: number | null;
+  readonly costUsd: number | null;
   readonly status: string;
   readonly errorType: string | null;
   readonly errorMessage: string | null;

@@ -2,7 +2,8 @@ import { Hono } from "hono";
 import type { Logger } from "../domain/logger.ts";
 import { parseMetricsRequest } from "../domain/metrics-request.ts";
 import { onlyLoopbackHost, securityHeaders } from "./guard.ts";
-import { problemOf, reply } from "./problem.ts";
+import { addProbes, PROBE_PATHS } from "./probes.ts";
+import { nothingHere, problemLogged, reply } from "./problem.ts";
 import type { HttpServices } from "./services.ts";
 import { statusPage, STATUS_PAGE_POLICY, statusProblemPage } from "./status-page.ts";
 
@@ -10,7 +11,7 @@ const DAY_MS = 86_400_000;
 
 /**
  * The status page and the JSON behind it, for this machine only:
- * `/?renew=off`, `/v1/metrics?from&to&bucket&by`, `/v1/mirror`, `/healthz`. Errors are
+ * `/?renew=off`, `/v1/metrics?from&to&bucket&by&zone`, `/v1/mirror`, and the probes. Errors are
  * `{ error: { code, message, details } }`; those of the page are a page, which goes on renewing itself.
  */
 export function createApp(deps: {
@@ -37,9 +38,9 @@ export function createApp(deps: {
   });
 
   app.get("/v1/metrics", async (context) => {
-    const { from, to, bucket, by } = context.req.query();
+    const { from, to, bucket, by, zone } = context.req.query();
     const request = parseMetricsRequest(
-      { from, to, bucket, by },
+      { from, to, bucket, by, zone },
       { now: new Date(now()), place: (name) => name, bucket: "hour" },
     );
     return context.json({ ...request, rows: await services.metrics(request) });
@@ -47,24 +48,11 @@ export function createApp(deps: {
 
   app.get("/v1/mirror", async (context) => context.json(await services.mirrorStatus()));
 
-  app.get("/healthz", (context) => context.json({ status: "ok" }));
+  addProbes(app, services);
 
-  app.notFound((context) =>
-    reply(context, {
-      status: 404,
-      code: "not_found",
-      message: `no ${context.req.method} ${context.req.path} here; there are GET /, /v1/metrics, /v1/mirror and /healthz`,
-    }),
-  );
+  app.notFound(nothingHere(`/, /v1/metrics, /v1/mirror, ${PROBE_PATHS}`));
   app.onError((error, context) => {
-    const problem = problemOf(error);
-    if (problem.status >= 500) {
-      log.error("http.failed", {
-        method: context.req.method,
-        path: context.req.path,
-        error: error.stack ?? String(error),
-      });
-    }
+    const problem = problemLogged(log, error, context);
     return context.req.path === "/"
       ? context.html(statusProblemPage(problem), problem.status)
       : reply(context, problem);

@@ -1,5 +1,6 @@
-import type { Context } from "hono";
+import type { Context, NotFoundHandler } from "hono";
 import { UptakeError, type ErrorCode } from "../domain/errors.ts";
+import type { Logger } from "../domain/logger.ts";
 
 /** Status and code of everything that can go wrong in a request. */
 type Problem = {
@@ -42,3 +43,23 @@ export function problemOf(error: unknown): Problem {
   if (status === undefined) return INTERNAL;
   return { status, code: error.code, message: error.message, details: error.message.split("\n") };
 }
+
+/** The same, and what is the server's own fault is logged whole. */
+export function problemLogged(log: Logger, error: unknown, { req }: Context): Problem {
+  const problem = problemOf(error);
+  if (problem.status >= 500) {
+    const stack = error instanceof Error ? error.stack : undefined;
+    log.error("http.failed", { method: req.method, path: req.path, error: stack ?? String(error) });
+  }
+  return problem;
+}
+
+/** The answer for a path that is not one; `paths` are those that are. */
+export const nothingHere =
+  (paths: string): NotFoundHandler =>
+  (context) =>
+    reply(context, {
+      status: 404,
+      code: "not_found",
+      message: `no ${context.req.method} ${context.req.path} here; there are GET ${paths}`,
+    });

@@ -80,7 +80,15 @@ export function metricsCards(total: MetricsRow | undefined): Html {
 
 /** How the mirror stands; dead letters call for attention in words and colour. */
 export function mirrorSection(mirror: HttpMirrorStatus): Html {
-  const { waiting, oldestWaitingSeconds, dead, deliveredTraces, deliveredScores, target } = mirror;
+  const {
+    waiting,
+    oldestWaitingSeconds,
+    dead,
+    deliveredTraces,
+    deliveredScores,
+    target,
+    deliveredFeedbackObservations,
+  } = mirror;
   const age = oldestWaitingSeconds === null ? null : oldestWaitingSeconds * 1000;
   return html`<h2>Mirror</h2>
     <p>
@@ -91,7 +99,11 @@ export function mirrorSection(mirror: HttpMirrorStatus): Html {
       }
     </p>
     <dl class="cards">
-      ${card({ title: "Delivered", value: `${deliveredTraces} traces`, notes: [`and ${deliveredScores} scores, in all`] })}
+      ${card({
+        title: "Delivered",
+        value: `${deliveredTraces} traces`,
+        notes: [`and ${deliveredScores} scores with ${deliveredFeedbackObservations} human-feedback events, in all`],
+      })}
       ${card({
         title: "Waiting",
         value: formatCount(waiting),

@@ -44,8 +44,9 @@ const tableRow = (row: MetricsRow): Html =>
 
 /** The hours with suggestions, newest first: what happens now is what the page is watched for. */
 export function hoursSection(hours: readonly MetricsRow[]): Html | string {
-  if (hours.length === 0) return "";
-  const rows = [...hours].sort((a, b) => b.bucketStart.getTime() - a.bucketStart.getTime());
+  const filled = hours.filter(({ suggestionCount }) => suggestionCount > 0);
+  if (filled.length === 0) return "";
+  const rows = filled.sort((a, b) => b.bucketStart.getTime() - a.bucketStart.getTime());
   return html`<h2 id="hours">By the hour</h2>
     <p class="note">
       Of the suggestions made in each hour; rates with their 95 % interval. Hours without suggestions are left out.

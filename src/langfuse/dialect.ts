@@ -1,7 +1,5 @@
-import { UptakeError } from "../domain/errors.ts";
 import { LEGACY_OBSERVATIONS_PATH, OBSERVATIONS_PATH } from "./otlp-attributes.ts";
-import { type Get, hasList } from "./read-ids.ts";
-import type { SendFailure } from "./send-answer.ts";
+import { type Get, hasList, notLangfuse, readFailed } from "./read-pages.ts";
 
 /**
  * How a Langfuse is read. `v4`: `v2/observations` and `v3/scores` over its events table, every stored row shown. `v3`: the
@@ -52,20 +50,11 @@ async function ask(get: Get, now: () => number): Promise<LangfuseDialect> {
     if (hasList(older.body)) return "v3";
     throw notLangfuse(LEGACY_OBSERVATIONS_PATH);
   }
-  if (older.kind !== "refused" || (older.status !== 404 && older.status !== 410)) throw failed(older);
+  if (older.kind !== "refused" || (older.status !== 404 && older.status !== 410)) throw readFailed(older);
   if (older.message.includes(EVENTS_ONLY)) return "v4";
   // The older routes are gone without that explanation, as they may be one day: then the newer ones have to be there.
   const newer = await get(OBSERVATIONS_PATH, { ...query, fields: "core" });
-  if ("kind" in newer) throw failed(newer);
+  if ("kind" in newer) throw readFailed(newer);
   if (!hasList(newer.body)) throw notLangfuse(OBSERVATIONS_PATH);
   return "v4";
 }
-
-const failed = (failure: SendFailure): UptakeError =>
-  new UptakeError("mirror_failed", failure.message, { facts: { failure } });
-
-const notLangfuse = (path: string): UptakeError =>
-  new UptakeError(
-    "mirror_failed",
-    `GET ${path}: the answer has no list \`data\`; check that LANGFUSE_BASE_URL is a Langfuse`,
-  );

@@ -1,8 +1,11 @@
 import type { FeedbackRow } from "../domain/feedback-row.ts";
 import { feedbackObservationIdOf, observationIdOf } from "../domain/ids.ts";
 import type { Observation } from "../domain/observation.ts";
+import { FEEDBACK_ROW_RULES } from "./checks/row-rules.ts";
+import { applyRules, type Note, noteNothing } from "./checks/rule.ts";
+import { finishSpans } from "./checks/span-rules.ts";
 import type { OtlpSpan } from "./otlp-types.ts";
-import { toSpan } from "./otlp.ts";
+import { toDraft } from "./otlp.ts";
 import { traceAttributes } from "./trace-attributes.ts";
 
 /** The name of a feedback event's observation in Langfuse. */
@@ -13,10 +16,12 @@ export const FEEDBACK_OBSERVATION_NAME = "human-feedback";
  * as far as either is known. A new span in an old trace, since Langfuse 4 would keep a span that comes again as a
  * second one. Pure, like the scores: same row, same id and same times.
  */
-export function feedbackToSpan(row: FeedbackRow): OtlpSpan {
+export function feedbackToSpan(given: FeedbackRow, note: Note = noteNothing): OtlpSpan {
+  const row = applyRules(given, FEEDBACK_ROW_RULES, note) ?? given;
   const parentId = row.rootObservationId ?? observationIdOf(row.traceId, 0);
   const at = row.createdAt.toISOString();
-  const { type, reason, agentId, source, keptRatio, id: feedbackId } = row;
+  const { type, reason, otherReasons, comment, agentId, source, keptRatio, id: feedbackId } = row;
+  const several = otherReasons.length === 0 ? {} : { reasons: [reason, ...otherReasons] };
   const observation: Observation = {
     id: feedbackObservationIdOf(feedbackId),
     parentId,
@@ -27,9 +32,11 @@ export function feedbackToSpan(row: FeedbackRow): OtlpSpan {
     level: "DEFAULT",
     input: textOrNothing(row.suggestedResponse),
     output: textOrNothing(row.finalText),
-    metadata: { type, reason, agentId, source, keptRatio, feedbackId },
+    metadata: { type, reason, ...several, comment, agentId, source, keptRatio, feedbackId },
   };
-  return { ...toSpan(row, observation, traceAttributes(row, row.tags)), parentSpanId: parentId };
+  const [span] = finishSpans([toDraft(row, observation, traceAttributes(row, row.tags), note)], note);
+  if (span === undefined) throw new Error("no rule leaves out an observation");
+  return span;
 }
 
 const textOrNothing = (text: string | null): string | undefined =>

@@ -39,5 +39,7 @@ export const SCORES_PATH = "/api/public/v3/scores";
 /** The routes of Langfuse 3, answered with 404 where only the newer tables are written. */
 export const LEGACY_OBSERVATIONS_PATH = "/api/public/observations";
 export const LEGACY_SCORES_PATH = "/api/public/v2/scores";
+export const TRACES_PATH = "/api/public/traces";
+export const SCORE_CONFIGS_PATH = "/api/public/score-configs";
 export const HEALTH_PATH = "/api/public/health";
 export const PROJECTS_PATH = "/api/public/projects";

@@ -1,6 +1,12 @@
+import type { UptakeError } from "../domain/errors.ts";
 import { observationIdOf } from "../domain/ids.ts";
 import type { Observation } from "../domain/observation.ts";
 import { storableText } from "../domain/text.ts";
+import { isPromptVersion, observationRules } from "./checks/observation-rules.ts";
+import { isRecord } from "./checks/record.ts";
+import { TRACE_ROW_RULES } from "./checks/row-rules.ts";
+import { applyRules, type Note, noteNothing, type RuleFacts, unsendable } from "./checks/rule.ts";
+import { type DraftSpan, finishSpans } from "./checks/span-rules.ts";
 import { ATTRIBUTE } from "./otlp-attributes.ts";
 import type { OtlpAttribute, OtlpExportRequest, OtlpSpan } from "./otlp-types.ts";
 import { attribute, attributesOf, textOf } from "./otlp-value.ts";
@@ -15,20 +21,50 @@ import { UPTAKE_VERSION } from "./version.ts";
  *
  * Langfuse 4 has no trace entity: it filters and groups by what is on each row. So the trace's name, session, user,
  * tags, version and metadata are on every span.
+ *
+ * What Langfuse would drop or refuse goes through the rules in `checks/`; `note` is told what they changed. Throws
+ * `mirror_failed` for what no rule can mend.
  */
-export function traceToSpans(source: TraceSource): OtlpSpan[] {
-  const recorded = source.observations ?? [];
+export function traceToSpans(row: TraceSource, note: Note = noteNothing): OtlpSpan[] {
+  const ofRow: RuleFacts[] = [];
+  const source = applyRules(row, TRACE_ROW_RULES, (rule) => {
+    note(rule);
+    ofRow.push(rule);
+  });
+  if (source === undefined) return [];
+  const recorded = recordedIn(source);
   const observations =
     recorded.length > 0 ? withText(recorded, source) : rowObservations(source, functionNameOf(source));
   const ofTrace = traceAttributes(source, source.metadata["tags"]);
   const [root, ...others] = observations;
   if (root === undefined) return [];
-  const rootSpan = toSpan(source, asRoot(source, root), [...ofTrace, attribute(ATTRIBUTE.isAppRoot, true)]);
-  return [
-    rootSpan,
-    ...others.map((o) => ({ ...toSpan(source, o, ofTrace), parentSpanId: o.parentId ?? rootSpan.spanId })),
-  ];
+  const rootDraft = toDraft(source, asRoot(source, root), [...ofTrace, attribute(ATTRIBUTE.isAppRoot, true)], note);
+  const drafts = others.map((observation) => {
+    const { span, adjusted } = toDraft(source, observation, ofTrace, note);
+    return { span: { ...span, parentSpanId: span.parentSpanId ?? rootDraft.span.spanId }, adjusted };
+  });
+  const { parentSpanId: _parent, ...rootSpan } = rootDraft.span;
+  return finishSpans([{ span: rootSpan, adjusted: [...ofRow, ...rootDraft.adjusted] }, ...drafts], note);
 }
+
+/** What was recorded of the run, without fields that say nothing; a host may have written something else there. */
+function recordedIn({ observations }: TraceSource): Observation[] {
+  if (observations === null) return [];
+  if (!Array.isArray(observations)) throw noObservation("observations", observations);
+  return observations.map((o: unknown, index) => {
+    if (!isRecord(o)) throw noObservation(`observations[${index}]`, o);
+    // Whatever else this object is, the rules find out.
+    return withoutNulls(o) as Observation;
+  });
+}
+
+function noObservation(field: string, value: unknown): UptakeError {
+  const expected = field === "observations" ? "a list of observations" : "an observation";
+  return unsendable("shape", field, value, { expected, remedy: "correct ai_traces.observations" });
+}
+
+const withoutNulls = (fields: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(fields).filter(([field, value]) => value !== null || field === "parentId"));
 
 /** Many traces as the body of one export. `service.version` is left out: Langfuse would take it for the prompt's version. */
 export function spansRequest(traces: readonly (readonly OtlpSpan[])[]): OtlpExportRequest {
@@ -58,7 +94,8 @@ function asRoot(source: TraceSource, root: Observation): Observation {
   const { trace_id: _trace, observation_id: _observation, ...about } = source.metadata;
   const { tags, ...others } = about;
   const metadata = Array.isArray(tags) ? others : about;
-  const whole = { ...root, metadata: { ...metadata, ...root.metadata } };
+  const own = root.metadata === undefined || isRecord(root.metadata) ? root.metadata : { metadata: root.metadata };
+  const whole = { ...root, metadata: { ...metadata, ...own } };
   if (source.status !== "error") return whole;
   const message = root.statusMessage ?? failureOf(source);
   return { ...whole, level: "ERROR", ...(message === undefined ? {} : { statusMessage: message }) };
@@ -69,23 +106,33 @@ function failureOf(source: TraceSource): string | undefined {
   return parts.length > 0 ? parts.join(": ") : undefined;
 }
 
-/** One observation as a span without a parent; `source.createdAt` stands for a time that cannot be read. */
-export function toSpan(
+/** One observation as a span, and what the rules did to it; `source.createdAt` stands for a start that cannot be read. */
+export function toDraft(
   source: Pick<TraceSource, "traceId" | "createdAt">,
-  observation: Observation,
+  recorded: Observation,
   ofTrace: readonly OtlpAttribute[],
-): OtlpSpan {
-  const startMs = timeOf(observation.startTime, source.createdAt.getTime());
-  const endMs = Math.max(startMs, timeOf(observation.endTime, startMs));
+  note: Note,
+): DraftSpan {
+  const adjusted: RuleFacts[] = [];
+  const observation =
+    applyRules(recorded, observationRules(source.createdAt), (rule) => {
+      note(rule);
+      adjusted.push(rule);
+    }) ?? recorded;
+  return { span: toSpan(source.traceId, observation, ofTrace), adjusted };
+}
+
+function toSpan(traceId: string, observation: Observation, ofTrace: readonly OtlpAttribute[]): OtlpSpan {
   const failed = observation.level === "ERROR";
   const message = failed ? observation.statusMessage : undefined;
   return {
-    traceId: source.traceId,
+    traceId,
     spanId: observation.id,
+    ...(observation.parentId === null ? {} : { parentSpanId: observation.parentId }),
     name: storableText(observation.name),
     kind: 1,
-    startTimeUnixNano: nanoseconds(startMs),
-    endTimeUnixNano: nanoseconds(endMs),
+    startTimeUnixNano: nanoseconds(Date.parse(observation.startTime)),
+    endTimeUnixNano: nanoseconds(Date.parse(observation.endTime)),
     attributes: [...observationAttributes(observation), ...ofTrace],
     status: { code: failed ? 2 : 0, ...(message === undefined ? {} : { message: storableText(message) }) },
   };
@@ -102,44 +149,15 @@ function observationAttributes(o: Observation): OtlpAttribute[] {
     [ATTRIBUTE.statusMessage]: o.statusMessage,
     [ATTRIBUTE.model]: o.model,
     [ATTRIBUTE.modelParameters]: textOf(o.modelParameters),
-    [ATTRIBUTE.usageDetails]: usageDetails(o),
+    [ATTRIBUTE.usageDetails]: o.usage !== undefined && Object.keys(o.usage).length > 0 ? textOf(o.usage) : undefined,
     // Any cost given turns off Langfuse's own prices, so an unknown cost is not sent at all.
     [ATTRIBUTE.costDetails]: o.costUsd === undefined ? undefined : JSON.stringify({ total: o.costUsd }),
     [ATTRIBUTE.completionStartTime]: o.completionStartTime,
-    ...promptAttributes(o.prompt),
+    [ATTRIBUTE.promptName]: o.prompt?.name,
+    [ATTRIBUTE.promptVersion]:
+      o.prompt !== undefined && isPromptVersion(o.prompt.version) ? Number(o.prompt.version) : undefined,
     ...metadata,
   });
-}
-
-function usageDetails(o: Observation): string | undefined {
-  const counts = Object.entries(o.usage ?? {}).filter(([, count]) => Number.isFinite(count) && count >= 0);
-  if (counts.length === 0) return undefined;
-  return JSON.stringify(Object.fromEntries(counts.map(([bucket, count]) => [bucket, Math.round(count)])));
-}
-
-/**
- * Langfuse's prompt versions are whole numbers of 16 bits. Any other is kept in the metadata instead: looking it up
- * would fail inside Langfuse's worker, which then loses the span after answering 200.
- */
-function promptVersionOf(version: number | string): number | undefined {
-  const isWhole = /^\d{1,5}$/.test(String(version)) && Number(version) <= 65_535;
-  return isWhole ? Number(version) : undefined;
-}
-
-function promptAttributes(prompt: Observation["prompt"]): Record<string, string | number | undefined> {
-  if (prompt === undefined) return {};
-  const version = promptVersionOf(prompt.version);
-  const versionAttribute =
-    version === undefined
-      ? { [`${ATTRIBUTE.metadata}.promptVersion`]: String(prompt.version) }
-      : { [ATTRIBUTE.promptVersion]: version };
-  return { [ATTRIBUTE.promptName]: prompt.name, ...versionAttribute };
-}
-
-/** Milliseconds of an ISO time; one that cannot be read must not keep its whole trace from being delivered. */
-function timeOf(iso: string, otherwiseMs: number): number {
-  const ms = Date.parse(iso);
-  return Number.isNaN(ms) ? otherwiseMs : ms;
 }
 
 /** Exact: a number cannot hold nanoseconds since 1970. */

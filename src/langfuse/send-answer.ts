@@ -1,13 +1,20 @@
 /**
- * What became of one request to Langfuse, in the four ways that ask for different things next:
+ * What became of one request to Langfuse, in the ways that ask for different things next:
  *
  * - `accepted`: Langfuse has it; `rejected` names the events of a batch that it refused for good, with the reason
  * - `refused`: an answer that sending the same again will not change (4xx); nothing of it was stored. `aboutContent`: what
  *   was sent is to blame, and not the keys or the address
  * - `unavailable`: certainly not stored; send again, after `retryAfterMs` if Langfuse said so
  * - `unsure`: sent, but no answer that tells; it may be stored, so read back before sending spans again
+ *
+ * And `withheld`: it was not sent, since its sender might not send it any more.
  */
-export type SendAnswer = { readonly kind: "accepted"; readonly rejected: ReadonlyMap<string, string> } | SendFailure;
+export type SendAnswer = Answered | Withheld;
+
+/** Of a request that nothing held back. */
+export type Answered = { readonly kind: "accepted"; readonly rejected: ReadonlyMap<string, string> } | SendFailure;
+
+export type Withheld = { readonly kind: "withheld" };
 
 export type SendFailure =
   | { readonly kind: "refused"; readonly status: number; readonly aboutContent: boolean; readonly message: string }

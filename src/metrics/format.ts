@@ -25,6 +25,9 @@ export function formatDuration(ms: number | null): string {
 
 export const formatCount = (count: number | null): string => (count === null ? UNKNOWN : String(count));
 
+/** A share of 0–1 in percent: `62.5 %`. */
+export const formatPercent = (share: number | null): string => (share === null ? UNKNOWN : `${percent(share)} %`);
+
 /** A share of 0–1 in percent with one decimal, without the sign: `62.5`. */
 const percent = (share: number): string => (share * 100).toFixed(1);
 
@@ -33,6 +36,19 @@ export function formatRate({ numerator, denominator, value, low, high }: Rate): 
   if (value === null || low === null || high === null) return UNKNOWN;
   return `${percent(value)} % [${percent(low)}, ${percent(high)}] ${numerator}/${denominator}`;
 }
+
+/** A share of 0–1 as it is: `0.82`. */
+export const formatRatio = (ratio: number | null): string => (ratio === null ? UNKNOWN : ratio.toFixed(2));
+
+/** US dollars: `12.30`, and below a dollar to the hundredth of a cent: `0.0123`. */
+export function formatUsd(usd: number | null): string {
+  if (usd === null) return UNKNOWN;
+  return usd.toFixed(Math.abs(usd) < 1 ? 4 : 2);
+}
+
+/** A figure with how many of how many it is known of: `0.0123 (9/10)`. */
+export const formatKnown = (text: string, knownCount: number, count: number): string =>
+  count === 0 ? UNKNOWN : `${text} (${knownCount}/${count})`;
 
 /** Two durations of one kind: `850 ms / 3.2 s`. */
 export function formatDurationPair(first: number | null, second: number | null): string {

@@ -1,17 +1,27 @@
 import { invalidInput } from "../domain/errors.ts";
 import { hourFrom, hourOf } from "../domain/hour.ts";
 import { metricsBuckets, metricsDimensions, type MetricsRequest } from "../domain/metrics-request.ts";
-import type { MetricsSelection } from "../store/queries/read-metrics.ts";
+import { parseZone, UTC } from "../domain/zone.ts";
 
 /**
  * Which metrics to read. Metrics are kept by whole UTC hours, so the range is widened to them: `from` down, `to` up;
  * the hour that starts at `to` is not included. A day that the range cuts holds only the hours within the range.
  * There is one row for each combination of `by` that occurs; none of them is one row a bucket.
  */
-export type MetricsQuery = MetricsRequest & { readonly projectId: string };
+export type MetricsQuery = MetricsRequest & {
+  readonly projectId: string;
+  /** When it is read, to tell which buckets are not over yet; now when left out. */
+  readonly now?: Date | undefined;
+};
 
-/** The query as the store takes it. Throws {@link UptakeError} `invalid_input` that names the field. */
-export function selectionOf({ projectId, from, to, bucket, by }: MetricsQuery): MetricsSelection {
+/** The hours that a query means. */
+export const hoursOf = ({ from, to }: MetricsQuery): { readonly fromHour: number; readonly toHour: number } => ({
+  fromHour: hourOf(from),
+  toHour: hourFrom(to),
+});
+
+/** Throws {@link UptakeError} `invalid_input` that names the field which makes no sense. */
+export function checkQuery({ from, to, bucket, by, zone }: MetricsQuery): void {
   requireMoment(from, "from");
   requireMoment(to, "to");
   if (from.getTime() >= to.getTime()) {
@@ -20,18 +30,7 @@ export function selectionOf({ projectId, from, to, bucket, by }: MetricsQuery): 
   }
   requireOneOf(bucket, metricsBuckets, "bucket");
   for (const dimension of by) requireOneOf(dimension, metricsDimensions, "by");
-  return {
-    projectId,
-    fromHour: hourOf(from),
-    toHour: hourFrom(to),
-    bucket,
-    by: {
-      function: by.includes("function"),
-      model: by.includes("model"),
-      promptVersion: by.includes("promptVersion"),
-      environment: by.includes("environment"),
-    },
-  };
+  parseZone(zone ?? UTC, "metrics.zone");
 }
 
 function requireMoment(value: Date, field: string): void {

@@ -1,8 +1,9 @@
-import { type Histogram, quantile } from "../domain/histogram.ts";
-import { startOfHour } from "../domain/hour.ts";
+import { bandName } from "../domain/confidence-band.ts";
+import { countOf, type Histogram, quantile } from "../domain/histogram.ts";
 import { wilsonInterval } from "../domain/interval.ts";
 import type { MetricsDimension } from "../domain/metrics-request.ts";
 import type { MetricsSums } from "../store/queries/read-metrics.ts";
+import type { TimeBucket } from "./time-buckets.ts";
 
 /**
  * A share with what it was counted from. `value` is 0–1, `low` and `high` its 95 % Wilson interval; all three are null
@@ -21,13 +22,18 @@ export type Rate = {
  * is not known is null. A `…KnownCount` says how many suggestions the figure beside it was taken from.
  */
 export type MetricsRow = {
-  /** Start of the hour or UTC day; of the whole range for `total`. */
+  /** Start of the hour or of the zone's day; of the whole range for `total`. */
   readonly bucketStart: Date;
+  readonly bucketEnd: Date;
+  /** The bucket is not over yet, or the range cuts it. */
+  readonly isPartial: boolean;
   /** Only what was asked for in `by`; null is unknown. */
   readonly dimensions: Readonly<Partial<Record<MetricsDimension, string | null>>>;
   readonly suggestionCount: number;
   readonly completedCount: number;
   readonly errorCount: number;
+  /** The most frequent first; null where the run did not say. They add up to `errorCount`. */
+  readonly errorsByType: readonly { readonly type: string | null; readonly count: number }[];
   readonly shownCount: number;
   /** accepted + revised + rejected. */
   readonly decidedCount: number;
@@ -39,14 +45,26 @@ export type MetricsRow = {
   readonly successRate: Rate;
   /** (accepted + revised) / decided */
   readonly usableRate: Rate;
+  /** decided / shown, of those that were marked as shown */
+  readonly coverage: Rate;
   /** errors / (completed + errors) */
   readonly errorRate: Rate;
   readonly latencyP50Ms: number | null;
+  readonly latencyP90Ms: number | null;
   readonly latencyP95Ms: number | null;
+  readonly latencyP99Ms: number | null;
   readonly latencyMeanMs: number | null;
   readonly latencyKnownCount: number;
   readonly timeToFirstTokenP50Ms: number | null;
+  readonly timeToFirstTokenP90Ms: number | null;
+  readonly timeToFirstTokenP95Ms: number | null;
+  readonly timeToFirstTokenP99Ms: number | null;
+  readonly timeToFirstTokenKnownCount: number;
   readonly timeToFeedbackP50Ms: number | null;
+  readonly timeToFeedbackP90Ms: number | null;
+  readonly timeToFeedbackP95Ms: number | null;
+  readonly timeToFeedbackP99Ms: number | null;
+  readonly timeToFeedbackKnownCount: number;
   /** 0–1 */
   readonly keptRatioMean: number | null;
   readonly keptRatioKnownCount: number;
@@ -57,26 +75,50 @@ export type MetricsRow = {
   readonly outputTokensKnownCount: number;
   readonly costUsd: number | null;
   readonly costKnownCount: number;
+  /** All costs / accepted; null as long as the cost of any completed suggestion is unknown, or nothing was accepted. */
+  readonly costPerAcceptedUsd: number | null;
+  /** Of `completedCount`. */
+  readonly completedCostKnownCount: number;
 };
 
-const COLUMN_OF = {
-  function: "functionName",
-  model: "model",
-  promptVersion: "promptVersion",
-  environment: "environment",
-} as const satisfies Record<MetricsDimension, keyof MetricsSums>;
+/** The dimensions of `by` that these sums are of; null is unknown. */
+export function dimensionsOf(sums: DimensionColumns, by: readonly MetricsDimension[]): MetricsRow["dimensions"] {
+  const values: Record<MetricsDimension, string | null> = {
+    function: sums.functionName || null,
+    model: sums.model || null,
+    promptVersion: sums.promptVersion || null,
+    environment: sums.environment || null,
+    confidenceBand: sums.confidenceBand === null ? null : bandName(sums.confidenceBand),
+  };
+  return Object.fromEntries(by.map((dimension) => [dimension, values[dimension]]));
+}
 
-/** The metrics that these sums come to, with the dimensions of `by`. */
-export function toMetricsRow(sums: MetricsSums, by: readonly MetricsDimension[]): MetricsRow {
-  const { completedCount, errorCount, acceptedCount, revisedCount, rejectedCount } = sums;
+export type DimensionColumns = Pick<
+  MetricsSums,
+  "functionName" | "model" | "promptVersion" | "environment" | "confidenceBand"
+>;
+
+export type Sums = Omit<MetricsSums, keyof DimensionColumns | "bucketHour">;
+
+/** Whose row it is. */
+export type RowKey = { readonly bucket: TimeBucket; readonly dimensions: MetricsRow["dimensions"] };
+
+/** The metrics that these sums come to. */
+export function toMetricsRow(sums: Sums, key: RowKey): MetricsRow {
+  const { completedCount, errorCount, acceptedCount, revisedCount, rejectedCount, shownCount } = sums;
   const decidedCount = acceptedCount + revisedCount + rejectedCount;
   return {
-    bucketStart: startOfHour(sums.bucketHour),
-    dimensions: Object.fromEntries(by.map((dimension) => [dimension, sums[COLUMN_OF[dimension]] || null])),
+    bucketStart: key.bucket.start,
+    bucketEnd: key.bucket.end,
+    isPartial: key.bucket.isPartial,
+    dimensions: key.dimensions,
     suggestionCount: sums.suggestionCount,
     completedCount,
     errorCount,
-    shownCount: sums.shownCount,
+    errorsByType: sums.errorTypes
+      .map((type, i) => ({ type: type || null, count: sums.errorTypeCounts[i] ?? 0 }))
+      .sort((a, b) => b.count - a.count),
+    shownCount,
     decidedCount,
     acceptedCount,
     revisedCount,
@@ -84,16 +126,12 @@ export function toMetricsRow(sums: MetricsSums, by: readonly MetricsDimension[])
     expiredCount: sums.expiredCount,
     successRate: rateOf(acceptedCount, decidedCount),
     usableRate: rateOf(acceptedCount + revisedCount, decidedCount),
+    coverage: rateOf(sums.shownDecidedCount, shownCount),
     errorRate: rateOf(errorCount, completedCount + errorCount),
     ...durationsOf(sums),
     keptRatioMean: mean(sums.keptRatioPpmSum / 1_000_000, sums.keptRatioCount),
     keptRatioKnownCount: sums.keptRatioCount,
-    inputTokens: known(sums.inputTokensSum, sums.inputTokensKnownCount),
-    outputTokens: known(sums.outputTokensSum, sums.outputTokensKnownCount),
-    inputTokensKnownCount: sums.inputTokensKnownCount,
-    outputTokensKnownCount: sums.outputTokensKnownCount,
-    costUsd: known(sums.costUsdSum, sums.costKnownCount),
-    costKnownCount: sums.costKnownCount,
+    ...costsOf(sums),
   };
 }
 
@@ -109,19 +147,45 @@ export function rateOf(numerator: number, denominator: number): Rate {
   };
 }
 
-function durationsOf(sums: MetricsSums) {
-  const latency: Histogram = { buckets: sums.latencyBuckets, counts: sums.latencyCounts };
-  const firstToken: Histogram = { buckets: sums.firstTokenBuckets, counts: sums.firstTokenCounts };
-  const feedbackTime: Histogram = { buckets: sums.feedbackTimeBuckets, counts: sums.feedbackTimeCounts };
+function durationsOf(sums: Sums) {
+  const latency = { buckets: sums.latencyBuckets, counts: sums.latencyCounts };
+  const firstToken = { buckets: sums.firstTokenBuckets, counts: sums.firstTokenCounts };
+  const feedbackTime = { buckets: sums.feedbackTimeBuckets, counts: sums.feedbackTimeCounts };
   return {
-    latencyP50Ms: quantile(latency, 0.5) ?? null,
-    latencyP95Ms: quantile(latency, 0.95) ?? null,
+    latencyP50Ms: percentile(latency, 50),
+    latencyP90Ms: percentile(latency, 90),
+    latencyP95Ms: percentile(latency, 95),
+    latencyP99Ms: percentile(latency, 99),
     latencyMeanMs: mean(sums.latencyMsSum, sums.latencyCount),
     latencyKnownCount: sums.latencyCount,
-    timeToFirstTokenP50Ms: quantile(firstToken, 0.5) ?? null,
-    timeToFeedbackP50Ms: quantile(feedbackTime, 0.5) ?? null,
+    timeToFirstTokenP50Ms: percentile(firstToken, 50),
+    timeToFirstTokenP90Ms: percentile(firstToken, 90),
+    timeToFirstTokenP95Ms: percentile(firstToken, 95),
+    timeToFirstTokenP99Ms: percentile(firstToken, 99),
+    timeToFirstTokenKnownCount: countOf(firstToken),
+    timeToFeedbackP50Ms: percentile(feedbackTime, 50),
+    timeToFeedbackP90Ms: percentile(feedbackTime, 90),
+    timeToFeedbackP95Ms: percentile(feedbackTime, 95),
+    timeToFeedbackP99Ms: percentile(feedbackTime, 99),
+    timeToFeedbackKnownCount: countOf(feedbackTime),
   };
 }
 
+function costsOf(sums: Sums) {
+  const { completedCount, acceptedCount, completedCostKnownCount } = sums;
+  const isCostKnown = completedCostKnownCount === completedCount;
+  return {
+    inputTokens: known(sums.inputTokensSum, sums.inputTokensKnownCount),
+    outputTokens: known(sums.outputTokensSum, sums.outputTokensKnownCount),
+    inputTokensKnownCount: sums.inputTokensKnownCount,
+    outputTokensKnownCount: sums.outputTokensKnownCount,
+    costUsd: known(sums.costUsdSum, sums.costKnownCount),
+    costKnownCount: sums.costKnownCount,
+    costPerAcceptedUsd: isCostKnown && sums.costKnownCount > 0 ? mean(sums.costUsdSum, acceptedCount) : null,
+    completedCostKnownCount,
+  };
+}
+
+const percentile = (histogram: Histogram, percent: number): number | null => quantile(histogram, percent / 100) ?? null;
 const mean = (sum: number, count: number): number | null => (count === 0 ? null : sum / count);
 const known = (sum: number, count: number): number | null => (count === 0 ? null : sum);

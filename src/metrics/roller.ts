@@ -1,13 +1,16 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { type Instruments, noInstruments } from "../domain/instruments.ts";
 import type { Logger } from "../domain/logger.ts";
+import { createPeriodic } from "../domain/periodic.ts";
 import type { Queryable } from "../store/database.ts";
 import { applyWaitingFeedback } from "../store/queries/apply-waiting-feedback.ts";
 import { internSeries } from "../store/queries/intern-series.ts";
 import { rollDeltas } from "../store/queries/roll-deltas.ts";
+import { rollReasonDeltas } from "../store/queries/roll-reason-deltas.ts";
 
 export type RollerOptions = {
   readonly db: Queryable;
   readonly log: Logger;
+  readonly instruments?: Instruments;
   /** Pause between two looks for deltas when none was left, in milliseconds. */
   readonly everyMs?: number;
   /** Deltas added up in one statement. */
@@ -29,15 +32,22 @@ export type Roller = {
 
 const MAX_PAUSE_MS = 30_000;
 
-export function createRoller({ db, log, everyMs = 1000, batchSize = 5000 }: RollerOptions): Roller {
-  const stopping = new AbortController();
-  let loop: Promise<void> | undefined;
+export function createRoller(options: RollerOptions): Roller {
+  const { db, log, instruments = noInstruments, everyMs = 1000, batchSize = 5000 } = options;
+  const rolled = instruments.counter({
+    name: "uptake_rollup_rolled_deltas_total",
+    help: "Deltas that this process added to the rollup.",
+  });
+  const failures = instruments.counter({ name: "uptake_rollup_failures_total", help: "Rolls that failed." });
   let failedCount = 0;
 
   async function rollOnce(): Promise<number> {
     await applyWaitingFeedback(db);
     await internSeries(db);
-    return rollDeltas(db, batchSize);
+    const reasonCount = await rollReasonDeltas(db, batchSize);
+    const rolledCount = reasonCount + (await rollDeltas(db, batchSize));
+    rolled.add(rolledCount);
+    return rolledCount;
   }
 
   async function rollOrLog(): Promise<number> {
@@ -48,6 +58,7 @@ export function createRoller({ db, log, everyMs = 1000, batchSize = 5000 }: Roll
       return rolledCount;
     } catch (error) {
       failedCount += 1;
+      failures.add(1);
       log.error("rollup.failed", { failedCount, retryInMs: pauseMs(), message: String(error) });
       return 0;
     }
@@ -56,35 +67,16 @@ export function createRoller({ db, log, everyMs = 1000, batchSize = 5000 }: Roll
   /** Doubles with every failure in a row, so that a database in trouble is not pressed. */
   const pauseMs = (): number => Math.min(everyMs * 2 ** failedCount, Math.max(everyMs, MAX_PAUSE_MS));
 
-  async function run(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      // A full batch means that more is waiting.
-      if ((await rollOrLog()) < batchSize) await pause(pauseMs(), stopping.signal);
-    }
-  }
+  // A full batch means that more is waiting.
+  const { start, stop } = createPeriodic(async () => ((await rollOrLog()) < batchSize ? pauseMs() : 0));
 
   return {
-    start() {
-      if (!stopping.signal.aborted) loop ??= run();
-    },
-    stop() {
-      stopping.abort();
-      loop ??= Promise.resolve();
-      return loop;
-    },
+    start,
+    stop,
     async rollAll() {
       let total = 0;
       for (let rolledCount = await rollOnce(); rolledCount > 0; rolledCount = await rollOnce()) total += rolledCount;
       return total;
     },
   };
-}
-
-/** Waits without holding the process; ends early when stopped. */
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await delay(ms, undefined, { ref: false, signal });
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
 }

@@ -1,78 +1,126 @@
-import type { MetricsBucket, MetricsDimension } from "../domain/metrics-request.ts";
+import { bucketColumns, headingIn, type Layout, partialNote } from "./bucket-column.ts";
 import {
   formatCount,
-  formatDay,
   formatDuration,
   formatDurationPair,
+  formatKnown,
   formatRate,
-  formatTimeOfDay,
-  UNKNOWN,
+  formatRatio,
+  formatUsd,
 } from "./format.ts";
 import type { MetricsRow } from "./metrics-row.ts";
+import { type Column, textTable } from "./text-table.ts";
 
-type Layout = { readonly bucket: MetricsBucket; readonly by: readonly MetricsDimension[] };
-
-type Column = {
-  /** Three header lines. */
-  readonly head: readonly [string, string, string];
-  /** Blank columns before it; little between counts that belong together, so that a line fits 140 columns. */
-  readonly gap: number;
-  readonly cell: (row: MetricsRow) => string;
+const SUGGESTIONS: Column<MetricsRow> = {
+  head: ["", "sugges-", "tions"],
+  gap: 1,
+  cell: (row) => formatCount(row.suggestionCount),
+};
+const ERROR_RATE: Column<MetricsRow> = {
+  head: ["", "error rate", "[95 %] of finished"],
+  gap: 2,
+  cell: (row) => formatRate(row.errorRate),
+};
+const SUCCESS_RATE: Column<MetricsRow> = {
+  head: ["", "success rate", "[95 %] of decided"],
+  gap: 2,
+  cell: (row) => formatRate(row.successRate),
 };
 
-const METRIC_COLUMNS: readonly Column[] = [
-  { head: ["", "sugges-", "tions"], gap: 1, cell: (row) => formatCount(row.suggestionCount) },
-  { head: ["", "", "errors"], gap: 1, cell: (row) => formatCount(row.errorCount) },
-  { head: ["", "", "decided"], gap: 1, cell: (row) => formatCount(row.decidedCount) },
-  { head: ["", "", "accepted"], gap: 1, cell: (row) => formatCount(row.acceptedCount) },
-  { head: ["", "", "revised"], gap: 1, cell: (row) => formatCount(row.revisedCount) },
-  { head: ["", "", "rejected"], gap: 1, cell: (row) => formatCount(row.rejectedCount) },
-  { head: ["", "success rate", "[95 %] of decided"], gap: 2, cell: (row) => formatRate(row.successRate) },
-  { head: ["", "error rate", "[95 %] of finished"], gap: 2, cell: (row) => formatRate(row.errorRate) },
-  { head: ["", "latency", "p50 / p95"], gap: 2, cell: (row) => formatDurationPair(row.latencyP50Ms, row.latencyP95Ms) },
-  { head: ["time to", "feedback", "p50"], gap: 1, cell: (row) => formatDuration(row.timeToFeedbackP50Ms) },
-];
+const count = (name: string, valueOf: (row: MetricsRow) => number): Column<MetricsRow> => ({
+  head: ["", "", name],
+  gap: 1,
+  cell: (row) => formatCount(valueOf(row)),
+});
 
-/**
- * Metrics as text for a terminal, one line a row, times in UTC. Rows that share their dimensions (and, by the hour,
- * their day) stand under one heading, since names of agent functions are long and a line has to fit 140 columns.
- * Ends with a line feed.
- */
-export function metricsTable(rows: readonly MetricsRow[], layout: Layout): string {
+const percentiles = (
+  name: string,
+  kind: "latency" | "timeToFirstToken" | "timeToFeedback",
+): readonly Column<MetricsRow>[] =>
+  ([50, 90, 95, 99] as const).map((percent, i) => ({
+    head: ["", i === 0 ? name : "", `p${percent}`],
+    gap: i === 0 ? 3 : 1,
+    cell: (row) => formatDuration(row[`${kind}P${percent}Ms`]),
+  }));
+
+/** The tables of metrics, one line a bucket. */
+export const rowViews = {
+  summary: [
+    SUGGESTIONS,
+    count("errors", (row) => row.errorCount),
+    count("decided", (row) => row.decidedCount),
+    count("accepted", (row) => row.acceptedCount),
+    count("revised", (row) => row.revisedCount),
+    count("rejected", (row) => row.rejectedCount),
+    SUCCESS_RATE,
+    ERROR_RATE,
+    {
+      head: ["", "latency", "p50 / p95"],
+      gap: 2,
+      cell: (row) => formatDurationPair(row.latencyP50Ms, row.latencyP95Ms),
+    },
+    { head: ["time to", "feedback", "p50"], gap: 1, cell: (row) => formatDuration(row.timeToFeedbackP50Ms) },
+  ],
+  rates: [
+    SUGGESTIONS,
+    SUCCESS_RATE,
+    { head: ["", "usable rate", "[95 %] of decided"], gap: 2, cell: (row) => formatRate(row.usableRate) },
+    { head: ["", "coverage", "[95 %] of shown"], gap: 2, cell: (row) => formatRate(row.coverage) },
+    ERROR_RATE,
+    { head: ["", "kept", "ratio"], gap: 2, cell: (row) => formatRatio(row.keptRatioMean) },
+  ],
+  speed: [
+    SUGGESTIONS,
+    ...percentiles("latency", "latency"),
+    ...percentiles("to first token", "timeToFirstToken"),
+    ...percentiles("to feedback", "timeToFeedback"),
+  ],
+  cost: [
+    SUGGESTIONS,
+    count("completed", (row) => row.completedCount),
+    count("accepted", (row) => row.acceptedCount),
+    {
+      head: ["", "input tokens", "(known of all)"],
+      gap: 2,
+      cell: (row) => formatKnown(formatCount(row.inputTokens), row.inputTokensKnownCount, row.suggestionCount),
+    },
+    {
+      head: ["", "output tokens", "(known of all)"],
+      gap: 2,
+      cell: (row) => formatKnown(formatCount(row.outputTokens), row.outputTokensKnownCount, row.suggestionCount),
+    },
+    {
+      head: ["", "cost, USD", "(known of all)"],
+      gap: 2,
+      cell: (row) => formatKnown(formatUsd(row.costUsd), row.costKnownCount, row.suggestionCount),
+    },
+    {
+      head: ["cost per accepted,", "USD (cost known", "of completed)"],
+      gap: 2,
+      cell: (row) => formatKnown(formatUsd(row.costPerAcceptedUsd), row.completedCostKnownCount, row.completedCount),
+    },
+  ],
+  errors: [
+    SUGGESTIONS,
+    count("errors", (row) => row.errorCount),
+    ERROR_RATE,
+    {
+      head: ["", "", "by type"],
+      gap: 2,
+      align: "left",
+      cell: (row) => row.errorsByType.map(({ type, count }) => `${type ?? "unknown"} ${count}`).join(", "),
+    },
+  ],
+} as const satisfies Record<string, readonly Column<MetricsRow>[]>;
+
+export type RowView = keyof typeof rowViews;
+
+/** Metrics as text for a terminal, one line a row, times in the layout's zone. A bucket without suggestions says only that. */
+export function metricsTable(rows: readonly MetricsRow[], layout: Layout, view: RowView = "summary"): string {
   if (rows.length === 0) return "No suggestions in this range.\n";
-  const columns = [...bucketColumn(layout.bucket), ...METRIC_COLUMNS];
-  const cells = rows.map((row) => ({ heading: headingOf(row, layout), texts: columns.map(({ cell }) => cell(row)) }));
-  const widths = columns.map(({ head }, i) =>
-    Math.max(...head.map((line) => line.length), ...cells.map(({ texts }) => texts[i]?.length ?? 0)),
-  );
-  const line = (texts: readonly string[]): string =>
-    texts
-      .map((text, i) => " ".repeat(i === 0 ? 0 : (columns[i]?.gap ?? 1)) + text.padStart(widths[i] ?? 0))
-      .join("")
-      .trimEnd();
-
-  const header = ([0, 1, 2] as const).map((i) => line(columns.map(({ head }) => head[i])));
-  const groups = new Map<string, string[]>();
-  for (const { heading, texts } of cells) {
-    const group = groups.get(heading) ?? (heading === "" ? [] : [heading]);
-    group.push(line(texts));
-    groups.set(heading, group);
-  }
-  return `${[...header, ...[...groups.values()].flat()].join("\n")}\n`;
-}
-
-function bucketColumn(bucket: MetricsBucket): readonly Column[] {
-  if (bucket === "total") return [];
-  const cell = (row: MetricsRow): string =>
-    bucket === "day" ? formatDay(row.bucketStart) : formatTimeOfDay(row.bucketStart);
-  return [{ head: ["", "", "UTC"], gap: 0, cell }];
-}
-
-function headingOf(row: MetricsRow, { bucket, by }: Layout): string {
-  const parts = by.map((dimension) => {
-    const value = row.dimensions[dimension] ?? UNKNOWN;
-    return dimension === "promptVersion" ? `prompt ${value}` : value;
-  });
-  if (bucket === "hour") parts.push(formatDay(row.bucketStart));
-  return parts.join(" · ");
+  const columns = rowViews[view].map((column: Column<MetricsRow>) => ({
+    ...column,
+    cell: (row: MetricsRow) => (row.suggestionCount === 0 && column !== SUGGESTIONS ? "" : column.cell(row)),
+  }));
+  return textTable(rows, [...bucketColumns(rows, layout), ...columns], headingIn(layout)) + partialNote(rows, layout);
 }

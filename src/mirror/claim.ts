@@ -9,11 +9,16 @@ export type Claim = {
   /** Of this claim alone, so even a second claim of the same worker is fenced off from the first. */
   readonly token: string;
   /**
-   * Makes sure, right before a request, that the lease outlasts it; resolves to whether the message is still ours.
-   * Renews when a third of the lease is used up, so what is sent is always settled or known to be unsure within
-   * the other two thirds: these have to hold one request's time limit and Langfuse's delay until it shows what it has.
+   * Makes sure, before a request, that the lease outlasts it; resolves to whether the message is still ours. Renews when
+   * a sixth of the lease is used up, which leaves at least as much for making the request and connecting.
    */
   hold(): Promise<(message: ClaimedMessage) => boolean>;
+  /**
+   * Whether what the last `hold` said still counts: asks the clock alone, for the very moment of sending. Not after a third
+   * of the lease, so what is sent is always settled or known to be unsure within the other two thirds: these have to
+   * hold one request's time limit and Langfuse's delay until it shows what it has.
+   */
+  readonly isFresh: () => boolean;
 };
 
 export type ClaimOptions = { readonly leaseMs: number; readonly now: () => number };
@@ -25,13 +30,15 @@ export async function takeClaim(db: Queryable, limit: number, options: ClaimOpti
   let heldSinceMs = now();
   const messages = await claimMessages(db, { limit, leaseMs, token });
   let held: ReadonlySet<number> = new Set(messages.map((message) => message.id));
-  const isFresh = (): boolean => now() - heldSinceMs < leaseMs / 3;
+  const isHeldFor = (share: number): boolean => now() - heldSinceMs < leaseMs * share;
+  const isFresh = (): boolean => isHeldFor(1 / 3);
 
   return {
     messages,
     token,
+    isFresh,
     async hold() {
-      if (!isFresh()) {
+      if (!isHeldFor(1 / 6)) {
         const renewedAtMs = now();
         held = await renewClaims(db, { ids: [...held], token, leaseMs });
         heldSinceMs = renewedAtMs;

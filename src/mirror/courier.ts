@@ -5,11 +5,13 @@ import type { Database } from "../store/database.ts";
 import type { ClaimedMessage } from "../store/queries/claim-messages.ts";
 import type { Circuit } from "./circuit.ts";
 import type { Claim } from "./claim.ts";
-import { type Channel, type Delivery, isPartlyDelivered, type Route } from "./delivery.ts";
+import { type Adjusted, type Channel, type Delivery, isPartlyDelivered, type Route } from "./delivery.ts";
 import { createFeedbackChannel } from "./feedback-channel.ts";
+import type { MirrorMeters } from "./mirror-meters.ts";
 import { packDeliveries } from "./packs.ts";
 import { readBack } from "./read-back.ts";
 import { createSettlement, type Settlement } from "./settlement.ts";
+import type { SoundConfigs } from "./sound-configs.ts";
 import { createTraceChannel } from "./trace-channel.ts";
 
 /** Langfuse Cloud takes 5 MB a request and `/ingestion` 3.5 MB; JSON's own signs come on top of what we count. */
@@ -20,8 +22,10 @@ export type CourierDeps = {
   readonly langfuse: LangfuseClient;
   readonly log: Logger;
   readonly circuit: Circuit;
+  readonly meters: MirrorMeters;
   /** How long Langfuse may take to show what it has accepted. */
   readonly visibilityDelayMs: number;
+  readonly scoreConfigs: SoundConfigs;
 };
 
 export type Courier = {
@@ -34,14 +38,14 @@ export type Courier = {
 
 export function createCourier(deps: CourierDeps): Courier {
   const traces = createTraceChannel(deps.db, deps.langfuse);
-  const feedback = createFeedbackChannel(deps.db, deps.langfuse);
+  const feedback = createFeedbackChannel(deps.db, deps.langfuse, deps.scoreConfigs);
 
   return {
     async deliver(claim, halted) {
-      const settlement = createSettlement(deps.db, deps.log, claim.token);
+      const settlement = createSettlement(deps, claim.token);
       const round = { ...deps, claim, settlement, halted: () => halted() || deps.circuit.waitMs() > 0 };
-      await deliverKind(round, traces, messagesOf(claim, "trace"));
-      await deliverKind(round, feedback, messagesOf(claim, "feedback"));
+      await deliverKind(round, traces);
+      await deliverKind(round, feedback);
     },
   };
 }
@@ -52,18 +56,17 @@ type Round = CourierDeps & {
   readonly halted: () => boolean;
 };
 
-const messagesOf = (claim: Claim, kind: ClaimedMessage["kind"]): ClaimedMessage[] =>
-  claim.messages.filter((message) => message.kind === kind);
-
 const messagesIn = (deliveries: readonly Delivery<unknown>[]): ClaimedMessage[] =>
   deliveries.map((delivery) => delivery.message);
 
-async function deliverKind<Item>(round: Round, channel: Channel<Item>, messages: ClaimedMessage[]): Promise<void> {
-  const { settlement } = round;
+async function deliverKind<Item>(round: Round, channel: Channel<Item>): Promise<void> {
+  const { claim, settlement } = round;
+  const messages = claim.messages.filter(({ kind }) => kind === channel.kind);
   if (messages.length === 0) return;
   if (round.halted()) return settlement.release(messages);
 
-  const { deliveries, gone, early, broken } = await channel.load(messages);
+  const { deliveries, gone, early, broken, adjusted } = await channel.load(messages);
+  noteAdjusted(round, adjusted, messages[0]?.kind);
   await settlement.gone(gone);
   await settlement.early(early);
   await settlement.dead(broken.map((b) => ({ ...b, unsure: b.message.wasUnsure })));
@@ -82,6 +85,12 @@ async function deliverKind<Item>(round: Round, channel: Channel<Item>, messages:
   }
 }
 
+/** What the rules have changed, once a rule: a warning where something was lost by it. */
+function noteAdjusted({ log }: Round, adjusted: Adjusted, kind: ClaimedMessage["kind"] | undefined): void {
+  for (const [rule, { count, loses }] of adjusted)
+    log[loses ? "warn" : "info"]("mirror.adjusted", { kind, rule, count });
+}
+
 /** Settles what Langfuse turns out to have; resolves to what still has to be sent. */
 async function resolveDoubts<Item>(
   round: Round,
@@ -89,12 +98,14 @@ async function resolveDoubts<Item>(
   deliveries: readonly Delivery<Item>[],
 ): Promise<readonly Delivery<Item>[]> {
   if (deliveries.length === 0) return [];
-  const { found, toSend, unread, failure } = await readBack(channel, deliveries, round.halted);
+  const { found, toSend, unread, failure } = await readBack(channel, deliveries, round);
+  const counts = { found: found.length, missing: toSend.length, unread: unread.length };
   round.log.info("mirror.read_back", {
-    foundCount: found.length,
-    missingCount: toSend.length,
-    unreadCount: unread.length,
+    foundCount: counts.found,
+    missingCount: counts.missing,
+    unreadCount: counts.unread,
   });
+  round.meters.readBack(channel.kind, counts);
   await round.settlement.delivered(found);
   if (failure === undefined) {
     await round.settlement.release(messagesIn(unread));
@@ -117,8 +128,13 @@ async function sendPack<Item>(round: Round, channel: Channel<Item>, pack: readon
   );
   const route = channel.routes.find(({ takes }) => ours.some(({ items }) => items.some(takes)));
   if (route === undefined) return settlement.delivered(ours);
-  const answer = await route.send(ours.map(({ items }) => items.filter(route.takes)));
+  const answer = await route.send(
+    ours.map(({ items }) => items.filter(route.takes)),
+    round.claim.isFresh,
+  );
   switch (answer.kind) {
+    case "withheld":
+      return settlement.interrupted(ours, visibilityDelayMs);
     case "accepted":
       return settleAccepted({ round, channel, route }, ours, answer.rejected);
     case "unavailable":
@@ -151,6 +167,7 @@ async function isolate<Item>(
   if (alone !== undefined && pack.length === 1) {
     return round.settlement.dead([{ message: alone.message, unsure: isPartlyDelivered(alone), error }]);
   }
+  round.meters.ended("split", messagesIn(pack));
   const middle = Math.ceil(pack.length / 2);
   await sendPack(round, channel, pack.slice(0, middle));
   await sendPack(round, channel, pack.slice(middle));

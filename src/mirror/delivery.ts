@@ -1,3 +1,6 @@
+import type { MaySend } from "../langfuse/last-moment.ts";
+import { UptakeError } from "../domain/errors.ts";
+import type { Note } from "../langfuse/checks/rule.ts";
 import type { SendAnswer } from "../langfuse/send-answer.ts";
 import type { ClaimedMessage } from "../store/queries/claim-messages.ts";
 
@@ -17,17 +20,22 @@ export type Loaded<Item> = {
   readonly gone: readonly ClaimedMessage[];
   readonly early: readonly ClaimedMessage[];
   readonly broken: readonly { readonly message: ClaimedMessage; readonly error: string }[];
+  /** How often each rule has changed something of them, by its name. */
+  readonly adjusted: Adjusted;
 };
+
+export type Adjusted = ReadonlyMap<string, { readonly count: number; readonly loses: boolean }>;
 
 /** One of Langfuse's endpoints. */
 export type Route<Item> = {
   readonly takes: (item: Item) => boolean;
-  /** Sends, in one request, items that the route takes: a list for each delivery. */
-  readonly send: (items: readonly (readonly Item[])[]) => Promise<SendAnswer>;
+  /** Sends, in one request, items that the route takes: a list for each delivery. Asks `maySend` at the last moment. */
+  readonly send: (items: readonly (readonly Item[])[], maySend: MaySend) => Promise<SendAnswer>;
 };
 
 /** How messages of one kind become deliveries, and how those are sent and found again. */
 export type Channel<Item> = {
+  readonly kind: ClaimedMessage["kind"];
   /** Most items in one request. */
   readonly maxItems: number;
   load(messages: readonly ClaimedMessage[]): Promise<Loaded<Item>>;
@@ -52,22 +60,29 @@ export const isPartlyDelivered = (delivery: Delivery<unknown>): boolean =>
 export function loadEach<Row, Item>(
   messages: readonly ClaimedMessage[],
   rows: ReadonlyMap<string, Row>,
-  map: { isEarly(row: Row): boolean; toDelivery(message: ClaimedMessage, row: Row): Delivery<Item> },
+  map: { isEarly(row: Row): boolean; toDelivery(message: ClaimedMessage, row: Row, note: Note): Delivery<Item> },
 ): Loaded<Item> {
+  const adjusted = new Map<string, { count: number; loses: boolean }>();
+  const note: Note = ({ name, loses }) => {
+    const before = adjusted.get(name);
+    adjusted.set(name, { count: (before?.count ?? 0) + 1, loses: loses || before?.loses === true });
+  };
   const loaded = {
     deliveries: [] as Delivery<Item>[],
     gone: [] as ClaimedMessage[],
     early: [] as ClaimedMessage[],
     broken: [] as { message: ClaimedMessage; error: string }[],
+    adjusted,
   };
   for (const message of messages) {
     const row = rows.get(message.ref);
     try {
       if (row === undefined) loaded.gone.push(message);
       else if (map.isEarly(row)) loaded.early.push(message);
-      else loaded.deliveries.push(map.toDelivery(message, row));
+      else loaded.deliveries.push(map.toDelivery(message, row, note));
     } catch (error) {
-      loaded.broken.push({ message, error: `cannot be mapped for Langfuse: ${String(error)}` });
+      const reason = error instanceof UptakeError ? error.message : String(error);
+      loaded.broken.push({ message, error: `cannot be mapped for Langfuse: ${reason}` });
     }
   }
   return loaded;

@@ -3,7 +3,9 @@ import type { Bell } from "./bell.ts";
 import { createCircuit } from "./circuit.ts";
 import { takeClaim } from "./claim.ts";
 import { createCourier } from "./courier.ts";
+import { createMirrorMeters } from "./mirror-meters.ts";
 import type { MirrorSettings } from "./mirror-settings.ts";
+import { createSoundConfigs } from "./sound-configs.ts";
 
 /** Messages in the request that finds out whether Langfuse is back. */
 const PROBE_SIZE = 10;
@@ -23,13 +25,17 @@ export function createLanes(settings: MirrorSettings, bell: Bell): { run(options
   const { db, log, pollMs } = settings;
   const langfuse = createCircuit({ ...settings, ...settings.backOff });
   const database = createCircuit({ ...settings, baseMs: 500, capMs: 30_000 });
-  const courier = createCourier({ ...settings, circuit: langfuse });
+  const scoreConfigs = createSoundConfigs(settings);
+  const meters = createMirrorMeters(settings.instruments, () => langfuse.isOpen());
+  const courier = createCourier({ ...settings, circuit: langfuse, scoreConfigs, meters });
   let isProbing = false;
 
   /** Claims and delivers once; resolves to whether there was anything. */
   async function cycle(size: number, halted: () => boolean): Promise<boolean> {
     const claim = await takeClaim(db, size, settings);
     if (claim.messages.length > 0) await courier.deliver(claim, halted);
+    // What was sent under a config is only certain once Langfuse was asked again, also where nothing else comes.
+    else await scoreConfigs.current();
     database.succeeded();
     return claim.messages.length > 0;
   }

@@ -1,3 +1,4 @@
+import { type Instruments, noInstruments } from "../domain/instruments.ts";
 import type { Logger } from "../domain/logger.ts";
 import type { LangfuseClient } from "../langfuse/client.ts";
 import type { Database } from "../store/database.ts";
@@ -7,11 +8,13 @@ export type MirrorDeps = {
   readonly db: Database;
   readonly langfuse: LangfuseClient;
   readonly log: Logger;
+  /** Told what is done; nothing by default. */
+  readonly instruments?: Instruments;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** From 0 up to 1, for the jitter of the back-off. */
   readonly random: () => number;
-  /** Messages claimed at once, at most 500; 100 by default. Bounds what is held in memory. */
+  /** Messages claimed at once, at most 500; 200 by default. Bounds what is held in memory. */
   readonly batchSize?: number;
   /**
    * How long a claim lasts; 60 s by default. Two thirds of it must hold the Langfuse client's time limit for one
@@ -24,6 +27,8 @@ export type MirrorDeps = {
   readonly concurrency?: number;
   /** How long Langfuse may take to show what it has accepted; 15 s by default. */
   readonly visibilityDelayMs?: number;
+  /** How often Langfuse is asked whether its score configs still are what was set up; a minute by default. */
+  readonly configCheckMs?: number;
   /** The back-off while Langfuse is away; 500 ms doubling up to 5 minutes by default. */
   readonly backOff?: { readonly baseMs: number; readonly capMs: number };
   /** How long `stop()` waits for the requests under way before it gives them up; 5 s by default. */
@@ -36,13 +41,15 @@ const MAX_BATCH_SIZE = 500;
 
 export function withDefaults(deps: MirrorDeps): MirrorSettings {
   return {
+    instruments: noInstruments,
     leaseMs: 60_000,
     pollMs: 1000,
     concurrency: 2,
     visibilityDelayMs: 15_000,
+    configCheckMs: 60_000,
     backOff: { baseMs: 500, capMs: 300_000 },
     stopDeadlineMs: 5_000,
     ...deps,
-    batchSize: Math.min(deps.batchSize ?? 100, MAX_BATCH_SIZE),
+    batchSize: Math.min(deps.batchSize ?? 200, MAX_BATCH_SIZE),
   };
 }

@@ -1,11 +1,19 @@
 import type { Delivery } from "./delivery.ts";
 
-/** Bytes of what an item says; names and brackets come on top, which the limits leave room for. */
+/**
+ * Bytes of what an item says; escapes come on top, which the limits leave room for. Walks a span's hundred values with
+ * plain loops: a list of entries for each object made this a tenth of the mirror's work.
+ */
 function sizeOf(value: unknown): number {
   if (typeof value === "string") return Buffer.byteLength(value) + 2;
-  if (Array.isArray(value)) return value.reduce((sum: number, item) => sum + sizeOf(item) + 1, 2);
   if (typeof value !== "object" || value === null) return 8;
-  return Object.entries(value).reduce((sum, [key, item]) => sum + key.length + 4 + sizeOf(item), 2);
+  let bytes = 2;
+  if (Array.isArray(value)) {
+    for (const item of value) bytes += sizeOf(item) + 1;
+    return bytes;
+  }
+  for (const key of Object.keys(value)) bytes += key.length + 4 + sizeOf((value as Record<string, unknown>)[key]); // one of its own keys
+  return bytes;
 }
 
 /**

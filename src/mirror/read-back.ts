@@ -1,5 +1,6 @@
 import { UptakeError } from "../domain/errors.ts";
 import type { SendFailure } from "../langfuse/send-answer.ts";
+import type { Claim } from "./claim.ts";
 import type { Channel, Delivery } from "./delivery.ts";
 
 /** Enough to hide the round trips, few enough not to use up Langfuse's limit for reads at once. */
@@ -17,12 +18,13 @@ export type ReadBack<Item> = {
 
 /**
  * Asks Langfuse what it has of deliveries whose last holder never settled them. Sending a span again would store it
- * twice, for Langfuse 4 does not merge; so only what is missing is sent.
+ * twice, for Langfuse 4 does not merge; so only what is missing is sent. A slow Langfuse may take longer than a lease
+ * for a whole claim, which is therefore held from one read to the next.
  */
 export async function readBack<Item>(
   channel: Channel<Item>,
   deliveries: readonly Delivery<Item>[],
-  halted: () => boolean,
+  { claim, halted }: { readonly claim: Claim; readonly halted: () => boolean },
 ): Promise<ReadBack<Item>> {
   const found: Delivery<Item>[] = [];
   const toSend: Delivery<Item>[] = [];
@@ -36,6 +38,9 @@ export async function readBack<Item>(
         unread.push(delivery);
         continue;
       }
+      // To read what has been lost meanwhile does no harm: neither settling nor sending takes it. Outside the attempt,
+      // since a database that fails says nothing about Langfuse.
+      await claim.hold();
       try {
         const there = new Set(await channel.find(delivery.traceId));
         const missing = delivery.items.filter((item) => !there.has(channel.idOf(item)));

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { isObservationId } from "../domain/ids.ts";
 import type { Logger } from "../domain/logger.ts";
 import type { MirrorFinding, ReconcileReport, TimeRange } from "../domain/mirror-report.ts";
 import type { LangfuseClient } from "../langfuse/client.ts";
@@ -149,12 +150,10 @@ async function findingsOf(job: Job, expected: readonly ExpectedDelivery[]): Prom
   return findings;
 }
 
-const OBSERVATION_ID = /^[0-9a-f]{16}$/;
-
 async function rowsOfFeedback(job: Job, feedback: readonly ExpectedDelivery[]): Promise<ReadBackRow[]> {
   const rows: ReadBackRow[] = [];
   const ids = new Set(feedback.flatMap(({ items }) => [...items.keys()]));
-  const scoreIds = [...ids].filter((id) => !OBSERVATION_ID.test(id));
+  const scoreIds = [...ids].filter((id) => !isObservationId(id));
   await sideBySide(chunksOf(scoreIds, MAX_SCORE_IDS), async (chunk) => {
     rows.push(...(await job.reads.read(() => job.langfuse.readScores(chunk))));
   });

@@ -1,18 +1,17 @@
-import type { Logger } from "../domain/logger.ts";
-import type { Queryable } from "../store/database.ts";
 import type { ClaimedMessage } from "../store/queries/claim-messages.ts";
 import { settleDead } from "../store/queries/settle-dead.ts";
 import { settleDelivered } from "../store/queries/settle-delivered.ts";
 import { settleGone } from "../store/queries/settle-gone.ts";
 import type { Delivery } from "./delivery.ts";
-import { createPutBack } from "./put-back.ts";
+import { createPutBack, noteLost, type PutBackDeps } from "./put-back.ts";
 
 /** Writes down what became of a claim's messages. Whatever the claim no longer holds stays as its new holder left it. */
 export type Settlement = ReturnType<typeof createSettlement>;
 
-export function createSettlement(db: Queryable, log: Logger, token: string) {
+export function createSettlement(deps: PutBackDeps, token: string) {
+  const { db, log, meters } = deps;
   return {
-    ...createPutBack(db, log, token),
+    ...createPutBack(deps, token),
 
     /** In Langfuse: out of the outbox, into the ledger. */
     async delivered(deliveries: readonly Delivery<unknown>[]): Promise<void> {
@@ -22,23 +21,34 @@ export function createSettlement(db: Queryable, log: Logger, token: string) {
         token,
         deliveries.map((d) => ({ id: d.message.id, traceId: d.traceId, langfuseIds: d.langfuseIds })),
       );
+      for (const { message } of deliveries) {
+        const lagSeconds = settled.get(message.id);
+        if (lagSeconds === undefined) continue;
+        meters.ended("done", [message]);
+        meters.arrived(message, lagSeconds);
+      }
       const kind = deliveries[0]?.message.kind;
       log.info("mirror.delivered", { kind, count: settled.size });
-      const lostCount = deliveries.length - settled.size;
-      if (lostCount > 0) log.warn("mirror.lease_lost", { kind, count: lostCount });
+      noteLost(log, kind, deliveries.length - settled.size);
     },
 
     /** Langfuse will never take it as it is. `unsure` where a part of it may be there. */
     async dead(messages: readonly { message: ClaimedMessage; unsure: boolean; error: string }[]): Promise<void> {
       if (messages.length === 0) return;
-      for (const { message, error } of messages) {
-        log.error("mirror.dead", { kind: message.kind, ref: message.ref, attempts: message.attempts, error });
-      }
-      await settleDead(
+      const settled = await settleDead(
         db,
         token,
         messages.map(({ message, unsure, error }) => ({ id: message.id, unsure, error })),
       );
+      const dead = messages.filter(({ message }) => settled.has(message.id));
+      for (const { message, error } of dead) {
+        log.error("mirror.dead", { kind: message.kind, ref: message.ref, attempts: message.attempts, error });
+      }
+      meters.ended(
+        "dead",
+        dead.map(({ message }) => message),
+      );
+      noteLost(log, messages[0]?.message.kind, messages.length - settled.size);
     },
 
     /** The row was deleted, so there is nothing to deliver. */

@@ -10,6 +10,7 @@ const MAX_SPANS = 2000;
 /** Suggestions become the spans of their traces. */
 export function createTraceChannel(db: Queryable, langfuse: LangfuseClient): Channel<OtlpSpan> {
   return {
+    kind: "trace",
     maxItems: MAX_SPANS,
     async load(messages) {
       const rows = await readTracesForMirror(
@@ -18,14 +19,19 @@ export function createTraceChannel(db: Queryable, langfuse: LangfuseClient): Cha
       );
       return loadEach(messages, new Map(rows.map((row) => [row.suggestionId, row])), {
         isEarly: () => false,
-        toDelivery(message, row) {
-          const spans = traceToSpans(row);
-          return { message, traceId: row.traceId, langfuseIds: spans.map((span) => span.spanId), items: spans };
+        toDelivery(message, row, note) {
+          const spans = traceToSpans(row, note);
+          return {
+            message,
+            traceId: spans[0]?.traceId ?? row.traceId,
+            langfuseIds: spans.map((span) => span.spanId),
+            items: spans,
+          };
         },
       });
     },
     find: (traceId) => langfuse.findObservations(traceId),
-    routes: [{ takes: () => true, send: (traces) => langfuse.sendSpans(traces) }],
+    routes: [{ takes: () => true, send: (traces, maySend) => langfuse.sendSpans(traces, maySend) }],
     idOf: (span) => span.spanId,
     eventIdOf: (span) => span.spanId,
   };

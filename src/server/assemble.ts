@@ -1,38 +1,31 @@
-import type { Config, LangfuseKeys } from "../config/config.ts";
+import type { Config } from "../config/config.ts";
+import { type Instruments, noInstruments } from "../domain/instruments.ts";
 import type { Logger } from "../domain/logger.ts";
-import { DEFAULT_THRESHOLDS, type OutcomeThresholds } from "../domain/outcome.ts";
-import { createFeedbackService, type FeedbackService } from "../feedback/feedback-service.ts";
-import { createLangfuseClient } from "../langfuse/client.ts";
-import { createRoller, type Roller } from "../metrics/roller.ts";
-import { createMirror, type Mirror } from "../mirror/mirror.ts";
+import { createFeedbackService, type FeedbackService, type FeedbackSettings } from "../feedback/feedback-service.ts";
 import type { Database } from "../store/database.ts";
 import { createLazyDatabase } from "../store/lazy-database.ts";
 import { migrate } from "../store/migrate.ts";
 import { openDatabase } from "../store/open-database.ts";
 import { createTracker, type Tracker } from "../track/tracker.ts";
 import { assembleRecorder } from "./assemble-recorder.ts";
-
-/** One request to Langfuse takes at most this long; the mirror's lease is longer. */
-const LANGFUSE_TIMEOUT_MS = 20_000;
-const ROLL_EVERY_MS = 1000;
+import { assembleWorker, type Base, type WorkerParts } from "./assemble-worker.ts";
 
 export type AssembleOptions = {
   readonly log: Logger;
-  readonly thresholds?: OutcomeThresholds | undefined;
-  /** Run mirror and roller in this process, from the moment the database is open. */
+  readonly feedback?: FeedbackSettings | undefined;
+  /** Run mirror, roller, expirer and nightly check in this process, from the moment the database is open. */
   readonly worker: boolean;
   /** Empties the embedded database's directory first. */
   readonly fresh?: boolean | undefined;
+  /** Told what the parts do; nothing by default. */
+  readonly instruments?: Instruments | undefined;
 };
 
 /** The parts of Uptake put together over one database. Nothing is open before the first use or `start`. */
-export type Parts = {
+export type Parts = Pick<WorkerParts, "roller" | "expirer" | "mirror"> & {
   readonly db: Database;
   readonly tracker: Tracker;
   readonly feedback: FeedbackService;
-  readonly roller: Roller;
-  /** Null where no Langfuse is set: rows wait in the outbox until one is. */
-  readonly mirror: Mirror | null;
   /** Opens and migrates the database and starts the worker; using any part does the same. Throws what keeps it from opening. */
   start(): Promise<void>;
   /** Commits what waits, finishes the batch in flight, closes everything in reverse; once. */
@@ -50,27 +43,22 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
       throw error;
     }
     startReplay();
-    if (options.worker) startWorker();
+    if (options.worker) worker.startWorker();
     return opened;
   });
 
-  const { recorder, startReplay } = assembleRecorder(config, { db, log, inMemoryOnly: options.fresh === true });
+  const base: Base = { db, log, instruments: options.instruments ?? noInstruments };
+  const { recorder, startReplay } = assembleRecorder(config, { ...base, inMemoryOnly: options.fresh === true });
   const { projectId, environment, release } = config;
   const tracker = createTracker({ recorder, projectId, environment, release, now: Date.now, log });
   const feedback = createFeedbackService({
     db,
     projectId,
     now: () => new Date(),
-    thresholds: options.thresholds ?? DEFAULT_THRESHOLDS,
+    ...options.feedback,
     flushSuggestions: () => tracker.flush(),
   });
-  const roller = createRoller({ db, log, everyMs: ROLL_EVERY_MS });
-  const mirror = config.langfuse === null ? null : mirrorInto(config.langfuse, db, log);
-
-  function startWorker(): void {
-    roller.start();
-    mirror?.start();
-  }
+  const worker = assembleWorker(config, base);
 
   let closing: Promise<void> | undefined;
   async function closeAll(): Promise<void> {
@@ -78,16 +66,17 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
     await tracker.flush().catch(() => {});
     await db.settled();
     await tracker.close();
-    await mirror?.stop();
-    await roller.stop();
+    await worker.stopWorker();
     await db.close();
   }
 
+  const { roller, expirer, mirror } = worker;
   return {
     db,
     tracker,
     feedback,
     roller,
+    expirer,
     mirror,
     async start() {
       await db.query("select 1");
@@ -111,9 +100,4 @@ function harmless(log: Logger): Logger {
       }
     };
   return { info: quietly("info"), warn: quietly("warn"), error: quietly("error") };
-}
-
-function mirrorInto(keys: LangfuseKeys, db: Database, log: Logger): Mirror {
-  const langfuse = createLangfuseClient({ ...keys, fetch: globalThis.fetch, timeoutMs: LANGFUSE_TIMEOUT_MS });
-  return createMirror({ db, langfuse, log, now: Date.now, random: Math.random });
 }

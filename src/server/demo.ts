@@ -7,6 +7,7 @@ import { importSampleDesk, loadSampleDesk, SAMPLE_AGENT_ID, sampleTicketId } fro
 import { scriptedAct, type ScriptedAct } from "../desk/scripted-agent.ts";
 import type { Logger } from "../domain/logger.ts";
 import { createTaskPool } from "../domain/task-pool.ts";
+import { createPrometheus } from "../http/prometheus.ts";
 import { createStandInLangfuse } from "../langfuse/stand-in/stand-in.ts";
 import { readMetrics } from "../metrics/read-metrics.ts";
 import { metricsTable } from "../metrics/table.ts";
@@ -30,7 +31,6 @@ const SUGGESTIONS_AT_ONCE = 4;
 const MOST_TICKETS = 500;
 /** How long `--once` waits for Langfuse; what is left stays in the outbox. */
 const MIRROR_DEADLINE_MS = 60_000;
-const DAY_MS = 86_400_000;
 
 type Suggested = { readonly ticketId: string; readonly suggestion: Suggestion };
 
@@ -43,22 +43,30 @@ export async function runDemo(given: Config, options: DemoOptions): Promise<void
   const standIn = given.langfuse === null;
   const langfuse = given.langfuse ?? (await startStandIn(closers));
   const config = { ...given, langfuse };
-  const parts = assemble(config, { log, worker: true, fresh: config.dataDir === DEMO_DATA_DIR });
+  const prometheus = createPrometheus();
+  const { instruments } = prometheus;
+  const parts = assemble(config, { log, worker: true, fresh: config.dataDir === DEMO_DATA_DIR, instruments });
   closers.push(() => parts.close());
   await parts.start();
   const desk = await openDesk(parts, config, closers);
   const model = { name: desk.model.name, offline: config.openai === null };
   report({ kind: "started", store: storePlace(config), model, langfuse: { standIn, baseUrl: langfuse.baseUrl } });
   if (!once) {
-    const server = await serveStatus(parts, config, { port: options.port, log, target: langfuse.baseUrl });
+    const server = await serveStatus(parts, config, {
+      port: options.port,
+      log,
+      target: langfuse.baseUrl,
+      prometheus,
+    });
     closers.push(() => server.close());
     report({ kind: "listening", url: server.url });
   }
   const before = await statusOf(parts);
-  await importSampleDesk(desk.store, { at: new Date() });
+  const startedAt = new Date();
+  await importSampleDesk(desk.store, { at: startedAt });
   const suggested = await suggestReplies(desk, report, signal);
   await act(parts, desk, suggested, report);
-  await reportNumbers(parts, config, report);
+  await reportNumbers(parts, config, startedAt, report);
   await reportMirror(parts, { before, target: langfuse.baseUrl, report, signal });
   if (!once) await whenAborted(signal);
 }
@@ -130,10 +138,10 @@ async function recordAct(
   return type === "revision" ? "editedCount" : "rejectedCount";
 }
 
-async function reportNumbers(parts: Parts, { projectId }: Config, report: DemoReport): Promise<void> {
+async function reportNumbers(parts: Parts, { projectId }: Config, from: Date, report: DemoReport): Promise<void> {
   await parts.roller.rollAll();
-  const to = new Date();
-  const request = { from: new Date(to.getTime() - DAY_MS), to, bucket: "hour" as const, by: ["function" as const] };
+  // The hours of this run only: the day before it would be a table of empty lines.
+  const request = { from, to: new Date(), bucket: "hour" as const, by: ["function" as const] };
   const rows = await readMetrics(parts.db, { ...request, projectId });
   report({ kind: "measured", table: metricsTable(rows, request) });
 }

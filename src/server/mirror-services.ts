@@ -1,19 +1,20 @@
 import type { MirrorServices } from "../cli/mirror-services.ts";
 import type { Config } from "../config/config.ts";
-import { UptakeError } from "../domain/errors.ts";
 import type { Logger } from "../domain/logger.ts";
-import { createLangfuseClient } from "../langfuse/client.ts";
+import { createLangfuseClient, type LangfuseClient } from "../langfuse/client.ts";
+import { backfill } from "../mirror/backfill.ts";
 import { reconcile } from "../mirror/reconcile.ts";
 import { reexport } from "../mirror/reexport.ts";
-import { countRecentDeliveries } from "../store/queries/count-recent-deliveries.ts";
+import { setUpScoreConfigs } from "../mirror/set-up-score-configs.ts";
 import { readDeadLetters } from "../store/queries/read-dead-letters.ts";
 import { readMirrorStatus } from "../store/queries/read-mirror-status.ts";
 import { retryDeadLetters } from "../store/queries/retry-dead-letters.ts";
 import type { Parts } from "./assemble.ts";
+import { noLangfuse } from "./no-langfuse.ts";
 
 const REASONS_SHOWN = 20;
 /** For one request to Langfuse. */
-const READ_TIMEOUT_MS = 20_000;
+const REQUEST_TIMEOUT_MS = 20_000;
 
 /** What the `uptake mirror` commands do, over parts that run no worker. */
 export function createMirrorServices(config: Config, log: Logger, partsOf: () => Parts): MirrorServices {
@@ -25,32 +26,27 @@ export function createMirrorServices(config: Config, log: Logger, partsOf: () =>
         target: config.langfuse?.baseUrl ?? null,
         waitingCount: status.waiting,
         oldestWaitingSeconds: status.oldestWaitingSeconds,
-        deliveredLastMinuteCount: await countRecentDeliveries(db),
+        deliveredLastMinuteCount: status.deliveredLastMinute,
         deliveredTraceCount: status.deliveredTraces,
         deliveredFeedbackCount: status.deliveredFeedback,
         deadCount: status.dead,
         dead: status.dead === 0 ? [] : await readDeadLetters(db, REASONS_SHOWN),
       };
     },
+    setup: async () => setUpScoreConfigs(partsOf().db, clientOf(config, "set up")),
     retry: (kind) => retryDeadLetters(partsOf().db, kind),
     async reconcile(options) {
-      if (config.langfuse === null) throw noLangfuse();
+      const langfuse = clientOf(config, "compare with");
       const { db, mirror } = partsOf();
-      if (mirror === null) throw noLangfuse();
-      const langfuse = createLangfuseClient({
-        ...config.langfuse,
-        fetch: globalThis.fetch,
-        timeoutMs: READ_TIMEOUT_MS,
-      });
+      if (mirror === null) throw noLangfuse("compare with");
       return reconcile({ db, mirror, langfuse, log, now: Date.now, random: Math.random }, options);
     },
     reexport: (options) => reexport(partsOf().db, options),
+    backfill: (options) => backfill(partsOf().db, options),
   };
 }
 
-function noLangfuse(): UptakeError {
-  const message =
-    "LANGFUSE_PUBLIC_KEY: no Langfuse keys are set, so there is nothing to compare with; " +
-    "set LANGFUSE_PUBLIC_KEY, LANGFUSE_SECRET_KEY and LANGFUSE_BASE_URL";
-  return new UptakeError("invalid_configuration", message);
+function clientOf({ langfuse }: Config, purpose: string): LangfuseClient {
+  if (langfuse === null) throw noLangfuse(purpose);
+  return createLangfuseClient({ ...langfuse, fetch: globalThis.fetch, timeoutMs: REQUEST_TIMEOUT_MS });
 }

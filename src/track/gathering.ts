@@ -1,5 +1,8 @@
-/** How long a statement waits for company, and how many records must be expected in that time to be worth it. */
-const GATHER_MS = 5;
+/** How long a statement waits for company where a caller waits for it. */
+export const GATHER_MS = 5;
+/** And where none does, since the spool has what is to be written: ten times as many records share its cost. */
+export const UNHURRIED_GATHER_MS = 50;
+/** How many records must be expected in that time to be worth it. */
 const WORTH_COUNT = 4;
 /** How much the newest interval counts in the arrival rate. */
 const NEWEST_SHARE = 0.3;
@@ -19,7 +22,7 @@ export type Gathering = {
 };
 
 /** `now`: milliseconds of a clock that never goes back. */
-export function createGathering(now: () => number): Gathering {
+export function createGathering({ now, gatherMs }: { now: () => number; gatherMs: number }): Gathering {
   let arrivedCount = 0;
   let since = now();
   let perMs = 0;
@@ -37,14 +40,14 @@ export function createGathering(now: () => number): Gathering {
     arrived: () => void (arrivedCount += 1),
     gather() {
       measure();
-      if (perMs * GATHER_MS < WORTH_COUNT) return Promise.resolve();
+      if (perMs * gatherMs < WORTH_COUNT) return Promise.resolve();
       return new Promise((resolve) => {
         const end = (): void => {
           clearTimeout(timer);
           endPause = undefined;
           resolve();
         };
-        const timer = setTimeout(end, GATHER_MS);
+        const timer = setTimeout(end, gatherMs);
         endPause = end;
       });
     },

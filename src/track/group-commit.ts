@@ -1,22 +1,27 @@
 import { UptakeError } from "../domain/errors.ts";
+import { type Instruments, noInstruments } from "../domain/instruments.ts";
 import type { Logger } from "../domain/logger.ts";
 import type { SuggestionRecord } from "../domain/suggestion.ts";
 import { createBackOff } from "./back-off.ts";
-import { createGathering } from "./gathering.ts";
+import { createGathering, GATHER_MS } from "./gathering.ts";
 import { createMinuteTally } from "./minute-tally.ts";
 import { nameOf } from "./payload.ts";
 import type { Recorder } from "./recorder.ts";
 import { createWaitingRecords } from "./waiting-records.ts";
+import { REFUSED_RECORDS } from "./track-meters.ts";
 import type { Entry, WaitingLimits, WaitingRecords } from "./waiting-records.ts";
 
 export type GroupCommitOptions = Partial<WaitingLimits> & {
   /** Writes all of them in one statement, or none; the same records again must change nothing. */
   readonly write: (records: readonly SuggestionRecord[]) => Promise<void>;
   readonly log: Logger;
+  readonly instruments?: Instruments;
   /** 0 ≤ random() < 1, for the jitter of the back-off. */
   readonly random?: () => number;
   /** Milliseconds of a clock that never goes back. */
   readonly now?: () => number;
+  /** How long a statement waits for company under load. */
+  readonly gatherMs?: number;
   /** How long `flush` and `close` wait. */
   readonly flushTimeoutMs?: number;
 };
@@ -31,7 +36,8 @@ const LIMITS: WaitingLimits = {
 export const FLUSH_TIMEOUT_MS = 5_000;
 
 /** A {@link Recorder} that keeps records in memory only, and what a recorder with a spool is made of. */
-export type GroupCommit = Recorder & {
+export type GroupCommit = Omit<Recorder, "record"> & {
+  record(record: SuggestionRecord): Promise<void>;
   /** Like `record`, but undefined where there is no room; reports nothing then. */
   offer(record: SuggestionRecord): Promise<void> | undefined;
   /** Ends at once; whatever is not written is rejected. Returns how many records that are. */
@@ -56,7 +62,10 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   const waiting = createWaitingRecords({ ...LIMITS, ...options });
   const dropped = createMinuteTally((facts) => log.error("track.dropped", facts));
   const delivery = createDelivery(options, waiting);
-  const gathering = createGathering(options.now ?? (() => performance.now()));
+  const gathering = createGathering({
+    now: options.now ?? (() => performance.now()),
+    gatherMs: options.gatherMs ?? GATHER_MS,
+  });
   let scheduled = false;
   let closed = false;
   let closing: Promise<void> | undefined;
@@ -126,10 +135,12 @@ type Delivery = {
   stop(): void;
 };
 
-function createDelivery({ write, log, random = Math.random }: GroupCommitOptions, waiting: WaitingRecords): Delivery {
+function createDelivery(options: GroupCommitOptions, waiting: WaitingRecords): Delivery {
+  const { write, log, instruments = noInstruments, random = Math.random } = options;
   const refused = createMinuteTally((facts) => log.error("track.refused", facts));
   const failing = createMinuteTally((facts) => log.warn("track.write_failed", facts));
   const backOff = createBackOff(random);
+  instruments.kept(REFUSED_RECORDS, () => refused.totalCount());
   let stopped = false;
 
   async function deliver(batch: readonly Entry[]): Promise<void> {

@@ -4,6 +4,8 @@ const MINUTE_MS = 60_000;
 export type MinuteTally = {
   /** Counts one more; the first of a minute is reported at once, the others together when the minute is over. */
   add(facts?: Readonly<Record<string, unknown>>, count?: number): void;
+  /** All that was counted since it was made. */
+  totalCount(): number;
   /** Reports what is still unreported. */
   close(): void;
 };
@@ -13,6 +15,7 @@ export function createMinuteTally(
   report: (facts: Readonly<Record<string, unknown>> & { readonly count: number }) => void,
 ): MinuteTally {
   let count = 0;
+  let totalCount = 0;
   let newest: Readonly<Record<string, unknown>> = {};
   let minute: NodeJS.Timeout | undefined;
 
@@ -40,11 +43,13 @@ export function createMinuteTally(
   return {
     add(facts = {}, more = 1) {
       count += more;
+      totalCount += more;
       newest = facts;
       if (minute !== undefined) return;
       tell();
       startMinute();
     },
+    totalCount: () => totalCount,
     close() {
       clearTimeout(minute);
       minute = undefined;

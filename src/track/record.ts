@@ -132,14 +132,15 @@ const total = (...given: Parameters<typeof sum>): number | null => {
 
 const integer = (value: number): number => Math.min(MAX_INTEGER, Math.max(0, Math.round(value)));
 
-let lastMs = Number.NaN;
-let lastIso = "";
+let lastSecond = Number.NaN;
+let lastStart = "";
 
-/** Most of a run's times fall into the same millisecond as the one before, and formatting is the costly part. */
+/** Most times fall into the same second as the one before, and to format that is the costly part. */
 function isoOf(ms: number): string {
-  if (ms !== lastMs) {
-    lastIso = new Date(ms).toISOString();
-    lastMs = ms;
+  const second = Math.floor(ms / 1_000);
+  if (second !== lastSecond) {
+    lastStart = new Date(second * 1_000).toISOString().slice(0, -"000Z".length);
+    lastSecond = second;
   }
-  return lastIso;
+  return `${lastStart}${String(Math.floor(ms - second * 1_000)).padStart(3, "0")}Z`;
 }

@@ -1,5 +1,6 @@
 import type { Durability } from "../domain/durability.ts";
 import { UptakeError } from "../domain/errors.ts";
+import { type Instruments, noInstruments } from "../domain/instruments.ts";
 import type { Logger } from "../domain/logger.ts";
 import type { SuggestionRecord } from "../domain/suggestion.ts";
 import { FLUSH_TIMEOUT_MS, givenUp } from "./group-commit.ts";
@@ -10,6 +11,7 @@ import type { Adoption } from "./spool/adoption.ts";
 import type { Replayer } from "./spool/replayer.ts";
 import type { Segment } from "./spool/segment.ts";
 import type { Spool } from "./spool/spool.ts";
+import { DROPPED_RECORDS } from "./track-meters.ts";
 import { COMMIT_TIMEOUT_MS } from "./troubles.ts";
 
 export type SpooledRecorderOptions = {
@@ -20,6 +22,7 @@ export type SpooledRecorderOptions = {
   readonly replayer: Replayer;
   readonly adoption: Adoption;
   readonly log: Logger;
+  readonly instruments?: Instruments;
   /** How long `commit` waits before the record goes to the spool. */
   readonly commitTimeoutMs?: number;
   /** How long `flush` and `close` wait. */
@@ -71,15 +74,16 @@ export function createSpooledRecorder(options: SpooledRecorderOptions): Recorder
   return { record: (record) => intake.record(record), flush, close: () => (closing ??= closeOnce()) };
 }
 
-type Intake = { record(record: SuggestionRecord): Promise<void>; close(): void };
+type Intake = { record: Recorder["record"]; close(): void };
 
 function createIntake(options: SpooledRecorderOptions, memory: Memory): Intake {
-  const { durability, spool, log, commitTimeoutMs = COMMIT_TIMEOUT_MS } = options;
+  const { durability, spool, log, instruments = noInstruments, commitTimeoutMs = COMMIT_TIMEOUT_MS } = options;
   const dropped = createMinuteTally((facts) => log.error("track.dropped", facts));
   const spooled = createMinuteTally((facts) => log.warn("track.spooled", facts));
   let closed = false;
+  instruments.kept(DROPPED_RECORDS, () => dropped.totalCount());
 
-  function record(record: SuggestionRecord): Promise<void> {
+  function record(record: SuggestionRecord): Promise<void> | undefined {
     if (closed) return drop("the tracker is closed");
     const segment = durability === "background" ? spool.append(record) : undefined;
     const taken = memory.hold(record, segment);
@@ -87,7 +91,7 @@ function createIntake(options: SpooledRecorderOptions, memory: Memory): Intake {
     if (durability === "commit") return untilSafe(taken);
     // What is refused for its data is counted and reported where that is decided.
     taken.done.catch(() => {});
-    return Promise.resolve();
+    return undefined;
   }
 
   function drop(reason: string): Promise<never> {
@@ -96,11 +100,11 @@ function createIntake(options: SpooledRecorderOptions, memory: Memory): Intake {
   }
 
   /** For the spool alone. */
-  function leave(segment: Segment | undefined): Promise<void> {
+  function leave(segment: Segment | undefined): Promise<void> | undefined {
     if (segment === undefined) return drop("too many wait for the database, and the spool takes no more");
     spool.leave(segment);
     spooled.add({ reason: "no room in memory" });
-    return Promise.resolve();
+    return undefined;
   }
 
   function untilSafe({ held, done }: Taken): Promise<void> {

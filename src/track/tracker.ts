@@ -105,7 +105,7 @@ function suggestionIdOf<Input>(input: Input, { options, troubles }: TrackedParts
 function followRun(
   run: OpenRun,
   api: Run,
-  writeEnding: (ending: Ending) => Promise<void>,
+  writeEnding: (ending: Ending) => Promise<void> | undefined,
   troubles: Troubles,
 ): Follower {
   const here = { run, api, at: run.root };
@@ -119,7 +119,12 @@ function followRun(
   };
 }
 
-function write<Input>(run: OpenRun, ending: Ending, input: Input, parts: TrackedParts<Input>): Promise<void> {
+function write<Input>(
+  run: OpenRun,
+  ending: Ending,
+  input: Input,
+  parts: TrackedParts<Input>,
+): Promise<void> | undefined {
   const { deps, options, troubles } = parts;
   closeRun(run);
   noteEnding(run.root, ending);

@@ -37,7 +37,7 @@ afterAll(async () => {
 
 /** Markup in everything that an application or its customer can write. */
 async function recordHostileSuggestion(dataDir: string): Promise<void> {
-  const uptake = createUptake({ dataDir, environment: "default", worker: false, log: silentLogger });
+  const uptake = createUptake({ dataDir, environment: "default", worker: false, reasons: "open", log: silentLogger });
   const suggest = uptake.track(HOSTILE, (_: { readonly question: string }, run) =>
     Promise.resolve(run.suggest(HOSTILE, { ticketId: HOSTILE })),
   );

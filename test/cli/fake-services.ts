@@ -5,6 +5,7 @@ import { createOutput } from "../../src/cli/output.ts";
 import { runCli } from "../../src/cli/run.ts";
 import type { ReplaySummary, Services } from "../../src/cli/services.ts";
 import type { MirrorOverview, ReconcileReport } from "../../src/domain/mirror-report.ts";
+import type { VerifyReport } from "../../src/domain/verify-report.ts";
 import type { ExitCode } from "../../src/cli/context.ts";
 
 export const NOW = Date.parse("2026-11-22T10:20:30.400Z");
@@ -47,17 +48,49 @@ export const emptyReconcile: ReconcileReport = {
   interrupted: false,
 };
 
+export const goodVerify: VerifyReport = {
+  ok: true,
+  baseUrl: "https://langfuse.example.com",
+  place: { version: "4.16.0", dialect: "v4", project: "Desk", projectId: "p-1" },
+  messages: [
+    {
+      name: "explicit approval",
+      kind: "feedback",
+      ref: "f-1",
+      traceId: "a1",
+      url: "https://langfuse.example.com/project/p-1/traces/a1",
+      items: [
+        { kind: "observation", langfuseId: "o-1", name: "human-feedback", seenAfterMs: 320 },
+        { kind: "score", langfuseId: "s-1", name: "feedback", seenAfterMs: 1234 },
+        { kind: "score", langfuseId: "s-2", name: "accepted", seenAfterMs: 1150 },
+      ],
+    },
+  ],
+  problems: [],
+  cleanUp: { kind: "asked", traceCount: 1 },
+  interrupted: false,
+};
+
 /** Services that do nothing, with some of their members replaced. */
 export function fakeServices(replaced: Partial<Services> = {}): Services {
   return {
     migrate: () => Promise.resolve({ applied: [], version: 5 }),
-    metrics: () => Promise.resolve({ rows: [], table: "No suggestions in this range.\n" }),
-    startWorker: () => Promise.resolve({ stop: () => Promise.resolve() }),
+    metrics: () => Promise.resolve({ rows: [], table: "No suggestions in this range.\n", csv: "" }),
+    expire: () => Promise.resolve({ expiredCount: 0, abandonedCount: 0 }),
+    startWorker: () => Promise.resolve({ url: null, stop: () => Promise.resolve() }),
     mirror: {
       status: () => Promise.resolve(quietMirror),
+      setup: () => Promise.resolve({ target: "https://langfuse.example.com", configs: [] }),
       retry: () => Promise.resolve(0),
       reconcile: () => Promise.resolve(emptyReconcile),
       reexport: () => Promise.resolve({ requeuedCount: 0, alreadyThereCount: 0, interrupted: false }),
+      backfill: () =>
+        Promise.resolve({ traceCount: 0, feedbackCount: 0, pendingCount: 0, orphanCount: 0, interrupted: false }),
+    },
+    verify: ({ keep }) => Promise.resolve({ ...goodVerify, cleanUp: { kind: keep ? "kept" : "asked", traceCount: 1 } }),
+    rollup: {
+      check: () => Promise.resolve({ checkedHourCount: 0, differenceCount: 0, repaired: false, interrupted: false }),
+      backfill: () => Promise.resolve({ hourCount: 0, resumedAt: null, interrupted: false }),
     },
     adopt: {
       plan: () => Promise.resolve([]),

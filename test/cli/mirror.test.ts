@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LangfuseClient } from "@langfuse/client";
 import { afterAll, describe, expect, it, onTestFinished } from "vitest";
+import type { MirrorServices } from "../../src/cli/mirror-services.ts";
 import { scoreIdOf } from "../../src/domain/ids.ts";
 import { createLangfuseClient } from "../../src/langfuse/client.ts";
 import { traceToSpans } from "../../src/langfuse/otlp.ts";
@@ -11,10 +12,13 @@ import type { Database } from "../../src/store/database.ts";
 import { readTracesForMirror } from "../../src/store/queries/read-traces-for-mirror.ts";
 import type { StandInAddress, StandInLangfuse } from "../../src/testing.ts";
 import { insertFeedbackOn, insertSamples } from "../mirror/rows.ts";
-import { drain, mirrorTo, readOutbox, startStandIn } from "../mirror/set-up.ts";
+import { openTransaction } from "../metrics/open-transaction.ts";
+import { drain, mirrorTo, readLedger, readOutbox, startStandIn } from "../mirror/set-up.ts";
+import { insertUntracked } from "../mirror/untracked.ts";
 import { runUptake, uptakeMain, type Finished } from "../server/run-program.ts";
 import { openTestPostgres } from "../support/databases.ts";
 import { eventually } from "../support/eventually.ts";
+import { emptyReconcile, fakeServices, run } from "./fake-services.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "uptake-mirror-cli-"));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
@@ -175,14 +179,16 @@ describe("uptake mirror reconcile", () => {
   it("waits as long as a 429 asks for, and goes on", async () => {
     const place = await openPlace();
     await deliverSome(place);
-    place.standIn.failNext({ status: 429, retryAfter: 4 }, 2);
+    place.standIn.failNext({ status: 429, retryAfter: 4 });
     const began = Date.now();
     const { code, stdout, stderr } = await place.uptake("reconcile");
     expect({ code, stdout }).toEqual({ code: 0, stdout: NOTHING_FOUND });
     expect(stderr).toContain("mirror.read_waits");
     expect(Date.now() - began).toBeGreaterThan(4000);
-    // Asked again once each, not over and over.
-    expect(place.standIn.requests()["GET /api/public/v2/observations"]).toBe(2 + 6 + 6);
+    // It met the question which Langfuse this is, that all readers share: asked again once, not over and over.
+    const requests = place.standIn.requests();
+    expect(requests["GET /api/public/observations"]).toBe(2);
+    expect(requests["GET /api/public/v2/observations"]).toBe(6 + 6);
   });
 
   it("ends with 1 and the remedy for wrong keys, and with 2 without any", async () => {
@@ -206,14 +212,28 @@ describe("uptake mirror reconcile", () => {
     await deliverSome(place);
     place.standIn.setFailure({ hang: true });
     const { child, told, ended } = start(place, "reconcile");
-    await eventually(
-      "it asks",
-      () => place.standIn.requests()["GET /api/public/v2/observations"] !== undefined,
-      30_000,
-    );
+    await eventually("it asks", () => place.standIn.requests()["GET /api/public/observations"] !== undefined, 30_000);
     child.kill("SIGINT");
     expect(await ended).toBe(130);
     expect(told.text).toContain("0 deliveries checked: 0 missing, 0 doubled, 0 different\ninterrupted");
+  });
+});
+
+describe("a finding of uptake mirror reconcile", () => {
+  it("is named for what it is: feedback has scores, and an observation", async () => {
+    const found = { problem: "missing", kind: "feedback", ref: "f-1", traceId: "t-1", detail: "" } as const;
+    const reconcile: MirrorServices["reconcile"] = ({ onFinding }) => {
+      onFinding({ ...found, langfuseId: "0123456789abcdef" });
+      onFinding({ ...found, langfuseId: "0190f3a3-1111-7d10-8a11-5f6c2e9d4b07" });
+      return Promise.resolve({ ...emptyReconcile, checkedCount: 1, missingCount: 2 });
+    };
+    const mirror = { ...fakeServices().mirror, reconcile };
+    const { code, stdout } = await run(["mirror", "reconcile"], { services: { mirror } });
+    expect(code).toBe(1);
+    expect(stdout.split("\n").slice(0, 2)).toEqual([
+      "missing: observation 0123456789abcdef of feedback event f-1 in trace t-1",
+      "missing: score 0190f3a3-1111-7d10-8a11-5f6c2e9d4b07 of feedback event f-1 in trace t-1",
+    ]);
   });
 });
 
@@ -254,7 +274,10 @@ describe("uptake mirror status", () => {
       "delivered  1 trace, 0 feedback events; 1 message in the last minute",
       "dead       1 message",
       expect.stringMatching(
-        new RegExp(`^  1 × trace: .*traceId must be 32 hex digits.* \\(newest ${bad.id}, 2\\d{3}-.*Z\\)$`, "u"),
+        new RegExp(
+          `^  1 × trace: .*rule trace-id: trace_id is "[^"]*"; expected 32 hex digits.* \\(newest ${bad.id}, 2\\d{3}-.*Z\\)$`,
+          "u",
+        ),
       ),
       "",
     ]);
@@ -337,6 +360,63 @@ describe("uptake mirror reexport", () => {
 
   it("asks for --from", async () => {
     const { code, stderr } = await runUptake(["mirror", "reexport"], { cwd: scratch });
+    expect(code).toBe(2);
+    expect(stderr).toContain("required option '--from <time>' not specified");
+  });
+});
+
+describe("uptake mirror backfill", () => {
+  it("counts with --dry-run, then enqueues what a worker delivers, and then finds nothing more", async () => {
+    const place = await openPlace();
+    await insertUntracked(place.db, 2);
+    await insertUntracked(place.db, 1, { status: "pending" });
+    const LEFT_OUT = "1 suggestion left out, as no run has ended there (pending)\n";
+    expect(await place.uptake("backfill", "--from", "2026-01-01", "--dry-run")).toEqual({
+      code: 0,
+      stdout: `2 suggestions and 2 feedback events would be put into the outbox\n${LEFT_OUT}`,
+      stderr: "",
+    });
+    expect(await place.uptake("backfill", "--from", "2026-01-01")).toEqual({
+      code: 0,
+      stdout: `2 suggestions and 2 feedback events put into the outbox; uptake worker delivers them\n${LEFT_OUT}`,
+      stderr: "",
+    });
+    await drain(mirrorTo(place.db, place.address).mirror);
+    const { stdout } = await place.uptake("backfill", "--from", "2026-01-01");
+    expect(stdout).toBe(`0 suggestions and 0 feedback events put into the outbox\n${LEFT_OUT}`);
+    expect(place.standIn.observations()).toHaveLength(2 * 2 + 2);
+  });
+
+  it("enqueues and delivers everything once when it is killed half way, with a worker beside it, and run again", async () => {
+    const place = await openPlace();
+    const rows = await insertUntracked(place.db, 600);
+    const [held] = [...rows].sort((a, b) => (a.id < b.id ? -1 : 1)).slice(550);
+    if (held === undefined) throw new Error("there are more than 550");
+    // Somebody else is just enqueuing one message of the second page: there the command has to wait, and is killed.
+    const commit = await openTransaction(place.db, (tx) =>
+      tx.query(`insert into langfuse_outbox (kind, ref) values ('trace', $1)`, [held.id]),
+    );
+    const { child, ended } = start(place, "backfill", "--from", "2026-01-01");
+    await eventually("the first page is enqueued", async () => (await readOutbox(place.db)).length > 0, 30_000);
+    child.kill("SIGKILL");
+    await ended;
+    const { mirror } = mirrorTo(place.db, place.address, { visibilityDelayMs: 0 });
+    await drain(mirror);
+    expect(await readLedger(place.db)).toHaveLength(1000);
+    await commit();
+    const again = await place.uptake("backfill", "--from", "2026-01-01");
+    expect(again.code).toBe(0);
+    await drain(mirror);
+    const ledger = (await readLedger(place.db)).map(({ kind, ref }) => `${kind} ${ref}`);
+    expect(ledger.sort()).toEqual(
+      rows.flatMap(({ id, feedbackId }) => [`trace ${id}`, `feedback ${feedbackId}`]).sort(),
+    );
+    expect(place.standIn.observations()).toHaveLength(3 * 600);
+    expect(place.standIn.duplicates()).toEqual({ observations: [], scores: [] });
+  });
+
+  it("asks for --from", async () => {
+    const { code, stderr } = await runUptake(["mirror", "backfill"], { cwd: scratch });
     expect(code).toBe(2);
     expect(stderr).toContain("required option '--from <time>' not specified");
   });

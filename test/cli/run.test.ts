@@ -84,7 +84,7 @@ describe("any command", () => {
       async startWorker() {
         signals.emit("SIGTERM");
         signals.emit("SIGINT");
-        return { stop: () => Promise.resolve() };
+        return { url: null, stop: () => Promise.resolve() };
       },
     };
     const { code, stderr } = await run(["worker"], { services, signals });
@@ -107,7 +107,7 @@ describe("uptake metrics", () => {
     const asked: MetricsRequest[] = [];
     const metrics = (request: MetricsRequest) => {
       asked.push(request);
-      return Promise.resolve({ rows: [{ suggestionCount: 3 }], table: "the table\n" });
+      return Promise.resolve({ rows: [{ suggestionCount: 3 }], table: "the table\n", csv: "" });
     };
     const argv = ["metrics", "--from", "7d", "--to", "24h", "--bucket", "day", "--by", "function,model"];
     const { code, stdout } = await run(argv, { services: { metrics } });
@@ -118,20 +118,51 @@ describe("uptake metrics", () => {
         to: new Date("2026-11-21T10:20:30.400Z"),
         bucket: "day",
         by: ["function", "model"],
+        zone: "UTC",
       },
     ]);
   });
 
   it("prints the question and the rows as JSON", async () => {
-    const metrics = () => Promise.resolve({ rows: [{ suggestionCount: 3 }], table: "the table\n" });
+    const metrics = () => Promise.resolve({ rows: [{ suggestionCount: 3 }], table: "the table\n", csv: "" });
     const { stdout } = await run(["metrics", "--to", "2026-11-22", "--json"], { services: { metrics } });
     expect(JSON.parse(stdout)).toEqual({
       from: "2026-11-21T00:00:00.000Z",
       to: "2026-11-22T00:00:00.000Z",
       bucket: "hour",
       by: [],
+      zone: "UTC",
+      view: "summary",
       rows: [{ suggestionCount: 3 }],
     });
+  });
+
+  it("prints CSV as it is, with one line end after the last record", async () => {
+    const metrics = () => Promise.resolve({ rows: [], table: "", csv: "a,b\r\n1,2\r\n" });
+    expect((await run(["metrics", "--csv"], { services: { metrics } })).stdout).toBe("a,b\r\n1,2\r\n");
+    const { code, stderr } = await run(["metrics", "--csv", "--json"]);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: "uptake: --csv: --json is given as well; leave one of them out\n",
+    });
+  });
+
+  it("asks for the view and the zone, over the whole range where a view is of that", async () => {
+    const asked: unknown[] = [];
+    const metrics = ({ bucket, zone }: MetricsRequest, view: string) => {
+      asked.push([view, bucket, zone]);
+      return Promise.resolve({ rows: [], table: "", csv: "" });
+    };
+    await run(["metrics", "--view", "reasons", "--zone", "europe/berlin"], { services: { metrics } });
+    await run(["metrics", "--view", "calibration", "--bucket", "day"], { services: { metrics } });
+    await run(["metrics", "--view", "speed"], { services: { metrics } });
+    expect(asked).toEqual([
+      ["reasons", "total", "Europe/Berlin"],
+      ["calibration", "day", "UTC"],
+      ["speed", "hour", "UTC"],
+    ]);
+    expect((await run(["metrics", "--view", "all"])).stderr).toContain('--view: got "all"; expected summary, rates');
+    expect((await run(["metrics", "--zone", "Mars"])).stderr).toContain('--zone: got "Mars"; expected a time zone');
   });
 
   it("refuses wrong flags together, before anything is opened", async () => {
@@ -139,6 +170,48 @@ describe("uptake metrics", () => {
     expect(code).toBe(2);
     expect(opened).toEqual([]);
     expect(stderr).toMatch(/^uptake: --from: .*\nuptake: --bucket: .*\n$/u);
+  });
+});
+
+describe("uptake expire", () => {
+  it("opens with its windows, and says what it closed", async () => {
+    const services = { expire: () => Promise.resolve({ expiredCount: 1, abandonedCount: 2 }) };
+    const argv = ["expire", "--expire-after", "2w,classify=never", "--abandon-after", "1h"];
+    const { code, stdout, opened } = await run(argv, { services });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "1 suggestion expired, 2 pending rows closed as abandoned\n" });
+    expect(opened[0]?.expiry).toEqual({
+      expireAfterMs: 14 * 86_400_000,
+      byFunction: new Map([["classify", null]]),
+      abandonAfterMs: 3_600_000,
+    });
+  });
+
+  it("has windows of 7 days and 15 minutes unless told otherwise, and refuses what are none", async () => {
+    const { opened } = await run(["expire"]);
+    expect(opened[0]?.expiry).toEqual({ expireAfterMs: 604_800_000, byFunction: new Map(), abandonAfterMs: 900_000 });
+    const environment = { UPTAKE_EXPIRE_AFTER: "7d,classify", UPTAKE_ABANDON_AFTER: "soon" };
+    const { code, stderr } = await run(["expire"], { environment });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(
+      /^uptake: UPTAKE_EXPIRE_AFTER: got "7d,classify"; .*\nuptake: UPTAKE_ABANDON_AFTER: got "soon"/u,
+    );
+  });
+
+  it("ends with 130 when it is interrupted, telling what it has closed until then", async () => {
+    const signals = new EventEmitter();
+    const services = {
+      async expire(signal: AbortSignal) {
+        const aborted = untilAborted(signal);
+        signals.emit("SIGINT");
+        await aborted;
+        return { expiredCount: 500, abandonedCount: 0 };
+      },
+    };
+    const { code, stdout } = await run(["expire"], { services, signals });
+    expect({ code, stdout }).toEqual({
+      code: 130,
+      stdout: "500 suggestions expired, 0 pending rows closed as abandoned\n",
+    });
   });
 });
 
@@ -211,7 +284,7 @@ describe("uptake worker", () => {
       async startWorker() {
         order.push("started");
         setImmediate(() => signals.emit("SIGTERM"));
-        return { stop: async () => void order.push("stopped") };
+        return { url: null, stop: async () => void order.push("stopped") };
       },
       close: async () => void order.push("closed"),
     };

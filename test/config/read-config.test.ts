@@ -32,10 +32,11 @@ describe("readConfig", () => {
       projectId: "default",
       environment: "default",
       release: null,
+      expiry: { expireAfterMs: 7 * 86_400_000, byFunction: new Map(), abandonAfterMs: 900_000 },
       langfuse: null,
       openai: null,
       host: "127.0.0.1",
-      port: 4100,
+      port: null,
       debug: false,
     });
   });

@@ -26,6 +26,12 @@ describe("ids", () => {
     expect(isUuid(scoreIdOf("f1", "accepted"))).toBe(true);
   });
 
+  it("of scores and imports are UUIDs of version 5", () => {
+    // By another program: python3 -c 'import uuid; print(uuid.uuid5(uuid.UUID("6f2f8ed2-6f0e-5d5c-9c8a-0d7a3ad6c1b4"), "f1:accepted"))'
+    expect(scoreIdOf("f1", "accepted")).toBe("65decb13-adfd-5a8f-b930-98cd1bd62c3f");
+    expect(namedId("Grüße", "日本")).toBe("ceabe8e3-5e2e-57f3-9592-8c9434826bf1");
+  });
+
   it("of repeatable suggestions carry their time and differ by key", () => {
     const at = new Date("2026-11-22T10:00:00.123Z");
     const id = repeatableId(at, "turn 1");

@@ -44,9 +44,23 @@ const parse = (texts: MetricsRequestTexts) =>
 
 describe("parseMetricsRequest", () => {
   it("asks for the last 24 hours by the hour when nothing is said", () => {
-    const request = { from: new Date("2026-11-21T10:20:30.400Z"), to: now, bucket: "hour", by: [] };
+    const request = { from: new Date("2026-11-21T10:20:30.400Z"), to: now, bucket: "hour", by: [], zone: "UTC" };
     expect(parse({})).toEqual(request);
-    expect(parse({ from: "", to: "", bucket: "", by: "" })).toEqual(request);
+    expect(parse({ from: "", to: "", bucket: "", by: "", zone: "" })).toEqual(request);
+  });
+
+  it("takes a date for the beginning of that day in the zone, and a moment for itself", () => {
+    const range = { from: "2026-03-29", to: "2026-03-30" };
+    expect(parse({ ...range, zone: "europe/berlin" })).toMatchObject({
+      from: new Date("2026-03-28T23:00Z"),
+      to: new Date("2026-03-29T22:00Z"),
+      zone: "Europe/Berlin",
+    });
+    expect(parse({ ...range, zone: "Pacific/Kiritimati" }).from).toEqual(new Date("2026-03-28T10:00Z"));
+    expect(parse({ ...range, zone: "Pacific/Midway" }).from).toEqual(new Date("2026-03-29T11:00Z"));
+    expect(parse({ from: "2026-03-29T00:00Z", zone: "Europe/Berlin", to: "now" }).from).toEqual(
+      new Date("2026-03-29T00:00Z"),
+    );
   });
 
   it("takes the 24 hours before the end when only that is given", () => {
@@ -58,8 +72,10 @@ describe("parseMetricsRequest", () => {
   });
 
   it("reports everything that is wrong together", () => {
-    const wrong = { from: "soon", to: "2026-02-30", bucket: "week", by: "model,colour" };
-    expect(() => parse(wrong)).toThrow(/--to: .*\n--from: .*\n--bucket: .*hour, day, total\n--by: got "colour"/u);
+    const wrong = { from: "soon", to: "2026-02-30", bucket: "week", by: "model,colour", zone: "Mars" };
+    expect(() => parse(wrong)).toThrow(
+      /^--to: .*\n--from: .*\n--bucket: .*hour, day, total\n--by: got "colour".*\n--zone: got "Mars".*$/u,
+    );
   });
 
   it.each([

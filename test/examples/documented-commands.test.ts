@@ -20,7 +20,14 @@ function commandsIn(page: string): Documented[] {
   return commands.filter((command) => command !== "").map((command) => ({ page, command }));
 }
 
-const documented = ["README.md", "docs/replay.md", "docs/mirror.md", "docs/configuration.md"].flatMap(commandsIn);
+const documented = [
+  "README.md",
+  "docs/replay.md",
+  "docs/mirror.md",
+  "docs/monitoring.md",
+  "docs/feedback.md",
+  "docs/configuration.md",
+].flatMap(commandsIn);
 const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
   scripts: Record<string, string>;
 };
@@ -64,9 +71,9 @@ function helpOf(name: readonly string[]): Promise<string> {
 }
 
 describe("the commands in the documentation", () => {
-  it("are found, all six of them in the README", () => {
+  it("are found, all of them in the README", () => {
     const subcommands = commandsIn("README.md").map(({ command }) => uptakeArguments(command)?.[0]);
-    for (const subcommand of ["demo", "replay", "metrics", "worker", "migrate", "mirror"])
+    for (const subcommand of ["demo", "replay", "metrics", "worker", "expire", "migrate", "mirror", "verify", "rollup"])
       expect(subcommands).toContain(subcommand);
     expect(commandsIn("README.md").map(({ command }) => command)).toContain("npm run demo -- --once");
   });

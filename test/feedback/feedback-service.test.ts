@@ -1,35 +1,11 @@
 import { expect, it } from "vitest";
-import { createFeedbackService, type FeedbackService } from "../../src/feedback/feedback-service.ts";
-import { newId, traceIdOf } from "../../src/domain/ids.ts";
-import { DEFAULT_THRESHOLDS } from "../../src/domain/outcome.ts";
+import { createFeedbackService } from "../../src/feedback/feedback-service.ts";
+import { newId } from "../../src/domain/ids.ts";
 import type { Database } from "../../src/store/database.ts";
 import { describeEachDatabase } from "../support/databases.ts";
-
-const SUGGESTED = "Your refund was sent today and reaches your card within five days.";
+import { eventCount, insertSuggestion, serviceOn, SUGGESTED } from "./rows.ts";
 
 type Row = { outcome: string; keptRatio: number | null; decidedAt: Date | null };
-
-const serviceOn = (db: Database, options: { projectId?: string; flush?: () => Promise<void> } = {}): FeedbackService =>
-  createFeedbackService({
-    db,
-    projectId: options.projectId ?? "default",
-    now: () => new Date(),
-    thresholds: DEFAULT_THRESHOLDS,
-    flushSuggestions: options.flush ?? (async () => {}),
-  });
-
-async function insertSuggestion(
-  db: Database,
-  over: { id?: string; ticketId?: string; text?: string; status?: string } = {},
-) {
-  const id = over.id ?? newId();
-  await db.query(
-    `insert into ai_suggestions (id, ticket_id, suggested_response, status, function_name, trace_id)
-     values ($1, $2, $3, $4, 'reply', $5)`,
-    [id, over.ticketId ?? "t1", over.text ?? SUGGESTED, over.status ?? "completed", traceIdOf(id)],
-  );
-  return id;
-}
 
 async function standing(db: Database, id: string): Promise<Row | undefined> {
   const [row] = await db.query<Row>(
@@ -38,9 +14,6 @@ async function standing(db: Database, id: string): Promise<Row | undefined> {
   );
   return row;
 }
-
-const eventCount = async (db: Database): Promise<number> =>
-  (await db.query<{ n: number }>("select count(*) as n from ai_feedback_events"))[0]?.n ?? -1;
 
 describeEachDatabase("feedback", (open) => {
   it("records what a person said and moves the suggestion", async () => {
@@ -256,10 +229,43 @@ describeEachDatabase("inference from what was sent", (open) => {
     expect(first).toMatchObject({ suggestionId: newest, created: true });
     expect(await service.sent(reply)).toEqual({ ...first, created: false });
     expect(await service.sent({ ...reply, finalText: "Older suggestion" })).toMatchObject({ suggestionId: older });
-    const next = await insertSuggestion(db, { ticketId: "t9" });
-    expect(await service.sent(reply)).toMatchObject({ suggestionId: next, created: true });
+  });
+
+  it("takes a reply that is sent again within minutes for the same act, although a newer suggestion came between", async () => {
+    const db = await open();
+    const service = serviceOn(db);
     await insertSuggestion(db, { ticketId: "t9" });
-    const keyed = { ...reply, idempotencyKey: "reply-7" };
+    const reply = { ticketId: "t9", finalText: SUGGESTED, agentId: "jo" };
+    const first = await service.sent(reply);
+    const newer = await insertSuggestion(db, { ticketId: "t9" });
+    expect(await service.sent(reply)).toEqual({ ...first, created: false });
+    expect(await standing(db, newer)).toMatchObject({ outcome: "pending" });
+  });
+
+  it("takes the same words for an answer to the newer suggestion when it was shown, when another person sends them, or later", async () => {
+    const db = await open();
+    const service = serviceOn(db);
+    await insertSuggestion(db, { ticketId: "t9" });
+    const reply = { ticketId: "t9", finalText: SUGGESTED, agentId: "jo" };
+    await service.sent(reply);
+    const ways: [(id: string) => Promise<unknown>, object][] = [
+      [(id) => service.shown(id), {}],
+      [async () => {}, { agentId: "kim" }],
+      [async () => {}, { createdAt: new Date(Date.now() + 3_600_000) }],
+      [async () => {}, { idempotencyKey: "reply-7" }],
+    ];
+    for (const [before, change] of ways) {
+      const newer = await insertSuggestion(db, { ticketId: "t9" });
+      await before(newer);
+      expect(await service.sent({ ...reply, ...change })).toMatchObject({ suggestionId: newer, created: true });
+    }
+  });
+
+  it("tells a reply with a key of its own again by the key, whatever came between", async () => {
+    const db = await open();
+    const service = serviceOn(db);
+    await insertSuggestion(db, { ticketId: "t9" });
+    const keyed = { ticketId: "t9", finalText: SUGGESTED, idempotencyKey: "reply-7" };
     const once = await service.sent(keyed);
     await insertSuggestion(db, { ticketId: "t9" });
     expect(await service.sent(keyed)).toEqual({ ...once, created: false });

@@ -49,7 +49,7 @@ describe("GET /", () => {
       "38.6–81.5 %",
       "850 ms / 3.2 s",
       "37 traces",
-      "70 scores",
+      "70 scores with 16 human-feedback events",
     ];
     const places = order.map((text) => page.indexOf(text));
     expect(places).not.toContain(-1);
@@ -161,6 +161,8 @@ describe("the other routes", () => {
     const app = appOf();
     expect(await (await app.request("/v1/mirror")).json()).toEqual(mirrorStatus);
     expect(await (await app.request("/healthz")).json()).toEqual({ status: "ok" });
+    expect(await (await app.request("/readyz")).json()).toEqual({ status: "ready" });
+    expect(await (await app.request("/metrics")).text()).toBe("up 1\n");
   });
 
   it.each(["/nothing", "/v1", "/v1/metrics/x"])("answer 404 to %s", async (path) => {

@@ -7,10 +7,13 @@ export const NOW = Date.parse("2026-11-22T10:20:30.400Z");
 export function metricsRow(replaced: Partial<MetricsRow> = {}): MetricsRow {
   return {
     bucketStart: new Date("2026-11-22T09:00:00Z"),
+    bucketEnd: new Date("2026-11-22T10:00:00Z"),
+    isPartial: false,
     dimensions: {},
     suggestionCount: 40,
     completedCount: 38,
     errorCount: 2,
+    errorsByType: [{ type: "TimeoutError", count: 2 }],
     shownCount: 38,
     decidedCount: 16,
     acceptedCount: 10,
@@ -19,13 +22,24 @@ export function metricsRow(replaced: Partial<MetricsRow> = {}): MetricsRow {
     expiredCount: 0,
     successRate: rateOf(10, 16),
     usableRate: rateOf(14, 16),
+    coverage: rateOf(16, 38),
     errorRate: rateOf(2, 40),
     latencyP50Ms: 850,
+    latencyP90Ms: 2600,
     latencyP95Ms: 3200,
+    latencyP99Ms: 4100,
     latencyMeanMs: 1000,
     latencyKnownCount: 40,
     timeToFirstTokenP50Ms: null,
+    timeToFirstTokenP90Ms: null,
+    timeToFirstTokenP95Ms: null,
+    timeToFirstTokenP99Ms: null,
+    timeToFirstTokenKnownCount: 0,
     timeToFeedbackP50Ms: 65_000,
+    timeToFeedbackP90Ms: 300_000,
+    timeToFeedbackP95Ms: 600_000,
+    timeToFeedbackP99Ms: 3_600_000,
+    timeToFeedbackKnownCount: 16,
     keptRatioMean: 0.9,
     keptRatioKnownCount: 16,
     inputTokens: null,
@@ -34,6 +48,8 @@ export function metricsRow(replaced: Partial<MetricsRow> = {}): MetricsRow {
     outputTokensKnownCount: 0,
     costUsd: null,
     costKnownCount: 0,
+    costPerAcceptedUsd: null,
+    completedCostKnownCount: 0,
     ...replaced,
   };
 }
@@ -46,11 +62,14 @@ export const mirrorStatus: HttpMirrorStatus = {
   deliveredFeedback: 16,
   deliveredScores: 70,
   deliveredFeedbackObservations: 16,
+  deliveredLastMinute: 5,
   target: "https://langfuse.example.com",
 };
 
 export const fakeServices = (replaced: Partial<HttpServices> = {}): HttpServices => ({
   metrics: () => Promise.resolve([metricsRow()]),
   mirrorStatus: () => Promise.resolve(mirrorStatus),
+  exposition: () => Promise.resolve({ contentType: "text/plain; version=0.0.4; charset=utf-8", text: "up 1\n" }),
+  isReady: () => Promise.resolve(true),
   ...replaced,
 });

@@ -205,6 +205,18 @@ describe("reading back", () => {
   });
 });
 
+describe("a 200 that is no list", () => {
+  const paths = ["findObservations", "findScores", "readObservations"] as const;
+
+  it.each(paths)("is refused to %s, for the same place would say the same again", async (read) => {
+    const failure = { kind: "refused", aboutContent: false, message: containing("check that LANGFUSE_BASE_URL") };
+    for (const body of ["<html>Sign in</html>", '{"data":{}}', '{"data":[{"name":"no id"}],"meta":{"totalPages":1}}']) {
+      const client = clientFor(await answering(200, body));
+      await expect(client[read](TRACE_ID)).rejects.toMatchObject({ code: "mirror_failed", facts: { failure } });
+    }
+  });
+});
+
 describe("Retry-After", () => {
   it.each([
     ["120", 120_000],

@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createLangfuseClient } from "../../src/langfuse/client.ts";
+import { factsOfScore, factsOfSpan } from "../../src/langfuse/key-facts.ts";
 import { traceToSpans } from "../../src/langfuse/otlp.ts";
 import { feedbackToScores } from "../../src/langfuse/scores.ts";
 import { createStandInLangfuse, type LangfuseDialect, type StandInLangfuseOptions } from "../../src/testing.ts";
@@ -60,6 +61,21 @@ describe("the dialect of a Langfuse", () => {
     expect(await client.findObservations("f".repeat(32))).toEqual([]);
   });
 
+  it.each<LangfuseDialect>(["v4", "v3"])("%s: rows come back with every key fact that was sent", async (dialect) => {
+    const { client } = await start({ dialect });
+    await client.sendSpans(spans);
+    await client.sendScores(events);
+    const sent = new Map([
+      ...spans.flat().map((span) => [span.spanId, factsOfSpan(span)] as const),
+      ...events.map((event) => [event.body.id, factsOfScore(event)] as const),
+    ]);
+    const ids = events.map(({ body }) => body.id);
+    const rows = [...(await client.readObservations(TRACE_ID)), ...(await client.readScores(ids))];
+    expect(new Map(rows.map(({ id, facts }) => [id, facts]))).toEqual(sent);
+    expect(await client.readScores([ids[2] ?? "", "of nobody"])).toHaveLength(1);
+    expect(await client.readScores([])).toEqual([]);
+  });
+
   it("is asked once, also by many at the same time", async () => {
     const { standIn, client } = await start({ dialect: "v4" });
     await Promise.all(Array.from({ length: 8 }, () => client.findScores(TRACE_ID)));
@@ -71,9 +87,10 @@ describe("the dialect of a Langfuse", () => {
     const { client } = await start({ dialect: "v3" });
     const [root] = spans[0] ?? [];
     if (root === undefined) throw new Error("the sample has a root");
-    const many = Array.from({ length: 230 }, (_, i) => ({ ...root, spanId: i.toString(16).padStart(16, "0") }));
+    const many = Array.from({ length: 230 }, (_, i) => ({ ...root, spanId: (i + 1).toString(16).padStart(16, "0") }));
     await client.sendSpans([many]);
     expect(new Set(await client.findObservations(TRACE_ID)).size).toBe(230);
+    expect(new Set((await client.readObservations(TRACE_ID)).map(({ id }) => id)).size).toBe(230);
   });
 
   it("is v3 although the newer routes answer as well: there they may stand over an empty table", async () => {

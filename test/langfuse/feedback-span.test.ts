@@ -6,6 +6,16 @@ import { attributesOf } from "./attributes.ts";
 import { aRevision, aRun, FEEDBACK_ID, ROOT_ID, SUGGESTION_ID, TRACE_ID } from "./sources.ts";
 
 describe("feedbackToSpan", () => {
+  it("tells all reasons where there are several, and the comment", () => {
+    const span = feedbackToSpan(aRevision({ otherReasons: ["too long"], comment: "Why?" }));
+    const metadata = attributesOf(span);
+    expect(metadata).toMatchObject({
+      "langfuse.observation.metadata.reason": "too generic",
+      "langfuse.observation.metadata.reasons": '["too generic","too long"]',
+      "langfuse.observation.metadata.comment": "Why?",
+    });
+  });
+
   it("makes an event under the root, at the moment of the act, with an id of its own", () => {
     const { attributes: _attributes, ...span } = feedbackToSpan(aRevision());
     expect(span).toEqual({

@@ -188,8 +188,13 @@ describe("traceToSpans", () => {
     expect(root).toMatchObject({
       "langfuse.observation.type": "agent",
       "langfuse.observation.output": "Your refund is on its way.",
+      "langfuse.observation.metadata.madeFromRow": "true",
     });
+    expect(root).not.toHaveProperty("langfuse.observation.metadata.latencyUnknown");
     expect(generation).toMatchObject({
+      "langfuse.observation.usage_details": '{"input":160,"output":9}',
+      "langfuse.observation.cost_details": '{"total":0.00042}',
+      "langfuse.observation.completion_start_time": "2026-11-20T10:00:00.450Z",
       "langfuse.observation.type": "generation",
       "langfuse.observation.model.name": "gpt-4.1-mini",
       "langfuse.observation.prompt.name": "reply",
@@ -197,6 +202,17 @@ describe("traceToSpans", () => {
       "langfuse.observation.output": "Your refund is on its way.",
     });
     expect(generation).not.toHaveProperty("langfuse.observation.input");
+  });
+
+  it("says nothing of what a row that nobody recorded does not know", () => {
+    const unknown = { model: null, promptName: null, promptVersion: null, inputTokens: null, outputTokens: null };
+    const times = { latencyMs: null, timeToFirstTokenMs: null };
+    const rows = traceToSpans(aRun({ ...unknown, ...times, costUsd: null, observations: null, metadata: {} }));
+    for (const { startTimeUnixNano, endTimeUnixNano } of rows) expect(endTimeUnixNano).toBe(startTimeUnixNano);
+    const [root, generation] = rows.map(attributesOf);
+    expect(root).toMatchObject({ "langfuse.observation.metadata.latencyUnknown": "true" });
+    const said = Object.keys(generation ?? {}).filter((key) => key.startsWith("langfuse.observation."));
+    expect(said.sort()).toEqual(["langfuse.observation.output", "langfuse.observation.type"]);
   });
 
   it("gives a failed row that nobody recorded no output", () => {

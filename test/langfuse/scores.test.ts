@@ -90,6 +90,24 @@ describe("feedbackToScores", () => {
     expect(feedback?.body.comment).toBe(reason);
   });
 
+  it("makes a score of its own of each reason, none of which overwrites another, and tells the comment", () => {
+    const row = aRevision({ otherReasons: ["too long", "off-topic"], comment: "Nothing about the fee." });
+    const events = feedbackToScores(row);
+    const reasons = events.filter(({ body }) => body.name === "feedback-reason");
+    expect(reasons.map(({ body }) => [body.value, body.id])).toEqual([
+      ["too generic", scoreIdOf(FEEDBACK_ID, "feedback-reason")],
+      ["too long", scoreIdOf(FEEDBACK_ID, "feedback-reason:too long")],
+      ["off-topic", scoreIdOf(FEEDBACK_ID, "feedback-reason:off-topic")],
+    ]);
+    expect(new Set(events.map(({ body }) => body.id)).size).toBe(events.length);
+    expect(reasons[1]?.body).not.toHaveProperty("key");
+    expect(events[0]?.body.comment).toBe("Nothing about the fee.");
+    const [feedback] = feedbackToScores({ ...row, comment: null });
+    expect(feedback?.body.comment).toBe("too generic, too long, off-topic");
+    const twice = feedbackToScores({ ...row, otherReasons: ["too generic"] });
+    expect(twice.filter(({ body }) => body.name === "feedback-reason")).toHaveLength(1);
+  });
+
   it("replaces NUL and half characters", () => {
     expect(valuesOf(aRevision({ finalText: "a\0b\uDC00" }))["output"]).toBe("a\uFFFDb\uFFFD");
   });

@@ -56,6 +56,23 @@ describe.each<LangfuseDialect>(["v4", "v3"])(
       await client.sendScores(events);
       expect(standIn.scores()).toHaveLength(before + 3);
     });
+
+    it("treats a span as malformed, and with it the whole export", async () => {
+      const { standIn, client } = await start({ dialect });
+      standIn.failNext({ refuseSpans: { name: "search-knowledge" } });
+      await client.sendScores(events); // not about these
+      const refused = {
+        kind: "refused",
+        aboutContent: true,
+        message: expect.stringContaining("search-knowledge") as unknown,
+      };
+      const silent = { kind: "accepted", rejected: new Map() };
+      expect(await client.sendSpans(spans)).toMatchObject(dialect === "v4" ? refused : silent);
+      expect(standIn.observations()).toEqual([]);
+      standIn.failNext({ refuseSpans: { name: "another" } });
+      await client.sendSpans(spans);
+      expect(standIn.observations()).toHaveLength(3);
+    });
   },
 );
 

@@ -44,7 +44,12 @@ async function call(method: string, path: string, body?: unknown, headers: Recor
 
 describe("the stand-in Langfuse", () => {
   it("is healthy, and tells our client its version and project", async () => {
-    expect(await client.health()).toEqual({ kind: "ok", version: "4.16.0", project: "Stand-in Langfuse" });
+    expect(await client.health()).toEqual({
+      kind: "ok",
+      version: "4.16.0",
+      project: "Stand-in Langfuse",
+      projectId: "stand-in",
+    });
   });
 
   it("answers wrong keys as Langfuse does", async () => {

@@ -1,21 +1,42 @@
 import { expect } from "vitest";
+import { hourOf } from "../../src/domain/hour.ts";
 import type { MetricsQuery } from "../../src/metrics/metrics-query.ts";
 import type { MetricsRow } from "../../src/metrics/metrics-row.ts";
 import { readMetrics } from "../../src/metrics/read-metrics.ts";
-import { recomputeMetrics } from "../../src/metrics/recompute.ts";
+import { daysAround } from "../../src/metrics/repair-rollup.ts";
 import type { Queryable } from "../../src/store/database.ts";
+import { readDerivedDifference } from "../../src/store/queries/read-derived-difference.ts";
+import { readReasonDifference } from "../../src/store/queries/read-reason-difference.ts";
+import { readRollupDifference } from "../../src/store/queries/read-rollup-difference.ts";
 import { plainMetrics, type PlainRow, rowKey } from "./plain-metrics.ts";
 
-/** Expects the metrics that are read, and those recomputed for a check, to equal a plain recomputation. */
+/** Expects the metrics that are read to equal a plain recomputation, and buckets in which nothing happened to be empty. */
 export async function expectPlainMetrics(db: Queryable, query: MetricsQuery): Promise<void> {
   const plain = new Map((await plainMetrics(db, query)).map((row) => [row.key, row]));
-  for (const rows of [await readMetrics(db, query), await recomputeMetrics(db, query)]) {
-    expect(rows.map((row) => rowKey(row, query.by)).toSorted()).toEqual([...plain.keys()].toSorted());
-    expect(rows.map(({ bucketStart }) => bucketStart)).toEqual(
-      rows.map(({ bucketStart }) => bucketStart).toSorted((a, b) => a.getTime() - b.getTime()),
-    );
-    for (const row of rows) expectRow(row, plain.get(rowKey(row, query.by)));
+  const rows = await readMetrics(db, query);
+  const filled = rows.filter(({ suggestionCount }) => suggestionCount > 0);
+  expect(filled.map((row) => rowKey(row, query)).toSorted()).toEqual([...plain.keys()].toSorted());
+  for (const row of filled) expectRow(row, plain.get(rowKey(row, query)));
+  expectGapless(rows);
+}
+
+/** Expects the check to find nothing to complain of between these moments. */
+export async function expectHealthyRollup(db: Queryable, from: Date, to: Date): Promise<void> {
+  const [fromHour, toHour] = [hourOf(from), hourOf(to)];
+  expect(await readRollupDifference(db, fromHour, toHour)).toEqual([]);
+  expect(await readReasonDifference(db, fromHour, toHour)).toEqual([]);
+  expect(await readDerivedDifference(db, ...daysAround(fromHour, toHour))).toEqual([]);
+}
+
+/** Every combination of dimensions has all buckets, each of which starts where the one before it ends. */
+function expectGapless(rows: readonly MetricsRow[]): void {
+  const ends = new Map<string, Date>();
+  for (const { dimensions, bucketStart, bucketEnd } of rows) {
+    const name = JSON.stringify(dimensions);
+    expect(bucketStart).toEqual(ends.get(name) ?? rows[0]?.bucketStart);
+    ends.set(name, bucketEnd);
   }
+  expect(new Set(Array.from(ends.values(), (end) => end.getTime())).size).toBeLessThanOrEqual(1);
 }
 
 function expectRow(row: MetricsRow, plain: PlainRow | undefined): void {
@@ -25,15 +46,23 @@ function expectRow(row: MetricsRow, plain: PlainRow | undefined): void {
     "successRate.value": row.successRate.value,
     "usableRate.value": row.usableRate.value,
     "errorRate.value": row.errorRate.value,
+    "coverage.value": row.coverage.value,
+    errorsByType: row.errorsByType
+      .map(({ type, count }) => `${JSON.stringify(type)}: ${count}`)
+      .toSorted()
+      .join(", "),
     keptRatioPpm: micro(row.keptRatioMean, 1e5),
     costMicroUsd: micro(row.costUsd, 1e6),
+    costPerAcceptedMicroUsd: micro(row.costPerAcceptedUsd, 1e6),
   };
   const names = Object.keys(plain?.exact ?? {});
   expect(Object.fromEntries(names.map((name) => [name, flat[name]]))).toEqual(plain?.exact);
-  expectQuantile(row.latencyP50Ms, plain?.durations.latency, 50);
-  expectQuantile(row.latencyP95Ms, plain?.durations.latency, 95);
-  expectQuantile(row.timeToFirstTokenP50Ms, plain?.durations.timeToFirstToken, 50);
-  expectQuantile(row.timeToFeedbackP50Ms, plain?.durations.timeToFeedback, 50);
+  for (const kind of ["latency", "timeToFirstToken", "timeToFeedback"] as const) {
+    for (const percent of [50, 90, 95, 99] as const) {
+      expectQuantile(row[`${kind}P${percent}Ms`], plain?.durations[kind], percent);
+    }
+    expect(row[`${kind}KnownCount`]).toBe(plain?.durations[kind].length);
+  }
 }
 
 /** Within 2 % of the value at the nearest rank, unknown exactly where there is none. Up to 1 ms is one bucket. */

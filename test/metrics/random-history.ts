@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import type { Queryable } from "../../src/store/database.ts";
 import { internSeries } from "../../src/store/queries/intern-series.ts";
 import { rollDeltas } from "../../src/store/queries/roll-deltas.ts";
+import { rollReasonDeltas } from "../../src/store/queries/roll-reason-deltas.ts";
 
 /** Ends of months and years, a leap day, and the hours in which clocks are changed in Europe and America. */
 const EDGES = [
@@ -54,6 +55,15 @@ const columns = {
   input_tokens: orNull(fc.nat(4000)),
   output_tokens: orNull(fc.nat(900)),
   cost_usd: orNull(fc.nat(90_000).map((micro) => micro / 1e6)),
+  // Tenths, since their reals lie beside the limit of a band; and what is no probability.
+  confidence_score: orNull(
+    fc.oneof(
+      fc.nat(10).map((tenths) => tenths / 10),
+      fc.nat(1000).map((permille) => permille / 1000),
+      fc.constantFrom(-0.5, 1.5),
+    ),
+  ),
+  error_type: orNull(fc.constantFrom("TimeoutError", "RateLimitError", "")),
 };
 
 export const suggestion = fc.record({ slot, ...columns });
@@ -64,6 +74,7 @@ export const event = fc.record({
   type: fc.constantFrom("approval", "revision", "rejection"),
   source: fc.constantFrom("explicit", "inferred"),
   created_at: moment,
+  reason: fc.constantFrom("too generic", "off-topic", "incorrect info"),
   kept_ratio: orNull(fc.integer({ min: 0, max: 1000 }).map((permille) => permille / 1000)),
   key: orNull(fc.constantFrom("a", "b", "c")),
   order: fc.nat(0xffff),
@@ -123,9 +134,11 @@ export function createPlayer(db: Queryable, projectNumber: number) {
   const insert = (specs: readonly SuggestionSpec[], onConflict: string): Promise<unknown> =>
     db.query(
       `insert into ai_suggestions (id, project_id, suggested_response, function_name, model, prompt_version, environment,
-         status, created_at, shown_at, latency_ms, time_to_first_token_ms, input_tokens, output_tokens, cost_usd)
+         status, created_at, shown_at, latency_ms, time_to_first_token_ms, input_tokens, output_tokens, cost_usd,
+         confidence_score, error_type)
        select id, project_id, 'text', function_name, model, prompt_version, environment,
-         status, created_at, shown_at, latency_ms, time_to_first_token_ms, input_tokens, output_tokens, cost_usd
+         status, created_at, shown_at, latency_ms, time_to_first_token_ms, input_tokens, output_tokens, cost_usd,
+         confidence_score, error_type
        from json_populate_recordset(null::ai_suggestions, $1::json) on conflict (id) ${onConflict}`,
       [JSON.stringify(rowsOf(specs))],
     );
@@ -133,16 +146,18 @@ export function createPlayer(db: Queryable, projectNumber: number) {
   const feedback = (events: readonly EventSpec[], project = projectId): Promise<unknown> =>
     db.query(
       `insert into ai_feedback_events (id, project_id, suggestion_id, feedback_type, feedback_reason, source, created_at, kept_ratio, idempotency_key)
-       select id, project_id, suggestion_id, feedback_type, 'because', source, created_at, kept_ratio, idempotency_key
+       select id, project_id, suggestion_id, feedback_type, feedback_reason, source, created_at, kept_ratio, idempotency_key
        from json_populate_recordset(null::ai_feedback_events, $1::json)
        on conflict (project_id, idempotency_key) where idempotency_key is not null do nothing`,
       [
         JSON.stringify(
-          events.map(({ slot, order, type, key, ...values }) => ({
+          events.map(({ slot, order, type, key, reason, ...values }) => ({
             id: eventId(order),
             project_id: project,
             suggestion_id: suggestionId(slot),
             feedback_type: type,
+            // An inferred event says no reason.
+            feedback_reason: values.source === "explicit" ? reason : null,
             idempotency_key: key === null ? null : `${key}-${slot}`,
             ...values,
           })),
@@ -152,8 +167,8 @@ export function createPlayer(db: Queryable, projectNumber: number) {
 
   const change = (slots: readonly number[], to: SuggestionSpec): Promise<unknown> =>
     db.query(
-      `update ai_suggestions s set (function_name, model, prompt_version, environment, created_at, shown_at, latency_ms, input_tokens, cost_usd)
-         = (select n.function_name, n.model, n.prompt_version, n.environment, n.created_at, n.shown_at, n.latency_ms, n.input_tokens, n.cost_usd
+      `update ai_suggestions s set (function_name, model, prompt_version, environment, created_at, shown_at, latency_ms, input_tokens, cost_usd, confidence_score, error_type)
+         = (select n.function_name, n.model, n.prompt_version, n.environment, n.created_at, n.shown_at, n.latency_ms, n.input_tokens, n.cost_usd, n.confidence_score, n.error_type
             from json_populate_record(null::ai_suggestions, $2::json) n)
        where id = any ($1::uuid[])`,
       [slots.map(suggestionId), JSON.stringify(to)],
@@ -195,6 +210,7 @@ export function createPlayer(db: Queryable, projectNumber: number) {
       case "roll":
         if (one.interning) await internSeries(db);
         await rollDeltas(db, one.limit);
+        await rollReasonDeltas(db, one.limit);
         break;
     }
   }

@@ -152,3 +152,26 @@ describe("a Langfuse that is upgraded while messages are in doubt", () => {
     await expectAllOnce({ db, standIn }, suggestions, []);
   });
 });
+
+describe("a read that something else than Langfuse answers", () => {
+  it("calls for a person, leaves the messages in doubt, and is made again", async () => {
+    const db = await openDatabase();
+    const { standIn, address } = await startStandIn();
+    let isLogin = true;
+    const login: typeof fetch = (input, init) =>
+      isLogin && init?.method === undefined
+        ? Promise.resolve(new Response("<html>Sign in</html>"))
+        : fetch(input, init);
+    const suggestions = await insertSamples(db, 2);
+    standIn.failNext({ closeAfterAccept: true });
+    const { mirror, book } = mirrorTo(db, address, { concurrency: 1, fetch: login });
+    const drained = drain(mirror);
+    await until("it is refused", () => book.named("mirror.refused").length > 0);
+    expect(book.named("mirror.refused")[0]?.facts["error"]).toContain("check that LANGFUSE_BASE_URL is a Langfuse");
+    expect(standIn.observations()).toHaveLength(6);
+    isLogin = false;
+    await drained;
+    expect(book.named("mirror.dead")).toEqual([]);
+    await expectAllOnce({ db, standIn }, suggestions, []);
+  });
+});

@@ -3,7 +3,7 @@ import type { Database } from "../../src/store/database.ts";
 import { createStandInLangfuse } from "../../src/testing.ts";
 import { openTestPostgres } from "../support/databases.ts";
 import { insertFeedbackOn, insertSamples } from "./rows.ts";
-import { drain, mirrorTo, readLedger, readOutbox, startStandIn } from "./set-up.ts";
+import { drain, mirrorTo, readLedger, readOutbox, readRequest, startStandIn } from "./set-up.ts";
 import { until } from "./until.ts";
 import { expectAllOnce } from "./whole.ts";
 
@@ -25,7 +25,7 @@ describe("the mirror in trouble", () => {
       db,
       suggestions.slice(0, 30).map((s) => s.id),
     );
-    const { mirror, book } = mirrorTo(db, address, { random: () => 1 });
+    const { mirror, book } = mirrorTo(db, address, { random: () => 1, batchSize: 100 });
     mirror.start();
     await until("it has failed five times", () => book.named("mirror.unavailable").length >= 5);
     const failed = await readOutbox(db);
@@ -141,14 +141,14 @@ describe("the mirror in trouble", () => {
     const { standIn, address } = await startStandIn();
     const suggestions = await insertSamples(db, 50);
     const bad = suggestions[23];
-    await db.query(`update ai_suggestions set trace_id = 'not a trace id' where id = $1`, [bad?.id]);
+    standIn.setFailure({ refuseSpans: { traceId: bad?.traceId ?? "" } });
     const { mirror, book } = mirrorTo(db, address);
     await drain(mirror);
     const outbox = await readOutbox(db);
     expect(outbox.map((line) => [line.ref, line.isDead, line.isLocked, line.unsure])).toEqual([
       [bad?.id, true, false, false],
     ]);
-    expect(outbox[0]?.lastError).toContain("traceId must be 32 hex digits");
+    expect(outbox[0]?.lastError).toContain("The entire export was rejected");
     expect(book.named("mirror.dead").map((line) => line.facts["ref"])).toEqual([bad?.id]);
     expect(await mirror.status()).toMatchObject({ waiting: 0, dead: 1, deliveredTraces: 49 });
     await db.query(`delete from langfuse_outbox where dead_at is not null`);
@@ -178,12 +178,12 @@ describe("the mirror in trouble", () => {
       suggestions.map((s) => s.id),
     );
     const bad = feedback[1];
-    const spoiling: typeof fetch = (input, init) => {
-      const body = init?.body;
-      if (typeof body !== "string") return fetch(input, init);
-      const sent = JSON.parse(body) as { batch: { body: { name: string; value: unknown } }[] };
+    const spoiling: typeof fetch = async (input, init) => {
+      if (typeof input !== "string" || !input.endsWith("/ingestion")) return fetch(input, init);
+      const { body, withBody } = await readRequest(init);
+      const sent = JSON.parse(body.toString()) as { batch: { body: { name: string; value: unknown } }[] };
       for (const event of sent.batch) if (event.body.name === "output") event.body.value = 7;
-      return fetch(input, { ...init, body: JSON.stringify(sent) });
+      return fetch(input, withBody(JSON.stringify(sent)));
     };
     await drain(mirrorTo(db, address, { fetch: spoiling }).mirror);
     const outbox = await readOutbox(db);

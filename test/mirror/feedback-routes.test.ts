@@ -1,3 +1,4 @@
+import { gunzipSync } from "node:zlib";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { feedbackObservationIdOf } from "../../src/domain/ids.ts";
 import type { Database } from "../../src/store/database.ts";
@@ -5,7 +6,7 @@ import type { FeedbackEventRow } from "../../src/store/queries/insert-feedback.t
 import type { StandInAddress, StandInLangfuse } from "../../src/testing.ts";
 import { openTestPostgres } from "../support/databases.ts";
 import { insertFeedbackOn, insertSamples, type Made } from "./rows.ts";
-import { drain, mirrorTo, readLedger, readOutbox, startStandIn } from "./set-up.ts";
+import { drain, mirrorTo, readLedger, readOutbox, readRequest, startStandIn } from "./set-up.ts";
 import { expectAllOnce } from "./whole.ts";
 
 const TRACES = "/api/public/otel/v1/traces";
@@ -124,12 +125,10 @@ describe("feedback, which goes to Langfuse by two routes", () => {
     const bad = feedback[3];
     const badSpanId = feedbackObservationIdOf(bad?.id ?? "");
     const refusing: typeof globalThis.fetch = async (input, init) => {
-      const isSpans = init?.method === "POST" && pathOf(input) === TRACES;
-      if (!isSpans || init.body === null || init.body === undefined) return fetch(input, init);
-      const text = await new Response(
-        new Response(init.body).body?.pipeThrough(new DecompressionStream("gzip")),
-      ).text();
-      return text.includes(badSpanId) ? new Response('{"message":"bad span"}', { status: 400 }) : fetch(input, init);
+      if (init?.method !== "POST" || pathOf(input) !== TRACES) return fetch(input, init);
+      const { body, withBody } = await readRequest(init);
+      const isBad = gunzipSync(body).includes(badSpanId);
+      return isBad ? new Response('{"message":"bad span"}', { status: 400 }) : fetch(input, withBody(body));
     };
     await drain(mirrorTo(db, address, { fetch: refusing }).mirror);
     const outbox = await readOutbox(db);

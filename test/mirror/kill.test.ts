@@ -7,6 +7,7 @@ import type { FeedbackEventRow } from "../../src/store/queries/insert-feedback.t
 import type { StandInAddress, StandInLangfuse } from "../../src/testing.ts";
 import { openTestPostgres } from "../support/databases.ts";
 import { insertFeedbackOn, insertSamples, type Made } from "./rows.ts";
+import { printedSeed, seeded } from "./seeded.ts";
 import { drain, mirrorTo, readLedger, startStandIn } from "./set-up.ts";
 import { until } from "./until.ts";
 import { expectAllOnce } from "./whole.ts";
@@ -18,17 +19,6 @@ const MAX_REQUESTS_A_LIFE = 10;
 // Two thirds of the lease hold a request and the delay, as a mirror asks for; small batches, so every kill hits some.
 const TIMES = { leaseMs: 1200, timeoutMs: 500, visibilityDelayMs: 200, pollMs: 20 };
 const SETTINGS = { ...TIMES, batchSize: 10, backOff: { baseMs: 20, capMs: 100 } };
-
-/** Small and seeded, so that a failing run can be repeated: mulberry32 (Tommy Ettinger, public domain). */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 type Line = { readonly event: string; readonly foundCount?: number };
 
@@ -72,9 +62,7 @@ function postCount(standIn: StandInLangfuse): number {
 }
 
 it("loses and doubles nothing when the worker is killed 20 times, Langfuse answering 500 in between", async () => {
-  const seed = Number(process.env["UPTAKE_TEST_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
-  console.log(`UPTAKE_TEST_SEED=${seed}`);
-  const random = seeded(seed);
+  const random = seeded(printedSeed());
   const opened = await openTestPostgres();
   onTestFinished(() => opened.drop());
   const { db, url } = opened;

@@ -27,6 +27,7 @@ describeEachDatabase("the mirror", (open) => {
       deliveredFeedback: 120,
       deliveredScores: 40 * 3 + 40 * 6 + 40 * 4,
       deliveredFeedbackObservations: 120,
+      deliveredLastMinute: 370,
     });
     expect(Object.values(standIn.requests()).reduce((sum, count) => sum + count, 0)).toBeLessThan(20);
   });

@@ -97,7 +97,7 @@ describeEachDatabase("tracked suggestions and feedback, seen through Langfuse's 
       expect([named["feedback"], named["accepted"], named["feedback-reason"], named["output"]]).toEqual([
         event?.type,
         event && event.type === "approval",
-        event?.reason ?? undefined,
+        event?.reasons[0],
         event?.type === "revision" ? event.finalText : undefined,
       ]);
       expect(Number(named["time-to-feedback"] ?? 0) > 0).toBe(event !== undefined);

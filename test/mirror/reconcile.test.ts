@@ -1,39 +1,8 @@
 import { expect, it } from "vitest";
-import type { MirrorFinding } from "../../src/domain/mirror-report.ts";
-import { createLangfuseClient } from "../../src/langfuse/client.ts";
-import { reconcile, type ReconcileDeps } from "../../src/mirror/reconcile.ts";
-import type { Database } from "../../src/store/database.ts";
-import type { StandInAddress } from "../../src/testing.ts";
 import { describeEachDatabase } from "../support/databases.ts";
+import { check } from "./reconcile-all.ts";
 import { insertFeedbackOn, insertSamples } from "./rows.ts";
-import { createLogBook, drain, mirrorTo, readOutbox, startStandIn } from "./set-up.ts";
-
-type Options = Partial<Pick<ReconcileDeps, "visibilityDelayMs" | "random">> & {
-  readonly fetch?: typeof fetch;
-  readonly repair?: boolean;
-  readonly signal?: AbortSignal;
-};
-
-/** Reconciles everything that was ever delivered. */
-async function check(db: Database, address: StandInAddress, options: Options = {}) {
-  const { fetch = globalThis.fetch, repair = false, signal = new AbortController().signal, ...tuned } = options;
-  const findings: MirrorFinding[] = [];
-  const progress: (readonly [number, number | null])[] = [];
-  const book = createLogBook();
-  const langfuse = createLangfuseClient({ ...address, fetch, timeoutMs: 5000 });
-  const { mirror } = mirrorTo(db, address);
-  const report = await reconcile(
-    { db, langfuse, mirror, log: book.log, now: Date.now, random: Math.random, visibilityDelayMs: 0, ...tuned },
-    {
-      range: { from: new Date(0), to: new Date(Date.now() + 60_000) },
-      repair,
-      onFinding: (finding) => findings.push(finding),
-      onProgress: (done, total) => progress.push([done, total]),
-      signal,
-    },
-  );
-  return { report, findings, progress, book };
-}
+import { drain, mirrorTo, readOutbox, startStandIn } from "./set-up.ts";
 
 describeEachDatabase("reconciling", (open) => {
   it("checks every line of many pages once, with few requests for the scores", async () => {
@@ -64,7 +33,8 @@ describeEachDatabase("reconciling", (open) => {
     await drain(mirrorTo(db, address).mirror);
     let hiddenCount = 0;
     const slow: typeof fetch = (input, init) => {
-      if (hiddenCount >= suggestions.length) return fetch(input, init);
+      const isOfRows = typeof input === "string" && input.includes("/v2/observations?");
+      if (!isOfRows || hiddenCount >= suggestions.length) return fetch(input, init);
       hiddenCount += 1;
       return Promise.resolve(Response.json({ data: [], meta: {} }));
     };

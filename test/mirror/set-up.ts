@@ -40,6 +40,16 @@ export async function startStandIn(
   return { standIn, address };
 }
 
+/** The body of a request, which can be read once, and the request to be sent with it or with another. */
+export async function readRequest(
+  init: RequestInit | undefined,
+): Promise<{ readonly body: Buffer; readonly withBody: (body: Buffer | string) => RequestInit }> {
+  const body = Buffer.from(await new Response(init?.body).arrayBuffer());
+  const headers = new Headers(init?.headers);
+  headers.delete("content-length");
+  return { body, withBody: (changed) => ({ ...init, headers, body: changed }) };
+}
+
 export type ClientSettings = { readonly timeoutMs?: number; readonly fetch?: typeof fetch };
 
 /** A mirror with short times, stopped when the test is over. */
@@ -52,7 +62,7 @@ export function mirrorTo(
   const book = createLogBook();
   const mirror = createMirror({
     db,
-    langfuse: createLangfuseClient({ ...address, fetch, timeoutMs }),
+    langfuse: createLangfuseClient({ ...address, fetch, timeoutMs, now: settings.now ?? Date.now }),
     log: book.log,
     now: Date.now,
     random: Math.random,

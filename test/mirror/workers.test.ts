@@ -54,18 +54,19 @@ describe("claims", () => {
     const before = await db.query(`select * from langfuse_outbox`);
     const id = message?.id ?? 0;
 
-    expect(await settleDelivered(db, A, [{ id, traceId: "t", langfuseIds: ["x"] }])).toEqual(new Set());
+    expect(await settleDelivered(db, A, [{ id, traceId: "t", langfuseIds: ["x"] }])).toEqual(new Map());
     await settlePostponed(db, A, { messages: [{ id, unsure: false }], delayMs: 1000, error: "late", counted: true });
     await settleDead(db, A, [{ id, unsure: false, error: "late" }]);
     await settleGone(db, A, [id]);
     expect(await db.query(`select * from langfuse_outbox`)).toEqual(before);
     expect(await readLedger(db)).toEqual([]);
 
-    expect(await settleDelivered(db, B, [{ id, traceId: "t", langfuseIds: ["x"] }])).toEqual(new Set([id]));
+    const settled = await settleDelivered(db, B, [{ id, traceId: "t", langfuseIds: ["x"] }]);
+    expect([...settled.keys()]).toEqual([id]);
     expect(await readLedger(db)).toHaveLength(1);
   });
 
-  it("are renewed when a third of the lease is used up, and send nothing that was lost meanwhile", async () => {
+  it("are renewed when a sixth of the lease is used up, and send nothing that was lost meanwhile", async () => {
     const db = await openDatabase();
     await insertSamples(db, 2);
     const clock = { ms: 0 };
@@ -78,8 +79,12 @@ describe("claims", () => {
       return [isOurs(kept), isOurs(lost)];
     };
     await db.query(`update langfuse_outbox set locked_by = $1 where id = $2`, [B, lost.id]);
-    expect(await heldAt(9_999)).toEqual([true, true]);
-    expect(await heldAt(10_000)).toEqual([true, false]);
+    expect(await heldAt(4_999)).toEqual([true, true]);
+    expect(await heldAt(5_000)).toEqual([true, false]);
+    clock.ms += 9_999;
+    expect(claim.isFresh()).toBe(true);
+    clock.ms += 1;
+    expect(claim.isFresh()).toBe(false);
   });
 
   it("send nothing when the renewal itself took too long", async () => {
@@ -174,5 +179,25 @@ describe("workers", () => {
       .map(({ facts }) => [facts["foundCount"], facts["missingCount"]]);
     expect(readBack.flat().reduce((sum: number, count) => sum + Number(count), 0)).toBe(2);
     await expectAllOnce({ db, standIn }, suggestions, []);
+  });
+});
+
+describe("reading back", () => {
+  it("keeps the lease while it takes longer than that, so that nobody begins it again", async () => {
+    const db = await openDatabase();
+    const made = await insertSamples(db, 24);
+    await db.query("update langfuse_outbox set unsure = true");
+    const { standIn, address } = await startStandIn();
+    const leaseMs = 2000;
+    // Four at once, so all of them take one and a half leases.
+    const slowly: typeof fetch = async (url, init) => {
+      if (init?.method !== "POST") await new Promise((resolve) => setTimeout(resolve, leaseMs / 4));
+      return fetch(url, init);
+    };
+    const { mirror, book } = mirrorTo(db, address, { fetch: slowly, leaseMs });
+    await drain(mirror);
+    expect(book.named("mirror.lease_lost")).toEqual([]);
+    expect(await db.query("select distinct attempts from langfuse_deliveries")).toEqual([{ attempts: 1 }]);
+    await expectAllOnce({ db, standIn }, made, []);
   });
 });

@@ -266,7 +266,7 @@ describe("demo --once, seen from outside", () => {
       numbersIn(/^Agents: (\d+) sent as they are, (\d+) edited, (\d+) rejected, (\d+) left undecided\b/mu),
     ).toEqual([...counts, suggestions.length - errors - feedback.length]);
     // One row an hour: two when the demo ran across the full hour.
-    const rows = [...ran.stdout.matchAll(/^\d\d:00 +(\d+) +(\d+) +(\d+) +(\d+) +(\d+) +(\d+) /gmu)];
+    const rows = [...ran.stdout.matchAll(/^\d\d:00\*? +(\d+) +(\d+) +(\d+) +(\d+) +(\d+) +(\d+) /gmu)];
     const sums = [1, 2, 3, 4, 5, 6].map((column) => rows.reduce((sum, row) => sum + Number(row[column]), 0));
     expect(sums).toEqual([suggestions.length, errors, feedback.length, ...counts]);
   });

@@ -232,6 +232,37 @@ describeEachDatabase("the triggers", (open) => {
     ]);
   });
 
+  it("let a suggestion that is deleted and put back stand as its feedback says, and keep the roller from looking meanwhile", async () => {
+    const db = await open();
+    const [id = "", gone = ""] = await insertSuggestions(db, 2);
+    await insertFeedback(db, id, { type: "approval", keptRatio: 1 });
+    await insertFeedback(db, gone, { type: "approval" });
+    await db.query("delete from ai_suggestions");
+    const again =
+      "insert into ai_suggestions (id, suggested_response, status, created_at) values ($1, 'again', 'completed', $2)";
+    await db.query(again, [id, createdAt]);
+    expect(await standing(db, id)).toMatchObject({ outcome: "accepted", keptRatio: 1 });
+    expect(await sums(db)).toMatchObject({ suggestions: 1, accepted: 1 });
+    expect(await db.query("select suggestion_id as id, of_deleted from ai_feedback_waiting")).toEqual([
+      { id: gone, of_deleted: true },
+    ]);
+    // A second deletion, and feedback that came in between.
+    await insertFeedback(db, id, { type: "rejection", minutes: 9 });
+    await db.query("delete from ai_suggestions");
+    await db.query(again, [id, createdAt]);
+    expect(await standing(db, id)).toMatchObject({ outcome: "rejected" });
+    expect(await sums(db)).toMatchObject({ suggestions: 1, accepted: 0, rejected: 1 });
+  });
+
+  it("refuse reasons of which the first is not the one that the host's column has", async () => {
+    const db = await open();
+    const insert = `insert into ai_feedback_events (suggestion_id, feedback_type, feedback_reason, feedback_reasons)
+      values (gen_random_uuid(), 'rejection', $1, $2)`;
+    await db.query(insert, ["a", ["a", "b"]]);
+    await db.query(insert, ["a", null]);
+    await expect(db.query(insert, ["b", ["a", "b"]])).rejects.toMatchObject({ code: "23514" });
+  });
+
   it("take back what a deleted suggestion had added", async () => {
     const db = await open();
     const [id = ""] = await insertSuggestions(db, 2);

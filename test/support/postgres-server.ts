@@ -10,6 +10,10 @@ import { Client } from "pg";
 export type PostgresServer = {
   /** Superuser, database `postgres`. */
   readonly url: string;
+  /** Kills the server with SIGKILL; its children end by themselves when they notice. */
+  crash(): Promise<void>;
+  /** Starts it again after a crash, on the same data and port, and waits until it has recovered. */
+  restart(): Promise<void>;
   /** Stops the server and removes all it has written. */
   stop(): Promise<void>;
 };
@@ -62,7 +66,8 @@ function binaries(scratch: string, who: Runner): string {
   return join(copy, "bin");
 }
 
-function freePort(): Promise<number> {
+/** A port on loopback that nobody listens on just now. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once("error", reject);
@@ -84,19 +89,25 @@ function initialise(bin: string, data: string, who: Runner): void {
     throw new Error(`initdb in ${data} failed: ${made.stderr || made.stdout || String(made.error)}`);
 }
 
-/** Settings of a server whose data nobody will miss. */
-const settings = [
-  "fsync=off",
-  "full_page_writes=off",
-  "synchronous_commit=off",
-  "max_connections=200",
-  "shared_buffers=64MB",
-];
+const sizes = ["max_connections=200", "shared_buffers=64MB"];
 
-async function waitUntilUp(url: string, server: ChildProcess, output: () => string): Promise<void> {
+/** Settings of a server whose data nobody will miss. */
+const careless = ["fsync=off", "full_page_writes=off", "synchronous_commit=off", ...sizes];
+
+/**
+ * Settings under which a committed row outlives a kill -9 of the server. What a commit has handed to the operating system
+ * is safe from that, so nothing need be forced to the disk: `fsync` may be off. But it must have been handed over, which
+ * only `synchronous_commit` waits for: without it the last commits are still in the server's own memory. And a page of
+ * 8 kB is copied into the system's cache in two steps, between which a SIGKILL may fall: full page images mend that.
+ */
+const surviving = ["fsync=off", "full_page_writes=on", "synchronous_commit=on", ...sizes];
+
+type Started = { readonly process: ChildProcess; readonly output: () => string };
+
+async function waitUntilUp(url: string, { process: server, output }: Started): Promise<void> {
   const deadline = Date.now() + startTimeoutMs;
   for (;;) {
-    if (server.exitCode !== null) throw new Error(`Postgres ended at start: ${output()}`);
+    if (hasEnded(server)) throw new Error(`Postgres ended at start: ${output()}`);
     const client = new Client({ connectionString: url });
     client.on("error", () => {});
     try {
@@ -122,37 +133,55 @@ function makeScratch(who: Runner): string {
   throw new Error("no temporary folder that user 65534 can write to, as whom root runs Postgres: set TMPDIR to one");
 }
 
-/** Starts a server on a free loopback port with its data in a new folder under the system's temporary one. */
-export async function startPostgres(): Promise<PostgresServer> {
+/**
+ * Starts a server on a free loopback port with its data in a new folder under the system's temporary one.
+ * `survivesCrash`: it may be crashed and restarted; slower.
+ */
+export async function startPostgres({ survivesCrash = false } = {}): Promise<PostgresServer> {
   const who = runner();
   const scratch = makeScratch(who);
   const discard = (): void => rmSync(scratch, { recursive: true, force: true });
   try {
-    return await launch(scratch, who, discard);
+    return await launch({ scratch, who, discard, settings: survivesCrash ? surviving : careless });
   } catch (error) {
     discard();
     throw error;
   }
 }
 
-async function launch(scratch: string, who: Runner, discard: () => void): Promise<PostgresServer> {
+type Launch = {
+  readonly scratch: string;
+  readonly who: Runner;
+  readonly discard: () => void;
+  readonly settings: readonly string[];
+};
+
+const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;
+
+async function launch({ scratch, who, discard, settings }: Launch): Promise<PostgresServer> {
   const bin = binaries(scratch, who);
   const data = join(scratch, "data");
   initialise(bin, data, who);
   const port = await freePort();
-  const options = settings.flatMap((setting) => ["-c", setting]);
-  const server = spawn(
-    join(bin, "postgres"),
-    ["-D", data, "-h", "127.0.0.1", "-p", String(port), "-k", "", ...options],
-    { ...who, cwd: "/", stdio: ["ignore", "ignore", "pipe"] },
-  );
-  let output = "";
-  server.stderr?.on("data", (chunk: Buffer) => {
-    output = (output + chunk.toString()).slice(-4_000);
-  });
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
+
+  function start(): Started {
+    const options = settings.flatMap((setting) => ["-c", setting]);
+    const server = spawn(
+      join(bin, "postgres"),
+      ["-D", data, "-h", "127.0.0.1", "-p", String(port), "-k", "", ...options],
+      { ...who, cwd: "/", stdio: ["ignore", "ignore", "pipe"] },
+    );
+    let output = "";
+    server.stderr?.on("data", (chunk: Buffer) => {
+      output = (output + chunk.toString()).slice(-4_000);
+    });
+    return { process: server, output: () => output };
+  }
+  let server = start();
 
   // "Immediate": the data is thrown away, so there is nothing to shut down tidily.
-  const kill = (): void => void server.kill("SIGQUIT");
+  const kill = (): void => void server.process.kill("SIGQUIT");
   const atExit = (): void => {
     kill();
     // An exit handler cannot await, and a server that is still ending would write into the folder being removed.
@@ -163,18 +192,37 @@ async function launch(scratch: string, who: Runner, discard: () => void): Promis
   const interrupted = (signal: NodeJS.Signals): void => process.exit(signal === "SIGINT" ? 130 : 143);
   process.once("exit", atExit);
   process.on("SIGINT", interrupted).on("SIGTERM", interrupted);
+  await waitUntilUp(url, server);
 
-  const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
-  await waitUntilUp(url, server, () => output);
-
-  async function stop(): Promise<void> {
-    process.off("exit", atExit).off("SIGINT", interrupted).off("SIGTERM", interrupted);
-    const ended = new Promise((resolve) => server.once("exit", resolve));
-    if (server.exitCode === null && server.signalCode === null) {
-      kill();
-      await ended;
-    }
-    discard();
+  async function endBy(signal: NodeJS.Signals): Promise<void> {
+    if (hasEnded(server.process)) return;
+    const ended = new Promise((resolve) => server.process.once("exit", resolve));
+    server.process.kill(signal);
+    await ended;
   }
-  return { url, stop };
+
+  /** Refused for as long as a child of the crashed server still holds its shared memory. */
+  async function restart(): Promise<void> {
+    const deadline = Date.now() + startTimeoutMs;
+    for (;;) {
+      server = start();
+      try {
+        return await waitUntilUp(url, server);
+      } catch (error) {
+        if (!hasEnded(server.process) || Date.now() > deadline) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    }
+  }
+
+  return {
+    url,
+    crash: () => endBy("SIGKILL"),
+    restart,
+    async stop() {
+      process.off("exit", atExit).off("SIGINT", interrupted).off("SIGTERM", interrupted);
+      await endBy("SIGQUIT");
+      discard();
+    },
+  };
 }

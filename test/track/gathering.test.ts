@@ -4,7 +4,7 @@ import { createGathering } from "../../src/track/gathering.ts";
 /** Whether `gather` paused, after this many records a millisecond for a while. */
 async function pausesAt(recordsPerMs: number): Promise<boolean> {
   let clock = 0;
-  const gathering = createGathering(() => clock);
+  const gathering = createGathering({ now: () => clock, gatherMs: 5 });
   for (let interval = 0; interval < 20; interval += 1) {
     for (let count = 0; count < recordsPerMs * 10; count += 1) gathering.arrived();
     clock += 10;
@@ -33,7 +33,7 @@ describe("gathering", () => {
 
   it("ends a pause by itself", async () => {
     let clock = 0;
-    const gathering = createGathering(() => clock);
+    const gathering = createGathering({ now: () => clock, gatherMs: 5 });
     for (let count = 0; count < 1000; count += 1) gathering.arrived();
     clock += 10;
     await gathering.gather();

@@ -2,12 +2,11 @@ import { describe, expect, it } from "vitest";
 import { newId } from "../../src/domain/ids.ts";
 import type { SuggestionRecord } from "../../src/domain/suggestion.ts";
 import { createGroupCommit } from "../../src/track/group-commit.ts";
-import type { GroupCommitOptions } from "../../src/track/group-commit.ts";
-import type { Recorder } from "../../src/track/recorder.ts";
+import type { GroupCommit, GroupCommitOptions } from "../../src/track/group-commit.ts";
 import { keepLog, recordOfSize, until } from "./memory-recorder.ts";
 import type { LoggedLine } from "./memory-recorder.ts";
 
-type Written = { recorder: Recorder; batches: string[][]; logged: LoggedLine[] };
+type Written = { recorder: GroupCommit; batches: string[][]; logged: LoggedLine[] };
 
 /** A group commit into memory; `fail` may throw for a batch before it counts as written. */
 function collect(

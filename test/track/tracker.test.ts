@@ -22,6 +22,17 @@ describe("track", () => {
     expect(records.map((record) => record.suggestedResponse)).toEqual(["plain", "", '{"category":"billing"}']);
   });
 
+  it("records times to the millisecond, whatever second they fall into", () => {
+    const times = [1_767_323_045_999, 1_767_323_046_000, 1_767_323_046_007.9, 1_767_323_045_123, -1, 0];
+    let at = 0;
+    const { tracker, records } = trackInMemory({ now: () => times[at] ?? 0 });
+    const f = tracker.track("f", () => "x");
+    for (at = 0; at < times.length; at++) f();
+    expect(records.map(({ createdAt }) => createdAt)).toEqual(
+      times.map((ms) => new Date(Math.floor(ms)).toISOString()),
+    );
+  });
+
   it("takes the text of the last suggest, with its confidence, ids and metadata", async () => {
     const { tracker, records } = trackInMemory();
     const reply = tracker.track(

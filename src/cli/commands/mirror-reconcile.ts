@@ -1,11 +1,12 @@
 import { Option as Flag, type Command } from "commander";
 import type { Given } from "../../config/read-config.ts";
+import { isObservationId } from "../../domain/ids.ts";
 import type { MirrorFinding, ReconcileReport } from "../../domain/mirror-report.ts";
 import { parseTimeRange } from "../../domain/time-range.ts";
 import { count } from "../amounts.ts";
 import { addCommonFlags } from "../common-flags.ts";
 import type { CliContext, ExitCode } from "../context.ts";
-import { createProgress } from "../progress.ts";
+import { runLongWork } from "../long-work.ts";
 import { withServices } from "../with-services.ts";
 
 const HELP = `
@@ -21,7 +22,7 @@ Examples:
 type ReconcileFlags = Given & { readonly from?: string; readonly to?: string; readonly repair?: true };
 
 function findingLine({ problem, kind, ref, traceId, langfuseId, detail }: MirrorFinding): string {
-  const what = kind === "trace" ? "observation" : "score";
+  const what = isObservationId(langfuseId) ? "observation" : "score";
   const of = kind === "trace" ? "suggestion" : "feedback event";
   const more = detail === "" ? "" : `: ${detail}`;
   return `${problem}: ${what} ${langfuseId} of ${of} ${ref} in trace ${traceId}${more}`;
@@ -53,7 +54,7 @@ function codeOf(report: ReconcileReport, repair: boolean): ExitCode {
 
 /** `uptake mirror reconcile`: proves from outside that Langfuse has what the ledger says. */
 export function addMirrorReconcile(mirror: Command, context: CliContext, exitWith: (code: ExitCode) => void): void {
-  const { output, interrupt, now } = context;
+  const { output, now } = context;
   const command = mirror
     .command("reconcile")
     .description("compare what was delivered with what Langfuse has")
@@ -66,16 +67,10 @@ export function addMirrorReconcile(mirror: Command, context: CliContext, exitWit
     const repair = flags.repair === true;
     exitWith(
       await withServices(context, { flags }, async ({ mirror: services }) => {
-        const progress = createProgress(output, "checked", now);
-        const report = await services
-          .reconcile({
-            range,
-            repair,
-            onFinding: (finding) => output.print(findingLine(finding)),
-            onProgress: progress.update,
-            signal: interrupt.signal,
-          })
-          .finally(progress.finish);
+        const onFinding = (finding: MirrorFinding): void => output.print(findingLine(finding));
+        const report = await runLongWork(context, "checked", (options) =>
+          services.reconcile({ ...options, range, repair, onFinding }),
+        );
         for (const line of reconcileLines(report, repair)) output.print(line);
         return codeOf(report, repair);
       }),

@@ -5,7 +5,7 @@ import { parseTimeRange } from "../../domain/time-range.ts";
 import { count } from "../amounts.ts";
 import { addCommonFlags } from "../common-flags.ts";
 import type { CliContext, ExitCode } from "../context.ts";
-import { createProgress } from "../progress.ts";
+import { runLongWork } from "../long-work.ts";
 import { withServices } from "../with-services.ts";
 
 const HELP = `
@@ -35,7 +35,7 @@ export function reexportLines({ requeuedCount, alreadyThereCount, interrupted }:
 
 /** `uptake mirror reexport`: rebuilds a range in Langfuse. */
 export function addMirrorReexport(mirror: Command, context: CliContext, exitWith: (code: ExitCode) => void): void {
-  const { output, interrupt, now } = context;
+  const { output, now } = context;
   const command = mirror
     .command("reexport")
     .description("put what was delivered in a range back into the outbox")
@@ -48,10 +48,9 @@ export function addMirrorReexport(mirror: Command, context: CliContext, exitWith
     if (flags.force) output.note(WARNING);
     exitWith(
       await withServices(context, { flags }, async ({ mirror: services }) => {
-        const progress = createProgress(output, "put back", now);
-        const report = await services
-          .reexport({ range, force: flags.force === true, onProgress: progress.update, signal: interrupt.signal })
-          .finally(progress.finish);
+        const report = await runLongWork(context, "put back", (options) =>
+          services.reexport({ ...options, range, force: flags.force === true }),
+        );
         for (const line of reexportLines(report)) output.print(line);
         return report.interrupted ? 130 : 0;
       }),

@@ -1,8 +1,10 @@
 import type { Command } from "commander";
 import type { CliContext, ExitCode } from "../context.ts";
+import { addMirrorBackfill } from "./mirror-backfill.ts";
 import { addMirrorReconcile } from "./mirror-reconcile.ts";
 import { addMirrorReexport } from "./mirror-reexport.ts";
 import { addMirrorRetry } from "./mirror-retry.ts";
+import { addMirrorSetup } from "./mirror-setup.ts";
 import { addMirrorStatus } from "./mirror-status.ts";
 
 const EXAMPLES = `
@@ -17,7 +19,14 @@ export function addMirror(program: Command, context: CliContext, exitWith: (code
     .description("look after the copy in Langfuse")
     .helpCommand(false)
     .addHelpText("after", EXAMPLES);
-  for (const add of [addMirrorStatus, addMirrorRetry, addMirrorReconcile, addMirrorReexport]) {
+  for (const add of [
+    addMirrorStatus,
+    addMirrorSetup,
+    addMirrorRetry,
+    addMirrorReconcile,
+    addMirrorReexport,
+    addMirrorBackfill,
+  ]) {
     add(mirror, context, exitWith);
   }
 }

@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { InvalidArgumentError, Option as Flag, type Command } from "commander";
+import { Option as Flag, type Command } from "commander";
 import type { Given } from "../../config/read-config.ts";
 import { invalidInput } from "../../domain/errors.ts";
 import { count } from "../amounts.ts";
@@ -7,6 +7,7 @@ import { addCommonFlags } from "../common-flags.ts";
 import type { CliContext, ExitCode } from "../context.ts";
 import { createProgress } from "../progress.ts";
 import type { ReplaySummary } from "../services.ts";
+import { wholeNumber } from "../whole-number.ts";
 import { withServices } from "../with-services.ts";
 
 const HELP = `
@@ -21,16 +22,6 @@ const DEFAULT_CONCURRENCY = 8;
 const MAX_CONCURRENCY = 64;
 
 type ReplayFlags = Given & { readonly limit?: number; readonly concurrency: number };
-
-/** A reader of whole numbers within bounds, for commander. */
-const wholeNumber =
-  (min: number, max: number) =>
-  (text: string): number => {
-    const value = Number(text);
-    if (/^\d+$/u.test(text) && value >= min && value <= max) return value;
-    const most = max === Number.MAX_SAFE_INTEGER ? "" : ` and at most ${max}`;
-    throw new InvalidArgumentError(`Expected a whole number of at least ${min}${most}.`);
-  };
 
 function requireFile(file: string): void {
   const found = statSync(file, { throwIfNoEntry: false });

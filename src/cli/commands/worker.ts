@@ -6,10 +6,12 @@ import { stayUntilAborted } from "../interrupt.ts";
 import { withServices } from "../with-services.ts";
 
 const HELP = `
-Mirrors what is waiting into Langfuse and adds metrics up, until it is stopped with Ctrl-C or
-SIGTERM; it then ends what it has in hand. Any number of workers may share one Postgres.
+Mirrors what is waiting into Langfuse, adds metrics up and expires what nobody acted on, until
+it is stopped with Ctrl-C or SIGTERM; it then ends what it has in hand. Any number of workers may share one Postgres.
+With a port it shows /metrics (for Prometheus), /healthz and /readyz on 127.0.0.1: docs/monitoring.md.
 
-Example:
+Examples:
+  $ uptake worker --port 9464
   $ DATABASE_URL=postgres://app:secret@db/app LANGFUSE_PUBLIC_KEY=pk-lf-… LANGFUSE_SECRET_KEY=sk-lf-… uptake worker`;
 
 /** `uptake worker`: runs the mirror and the roller until stopped. */
@@ -21,12 +23,13 @@ export function addWorker(program: Command, context: CliContext, exitWith: (code
   addCommonFlags(command).action(async (flags: Given) => {
     exitWith(
       await withServices(context, { flags, verbose: true }, async (services, config) => {
-        const worker = await services.startWorker();
+        const worker = await services.startWorker({ port: config.port });
         const target =
           config.langfuse === null
             ? "no Langfuse keys are set, so nothing is mirrored and the outbox waits"
             : `mirroring into ${config.langfuse.baseUrl}`;
-        context.output.note(`uptake: worker running; ${target}; Ctrl-C stops it`);
+        const shown = worker.url === null ? "" : `; ${worker.url}/metrics`;
+        context.output.note(`uptake: worker running; ${target}${shown}; Ctrl-C stops it`);
         await stayUntilAborted(context.interrupt.signal);
         await worker.stop();
         return 0;

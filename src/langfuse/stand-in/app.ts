@@ -1,11 +1,13 @@
 import { timingSafeEqual } from "node:crypto";
 import { Hono, type MiddlewareHandler } from "hono";
 import { PROJECT_ID, type StandInContext } from "./context.ts";
+import { deleteTrace, deleteTraces } from "./delete-traces.ts";
 import { type FailureSwitch, failing } from "./failures.ts";
 import { ingest, deleteScore, postScore } from "./intake-scores.ts";
 import { exportSpans } from "./intake-spans.ts";
 import { addRoutesOfV3 } from "./routes-v3.ts";
 import { addRoutesOfV4 } from "./routes-v4.ts";
+import { addScoreConfigRoutes } from "./score-configs.ts";
 import type { StandInStore } from "./store.ts";
 
 /** The versions that the stand-in says it is: the Langfuse whose code and live answers it follows. */
@@ -36,6 +38,9 @@ export function createApp(deps: StandInApp): Hono<StandInContext> {
   api.post("/ingestion", (c) => ingest(c, store));
   api.post("/scores", (c) => postScore(c, store));
   api.delete("/scores/:id", (c) => deleteScore(c, store));
+  api.delete("/traces", (c) => deleteTraces(c, store));
+  api.delete("/traces/:id", (c) => deleteTrace(c, store));
+  addScoreConfigRoutes(api, store);
   api.get("/projects", (c) => {
     const organization = { id: "stand-in-org", name: "Uptake" };
     return c.json({ data: [{ id: PROJECT_ID, name: "Stand-in Langfuse", organization, metadata: {} }] });

@@ -11,16 +11,22 @@ import type { StandInContext } from "./context.ts";
  * - `refuseScores`: posts to `/ingestion` are answered 207 with these scores among the `errors`, with `status` (400 unless
  *   said otherwise); nothing of them is stored. Everything else goes on as usual
  * - `dropScores`: likewise, but these scores are among the `successes`, as Langfuse answers for what its worker drops
+ * - `refuseSpans`: an export with such a span is treated as one with a malformed one: refused as a whole by Langfuse 4,
+ *   lost as a whole after a 200 by Langfuse 3
  */
 export type Failure =
   | { readonly status: number; readonly retryAfter?: number | string }
   | { readonly hang: true }
   | { readonly closeAfterAccept: true }
   | { readonly refuseScores: ScorePick; readonly status?: number }
-  | { readonly dropScores: ScorePick };
+  | { readonly dropScores: ScorePick }
+  | { readonly refuseSpans: SpanPick };
 
 /** Scores of this name, or every n-th that comes, the n-th first. */
 export type ScorePick = { readonly name: string } | { readonly every: number };
+
+/** Spans of this name, or of this trace. */
+export type SpanPick = { readonly name: string } | { readonly traceId: string };
 
 /** What becomes of one score: a number is the status that its event is refused with. */
 export type ScoreFate = "stored" | "dropped" | number;
@@ -43,6 +49,7 @@ const aboutScores = (failure: Failure): failure is ScoreFailure => "refuseScores
 
 function concerns(failure: Failure, { method, path }: Asked): boolean {
   if (aboutScores(failure)) return method === "POST" && path.endsWith("/ingestion");
+  if ("refuseSpans" in failure) return method === "POST" && path.endsWith("/otel/v1/traces");
   return !("closeAfterAccept" in failure) || method !== "GET";
 }
 
@@ -82,6 +89,10 @@ export function failing(failures: FailureSwitch): MiddlewareHandler<StandInConte
     if (failure === null) return next();
     if (aboutScores(failure)) {
       c.set("scoreFate", (name) => failures.fateOf(failure, name));
+      return next();
+    }
+    if ("refuseSpans" in failure) {
+      c.set("badSpans", failure.refuseSpans);
       return next();
     }
     if ("status" in failure) {

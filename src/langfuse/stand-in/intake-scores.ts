@@ -4,13 +4,23 @@ import { z } from "zod";
 import type { StandInContext } from "./context.ts";
 import type { ScoreFate } from "./failures.ts";
 import { takeTraceEvent } from "./intake-events.ts";
-import { scoreBodySchema, scoreEventSchema, sdkLogSchema, toStoredScore } from "./score-check.ts";
+import { parseJson } from "./parse-json.ts";
+import {
+  type IncomingScore,
+  scoreBodySchema,
+  scoreEventSchema,
+  type ScoreOrigin,
+  sdkLogSchema,
+  toStoredScore,
+} from "./score-check.ts";
 import type { StandInStore } from "./store.ts";
 
 /** Langfuse's limit for this route. */
 const MAX_BODY_BYTES = 4.5 * 1024 * 1024;
 
 const batchSchema = z.object({ batch: z.array(z.unknown()), metadata: z.unknown().optional() });
+
+const TOLD_TO_DROP = "the stand-in was told to drop this score";
 
 type Settled = { readonly id: string; readonly status: number; readonly message?: string; readonly error?: unknown };
 
@@ -55,8 +65,8 @@ function settleScore(id: string, event: unknown, store: StandInStore, fateOf: (n
   if (typeof fate === "number") return { id, status: fate, message: "the stand-in was told to refuse this score" };
   const timestamp = new Date(parsed.data.timestamp).toISOString();
   const at = { id: body.id ?? id, timestamp, now: new Date().toISOString(), eventId: id };
-  const score = toStoredScore(body, at);
-  if (score !== undefined && fate === "stored") store.addScore(score);
+  if (fate === "dropped") store.dropped.push({ id: at.id, name: body.name, eventId: id, reason: TOLD_TO_DROP });
+  else keepOrDrop(store, body, at);
   return { id, status: 201 };
 }
 
@@ -73,21 +83,20 @@ export async function postScore(c: Context<StandInContext>, store: StandInStore)
   }
   const id = parsed.data.id ?? randomUUID();
   const now = new Date().toISOString();
-  const score = toStoredScore(parsed.data, { id, timestamp: now, now, eventId: null });
-  if (score !== undefined) store.addScore(score);
+  keepOrDrop(store, parsed.data, { id, timestamp: now, now, eventId: null });
   return c.json({ id });
+}
+
+/** What Langfuse's worker does, long after the answer. */
+function keepOrDrop(store: StandInStore, body: IncomingScore, at: ScoreOrigin): void {
+  const config = body.configId ? store.configs.get(body.configId) : undefined;
+  const outcome = toStoredScore(body, at, config);
+  if ("score" in outcome) store.addScore(outcome.score);
+  else store.dropped.push({ id: at.id, name: body.name, eventId: at.eventId, reason: outcome.reason });
 }
 
 /** `DELETE /scores/{id}`: accepted whether or not there is such a score; the log of posts stays. */
 export function deleteScore(c: Context<StandInContext>, store: StandInStore): Response {
   store.deleteScore(c.req.param("id") ?? "");
   return c.json({ message: "Score deletion request processed successfully" }, 202);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

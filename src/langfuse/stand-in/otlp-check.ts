@@ -1,16 +1,21 @@
 import { z } from "zod";
+import type { SpanPick } from "./failures.ts";
 
 /**
  * An export as Langfuse requires it: ids are text (hex) and collections are lists. One bad span refuses the whole
- * export. Stricter than Langfuse in one point: it takes an id of any length and cuts it, here that is an error.
+ * export. Stricter than Langfuse in one point: it takes
+ * an id of any length, OpenTelemetry does not, and here that is an error.
  */
 const attributeSchema = z.object({ key: z.string(), value: z.unknown().optional() });
 const attributesSchema = z.array(attributeSchema).nullish();
 
 const spanSchema = z.object({
-  traceId: z.string().regex(/^[0-9a-f]{32}$/i, "traceId must be 32 hex digits"),
-  spanId: z.string().regex(/^[0-9a-f]{16}$/i, "spanId must be 16 hex digits"),
-  parentSpanId: z.string().nullish(),
+  traceId: z.string().regex(/^(?!0+$)[0-9a-f]{32}$/i, "traceId must be 32 hex digits"),
+  spanId: z.string().regex(/^(?!0+$)[0-9a-f]{16}$/i, "spanId must be 16 hex digits"),
+  parentSpanId: z
+    .string()
+    .regex(/^([0-9a-f]{16})?$/i, "parentSpanId must be 16 hex digits")
+    .nullish(),
   name: z.string().default("unknown"),
   startTimeUnixNano: z.union([z.string().regex(/^\d+$/), z.number()]),
   endTimeUnixNano: z.union([z.string().regex(/^\d+$/), z.number()]).nullish(),
@@ -19,21 +24,27 @@ const spanSchema = z.object({
   status: z.object({ code: z.union([z.number(), z.string()]).nullish(), message: z.string().nullish() }).nullish(),
 });
 
+const scopeSchema = z
+  .object({ name: z.string().nullish(), version: z.string().nullish(), attributes: attributesSchema })
+  .nullish();
+
 const resourceSpanSchema = z.object({
   resource: z.object({ attributes: attributesSchema }).nullish(),
-  scopeSpans: z
-    .array(
-      z.object({
-        scope: z
-          .object({ name: z.string().nullish(), version: z.string().nullish(), attributes: attributesSchema })
-          .nullish(),
-        spans: z.array(spanSchema).nullish(),
-      }),
-    )
-    .nullish(),
+  scopeSpans: z.array(z.object({ scope: scopeSchema, spans: z.array(spanSchema).nullish() })).nullish(),
 });
 
-export const exportSchema = z.object({ resourceSpans: z.array(resourceSpanSchema).nullish() });
+const exportSchema = z.object({ resourceSpans: z.array(resourceSpanSchema).nullish() });
+
+/** An export as Langfuse takes it; these spans are malformed as well, where a test asked for that trouble. */
+export function exportSchemaWith(badSpans: SpanPick | undefined): typeof exportSchema {
+  if (badSpans === undefined) return exportSchema;
+  const isBad = (span: IncomingSpan): boolean =>
+    "name" in badSpans ? span.name === badSpans.name : span.traceId === badSpans.traceId;
+  const isGood = ({ resourceSpans }: z.infer<typeof exportSchema>): boolean =>
+    !(resourceSpans ?? []).some((part) => (part.scopeSpans ?? []).some(({ spans }) => (spans ?? []).some(isBad)));
+  const which = "name" in badSpans ? `named ${badSpans.name}` : `of trace ${badSpans.traceId}`;
+  return exportSchema.refine(isGood, `the stand-in was told to refuse spans ${which}`);
+}
 
 export type IncomingSpan = z.infer<typeof spanSchema>;
 export type IncomingResourceSpan = z.infer<typeof resourceSpanSchema>;

@@ -74,7 +74,7 @@ export const scoresById = (store: StandInStore): readonly StoredScore[] => [
 /** A text is `stringValue` here, beside the number 0; a TEXT score has no number at all. */
 export function presentScore(score: StoredScore): Record<string, unknown> {
   const { value, eventId: _eventId, ...rest } = score;
-  const common = { ...rest, projectId: PROJECT_ID, authorUserId: null, configId: null, queueId: null };
+  const common = { ...rest, projectId: PROJECT_ID, authorUserId: null, queueId: null };
   if (score.dataType === "BOOLEAN") return { ...common, value, stringValue: value === 1 ? "True" : "False" };
   if (typeof value === "number") return { ...common, value };
   return score.dataType === "TEXT" ? { ...common, stringValue: value } : { ...common, value: 0, stringValue: value };

@@ -82,8 +82,8 @@ function matches(score: StoredScore, q: Query): boolean {
     among(score.sessionId, q.sessionId) &&
     among(score.observationId, q.observationId) &&
     among(score.datasetRunId, q.experimentId) &&
-    // The stand-in has no score configs, annotation queues or users.
-    q.configId === undefined &&
+    among(score.configId, q.configId) &&
+    // The stand-in has no annotation queues or users.
     q.queueId === undefined &&
     q.authorUserId === undefined &&
     (q.valueMin === undefined || number >= q.valueMin) &&
@@ -97,12 +97,13 @@ const among = (value: string | null, wanted: readonly string[] | undefined): boo
   wanted === undefined || (value !== null && wanted.includes(value));
 
 function present(score: StoredScore, groups: ReadonlySet<string>): Record<string, unknown> {
-  const { id, name, source, timestamp, environment, createdAt, updatedAt, dataType, comment, metadata } = score;
+  const { id, name, source, timestamp, environment, createdAt, updatedAt, dataType } = score;
+  const { comment, configId, metadata } = score;
   const core = { id, projectId: PROJECT_ID, name, source, timestamp, environment, createdAt, updatedAt, dataType };
   return {
     ...core,
     value: valueOf(score),
-    ...(groups.has("details") ? { comment, configId: null, metadata } : {}),
+    ...(groups.has("details") ? { comment, configId, metadata } : {}),
     ...(groups.has("annotation") ? { authorUserId: null, queueId: null } : {}),
     ...(groups.has("subject") ? { subject: subjectOf(score) } : {}),
   };

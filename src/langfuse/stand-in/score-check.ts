@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { normalizeEnvironment } from "../environment.ts";
+import { dropReason, type StoredScoreConfig } from "./config-check.ts";
 import type { StoredScore } from "./stored.ts";
 
 /** Langfuse's score body (v4.16.0, packages/shared/src/server/ingestion/types.ts and utils/scores.ts). */
@@ -65,20 +66,34 @@ export const sdkLogSchema = z.object({
   body: z.unknown(),
 });
 
+/** Where a score came from, and when. */
+export type ScoreOrigin = {
+  readonly id: string;
+  readonly timestamp: string;
+  readonly now: string;
+  readonly eventId: string | null;
+};
+
 /**
- * The row that Langfuse's worker makes of an accepted score, or undefined where it silently drops one: a score config
- * that does not exist (the stand-in has none), a human's score without a config, a correction of a session.
+ * The row that Langfuse's worker makes of an accepted score, or why it drops it without a word: a config that does not
+ * exist or does not take it, a human's score without a config, a correction of a session. A config's name wins.
  */
 export function toStoredScore(
   body: IncomingScore,
-  at: { readonly id: string; readonly timestamp: string; readonly now: string; readonly eventId: string | null },
-): StoredScore | undefined {
-  const dataType = body.dataType ?? (typeof body.value === "number" ? "NUMERIC" : "CATEGORICAL");
-  if (body.configId || (body.source === "ANNOTATION" && dataType !== "CORRECTION")) return undefined;
-  if (dataType === "CORRECTION" && !body.traceId) return undefined;
-  return {
+  at: ScoreOrigin,
+  config: StoredScoreConfig | undefined,
+): { readonly score: StoredScore } | { readonly reason: string } {
+  const inferred = body.dataType ?? (typeof body.value === "number" ? "NUMERIC" : "CATEGORICAL");
+  const dataType = body.dataType ?? config?.dataType ?? inferred;
+  const reason = body.configId ? dropReason(config, body) : undefined;
+  if (reason !== undefined) return { reason };
+  if (body.source === "ANNOTATION" && dataType !== "CORRECTION" && !body.configId) {
+    return { reason: "source ANNOTATION requires a configId" };
+  }
+  if (dataType === "CORRECTION" && !body.traceId) return { reason: "CORRECTION of something that is no trace" };
+  const score: StoredScore = {
     id: at.id,
-    name: dataType === "CORRECTION" ? "output" : body.name,
+    name: dataType === "CORRECTION" ? "output" : (config?.name ?? body.name),
     dataType,
     value: body.value,
     traceId: body.traceId ?? null,
@@ -87,6 +102,7 @@ export function toStoredScore(
     datasetRunId: body.datasetRunId ?? null,
     environment: normalizeEnvironment(body.environment ?? null),
     source: body.source,
+    configId: body.configId ?? null,
     comment: body.comment ?? null,
     metadata: body.metadata ?? {},
     timestamp: at.timestamp,
@@ -94,4 +110,5 @@ export function toStoredScore(
     updatedAt: at.now,
     eventId: at.eventId,
   };
+  return { score };
 }

@@ -6,7 +6,7 @@ import type { LangfuseDialect } from "../dialect.ts";
 import { createApp } from "./app.ts";
 import { createFailureSwitch, type Failure } from "./failures.ts";
 import { createStore } from "./store.ts";
-import type { Duplicates, StoredObservation, StoredScore } from "./stored.ts";
+import type { DroppedScore, Duplicates, StoredObservation, StoredScore } from "./stored.ts";
 
 export type StandInLangfuseOptions = {
   readonly publicKey?: string;
@@ -37,6 +37,8 @@ export type StandInLangfuse = {
   observations(): readonly StoredObservation[];
   /** Every score as it was posted, in order, overwritten ones included. */
   scores(): readonly StoredScore[];
+  /** Scores that were answered as accepted and then dropped, as Langfuse's worker does without telling anybody. */
+  droppedScores(): readonly DroppedScore[];
   /** The observations as Langfuse shows them by now: every visible row in version 4, merged by id in version 3. */
   currentObservations(): readonly StoredObservation[];
   /** The scores as Langfuse shows them by now: overwritten and deleted ones left out, and those not visible yet. */
@@ -90,6 +92,7 @@ export function createStandInLangfuse(options: StandInLangfuseOptions = {}): Sta
     failNext: failures.next,
     observations: () => [...store.observations],
     scores: () => [...store.posts],
+    droppedScores: () => [...store.dropped],
     currentObservations: () => [...store.currentObservations()],
     currentScores: store.currentScores,
     requests: () => Object.fromEntries(store.requests),

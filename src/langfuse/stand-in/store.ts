@@ -1,6 +1,7 @@
 import type { LangfuseDialect } from "../dialect.ts";
 import { mergeObservation, mergeTrace, observationKey } from "./merge-rows.ts";
-import type { Duplicates, StoredObservation, StoredScore, StoredTrace } from "./stored.ts";
+import type { StoredScoreConfig } from "./config-check.ts";
+import type { DroppedScore, Duplicates, StoredObservation, StoredScore, StoredTrace } from "./stored.ts";
 
 export type StandInStore = ReturnType<typeof createStore>;
 
@@ -18,24 +19,11 @@ export function createStore({ dialect, visibleAfterMs }: StoreOptions) {
   const observations: StoredObservation[] = [];
   const posts: StoredScore[] = [];
   const requests = new Map<string, number>();
-  const shown: StoredObservation[] = [];
+  let shown: StoredObservation[] = [];
   const merged = new Map<string, StoredObservation>();
   const traces = new Map<string, StoredTrace>();
   const current = new Map<string, StoredScore>();
-  const hidden: { readonly untilMs: number; readonly show: () => void }[] = [];
-
-  function later(show: () => void): void {
-    if (visibleAfterMs === 0) show();
-    else hidden.push({ untilMs: Date.now() + visibleAfterMs, show });
-  }
-
-  function showDue(): void {
-    const now = Date.now();
-    for (let first = hidden[0]; first !== undefined && first.untilMs <= now; first = hidden[0]) {
-      hidden.shift();
-      first.show();
-    }
-  }
+  const curtain = createCurtain(visibleAfterMs);
 
   function showObservations(rows: readonly StoredObservation[]): void {
     if (dialect === "v4") for (const row of rows) shown.push(row);
@@ -47,38 +35,67 @@ export function createStore({ dialect, visibleAfterMs }: StoreOptions) {
     /** Every row as it arrived. */
     observations,
     posts,
+    dropped: [] as DroppedScore[],
+    /** Score configs by id. */
+    configs: new Map<string, StoredScoreConfig>(),
     requests,
     addObservations: (rows: readonly StoredObservation[]) => {
       for (const row of rows) observations.push(row);
-      later(() => showObservations(rows));
+      curtain.later(() => showObservations(rows));
     },
     addTraces: (upserts: readonly StoredTrace[]) =>
-      later(() => {
+      curtain.later(() => {
         for (const trace of upserts) put(traces, trace.id, trace, mergeTrace);
       }),
     addScore: (score: StoredScore) => {
       posts.push(score);
-      later(() => put(current, scoreKey(score), score, overwrite));
+      curtain.later(() => put(current, scoreKey(score), score, overwrite));
     },
     deleteScore: (id: string) =>
-      later(() => {
+      curtain.later(() => {
         for (const [key, score] of current) if (score.id === id) current.delete(key);
+      }),
+    /** With everything of theirs; what arrives later stays. */
+    deleteTraces: (ids: ReadonlySet<string>) =>
+      curtain.later(() => {
+        shown = shown.filter(({ traceId }) => !ids.has(traceId));
+        for (const [key, row] of merged) if (ids.has(row.traceId)) merged.delete(key);
+        for (const id of ids) traces.delete(id);
+        for (const [key, { traceId }] of current) if (traceId !== null && ids.has(traceId)) current.delete(key);
       }),
     /** Version 4 shows every row, version 3 one for each id, merged field by field. */
     currentObservations: (): readonly StoredObservation[] => {
-      showDue();
+      curtain.showDue();
       return dialect === "v4" ? shown : [...merged.values()];
     },
     /** Version 3 only. */
     currentTraces: (): readonly StoredTrace[] => {
-      showDue();
+      curtain.showDue();
       return [...traces.values()];
     },
     currentScores: (): readonly StoredScore[] => {
-      showDue();
+      curtain.showDue();
       return [...current.values()];
     },
     duplicates: (): Duplicates => findDuplicates(observations, posts),
+  };
+}
+
+/** Keeps what was accepted from being shown for a while. */
+function createCurtain(visibleAfterMs: number) {
+  const hidden: { readonly untilMs: number; readonly show: () => void }[] = [];
+  return {
+    later(show: () => void): void {
+      if (visibleAfterMs === 0) show();
+      else hidden.push({ untilMs: Date.now() + visibleAfterMs, show });
+    },
+    showDue(): void {
+      const now = Date.now();
+      for (let first = hidden[0]; first !== undefined && first.untilMs <= now; first = hidden[0]) {
+        hidden.shift();
+        first.show();
+      }
+    },
   };
 }
 

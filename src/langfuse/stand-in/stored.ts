@@ -66,6 +66,8 @@ export type StoredScore = {
   readonly datasetRunId: string | null;
   readonly environment: string;
   readonly source: "API" | "ANNOTATION" | "EVAL";
+  /** The score config that it was sent under. */
+  readonly configId: string | null;
   readonly comment: string | null;
   readonly metadata: Readonly<Record<string, unknown>>;
   /** The event's timestamp, ISO 8601; for `POST /scores` the moment of the post. */
@@ -74,6 +76,15 @@ export type StoredScore = {
   readonly updatedAt: string;
   /** The id of the ingestion event; null for `POST /scores`. */
   readonly eventId: string | null;
+};
+
+/** A score that was accepted and then dropped, as Langfuse's worker does without telling the sender. */
+export type DroppedScore = {
+  readonly id: string;
+  readonly name: string;
+  /** The id of the ingestion event; null for `POST /scores`. */
+  readonly eventId: string | null;
+  readonly reason: string;
 };
 
 /** Everything that came more than once, which Langfuse would count more than once or had to merge. */

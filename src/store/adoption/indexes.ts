@@ -18,6 +18,18 @@ export const HOST_INDEXES: readonly NeededIndex[] = [
     sql: "create index concurrently uptake_suggestions_ticket on ai_suggestions (ticket_id, created_at desc) where ticket_id is not null",
   },
   {
+    table: "ai_suggestions",
+    name: "uptake_suggestions_created",
+    leads: "created_at",
+    sql: "create index concurrently uptake_suggestions_created on ai_suggestions using brin (created_at) with (autosummarize = on)",
+  },
+  {
+    table: "ai_feedback_events",
+    name: "uptake_feedback_created",
+    leads: "created_at",
+    sql: "create index concurrently uptake_feedback_created on ai_feedback_events using brin (created_at) with (autosummarize = on)",
+  },
+  {
     table: "ai_feedback_events",
     name: "uptake_feedback_suggestion",
     leads: "suggestion_id",
@@ -25,12 +37,18 @@ export const HOST_INDEXES: readonly NeededIndex[] = [
   },
 ];
 
-/** Over a column of ours. */
+/** Over columns of ours; none of the host's can serve. */
 export const OWN_INDEXES: readonly NeededIndex[] = [
+  {
+    table: "ai_suggestions",
+    name: "uptake_suggestions_open",
+    leads: "",
+    sql: "create index concurrently uptake_suggestions_open on ai_suggestions (created_at) where status = 'pending' or (status = 'completed' and outcome = 'pending')",
+  },
   {
     table: "ai_feedback_events",
     name: "uptake_feedback_idempotency",
-    leads: "project_id",
+    leads: "",
     sql: "create unique index concurrently uptake_feedback_idempotency on ai_feedback_events (project_id, idempotency_key) where idempotency_key is not null",
   },
 ];

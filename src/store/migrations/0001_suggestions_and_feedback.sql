@@ -34,14 +34,26 @@ create table ai_suggestions (
   outcome text not null default 'pending'
     check (outcome in ('pending', 'accepted', 'revised', 'rejected', 'expired')),
   shown_at timestamptz,
+  shown_to text,
   decided_at timestamptz,
-  kept_ratio real check (kept_ratio between 0 and 1)
+  kept_ratio real check (kept_ratio between 0 and 1),
+  deciding_feedback_at timestamptz,
+  deciding_reasons text[]
 );
-comment on column ai_suggestions.outcome is 'How the suggestion stands; written only by the feedback trigger: the newest explicit feedback event decides, else the newest inferred one.';
+comment on column ai_suggestions.outcome is 'How the suggestion stands. The feedback trigger writes it: the newest explicit feedback event decides, else the newest inferred one; expired, until one comes, where nobody acted in time.';
+comment on column ai_suggestions.shown_to is 'The agent who saw it first.';
 comment on column ai_suggestions.decided_at is 'When the first feedback event happened; a change of mind does not move it.';
 comment on column ai_suggestions.kept_ratio is 'Share of the suggestion that survives in what was last sent, 0 to 1; null is unknown.';
+comment on column ai_suggestions.deciding_feedback_at is 'When the feedback event that decides the outcome happened; written only by the feedback trigger.';
+comment on column ai_suggestions.deciding_reasons is 'The reasons of that event; null as long as there is none.';
 
+-- Rows lie in the order of their time, nearly, so a range of hours is found by a few bytes a megabyte, at no measurable cost
+-- to whoever inserts: for the check, the backfill and what is read from the suggestions themselves.
+create index ai_suggestions_created on ai_suggestions using brin (created_at) with (autosummarize = on);
 create index ai_suggestions_ticket on ai_suggestions (ticket_id, created_at desc) where ticket_id is not null;
+-- What may still expire, or be abandoned: a small part of the table, which would else be read whole to find it.
+create index ai_suggestions_open on ai_suggestions (created_at)
+  where status = 'pending' or (status = 'completed' and outcome = 'pending');
 
 create table ai_traces (
   trace_id text primary key,
@@ -68,11 +80,19 @@ create table ai_feedback_events (
   source text not null default 'explicit' check (source in ('explicit', 'inferred')),
   kept_ratio real check (kept_ratio between 0 and 1),
   edit_distance real check (edit_distance between 0 and 1),
+  compression_distance real check (compression_distance between 0 and 1),
+  feedback_reasons text[],
+  comment text,
   idempotency_key text,
   constraint ai_feedback_events_reason
-    check (feedback_type = 'approval' or source = 'inferred' or feedback_reason is not null)
+    check (feedback_type = 'approval' or source = 'inferred' or feedback_reason is not null),
+  constraint ai_feedback_events_primary_reason
+    check (feedback_reasons is null or feedback_reasons[1] is not distinct from feedback_reason)
 );
+comment on column ai_feedback_events.feedback_reason is 'The first of the reasons.';
+comment on column ai_feedback_events.feedback_reasons is 'All reasons, the first one included; null where there is none, or where a plain insert gave feedback_reason alone.';
 create index ai_feedback_events_suggestion on ai_feedback_events (suggestion_id);
+create index ai_feedback_events_created on ai_feedback_events using brin (created_at) with (autosummarize = on);
 create unique index ai_feedback_events_idempotency on ai_feedback_events (project_id, idempotency_key)
   where idempotency_key is not null;
 
@@ -90,9 +110,12 @@ create table ai_feedback_waiting (
   suggestion_id uuid not null,
   feedback_id uuid not null,
   created_at timestamptz not null default now(),
+  of_deleted boolean not null default false,
   primary key (suggestion_id, feedback_id)
 );
 comment on table ai_feedback_waiting is 'One row an event, not a suggestion: an event still uncommitted when its suggestion takes the others must stay waiting.';
+comment on column ai_feedback_waiting.of_deleted is 'The suggestion was deleted after the event; only its coming back is waited for, so the roller does not look.';
+create index ai_feedback_waiting_early on ai_feedback_waiting (suggestion_id) where not of_deleted;
 
 -- lz4 costs the server a third less than the default; not every build has it.
 do $$

@@ -4,11 +4,23 @@
 
 create function uptake_wake_mirror() returns void language plpgsql as $$
 begin
-  -- One waiting message is enough to keep the mirror looking; a notification a commit would make commits queue.
-  if not exists (select from langfuse_outbox where dead_at is null and locked_until is null and available_at < now()) then
+  -- One waiting message is enough to keep the mirror looking; a notification a commit would make commits queue. Asked
+  -- for in the order of langfuse_outbox_due: with "exists" a planner that expects many reads the table from its front
+  -- instead, which with a backlog half delivered is nothing but empty pages, at every commit.
+  if (
+    select id from langfuse_outbox
+    where dead_at is null and locked_until is null and available_at < now()
+    order by available_at, id
+    limit 1
+  ) is null then
     perform pg_notify('uptake_outbox', '');
   end if;
 end $$;
+
+-- The reasons that a feedback event gives. The one place that knows in which columns they are.
+create function uptake_feedback_reasons(event ai_feedback_events) returns text[] language sql immutable as $$
+  select coalesce(event.feedback_reasons, case when event.feedback_reason is null then '{}' else array[event.feedback_reason] end)
+$$;
 
 -- Recomputes how these suggestions stand from all their feedback events. Locks first, in order, and reads in the
 -- next statement: under concurrent feedback on one suggestion the last to commit then sees every event.
@@ -17,17 +29,20 @@ begin
   perform from ai_suggestions where id = any (suggestion_ids) order by id for no key update;
 
   update ai_suggestions s
-  set outcome = latest.outcome, decided_at = latest.first_at, kept_ratio = latest.kept_ratio, updated_at = now()
+  set outcome = case deciding.feedback_type
+      when 'approval' then 'accepted' when 'revision' then 'revised' else 'rejected' end,
+    decided_at = latest.first_at, kept_ratio = latest.kept_ratio,
+    deciding_feedback_at = deciding.created_at, deciding_reasons = uptake_feedback_reasons(deciding)
   from (
     select e.suggestion_id, e.project_id,
-      case (array_agg(e.feedback_type order by e.source = 'explicit' desc, e.created_at desc, e.id desc))[1]
-        when 'approval' then 'accepted' when 'revision' then 'revised' else 'rejected' end as outcome,
+      (array_agg(e.id order by e.source = 'explicit' desc, e.created_at desc, e.id desc))[1] as deciding_id,
       min(e.created_at) as first_at,
       (array_agg(e.kept_ratio order by e.created_at desc, e.id desc) filter (where e.kept_ratio is not null))[1] as kept_ratio
     from ai_feedback_events e
     where e.suggestion_id = any (suggestion_ids)
     group by e.suggestion_id, e.project_id
   ) latest
+  join ai_feedback_events deciding on deciding.id = latest.deciding_id
   -- Updates also what stays the same: under repeatable read the next transaction sees its snapshot, not this event, and
   -- only a row that was updated makes Postgres refuse it (serialization failure) instead of deciding on half the events.
   where s.id = latest.suggestion_id and s.project_id = latest.project_id;
@@ -44,7 +59,7 @@ begin
   with claimed as materialized (
     select w.suggestion_id, w.feedback_id
     from ai_feedback_waiting w
-    where (only_for is null or w.suggestion_id = any (only_for))
+    where (w.suggestion_id = any (only_for) or (only_for is null and not w.of_deleted))
       and exists (select from ai_suggestions s where s.id = w.suggestion_id)
     for update of w skip locked
   ),
@@ -75,7 +90,7 @@ begin
   perform uptake_append_deltas('{}', array(
     select row(n.project_id, n.function_name, n.environment, n.model, n.prompt_version, n.created_at, n.status, n.outcome,
       n.shown_at, n.decided_at, n.latency_ms, n.time_to_first_token_ms, n.input_tokens, n.output_tokens, n.cost_usd,
-      n.kept_ratio)::uptake_measured
+      n.kept_ratio, n.confidence_score, n.error_type, n.deciding_feedback_at, n.deciding_reasons)::uptake_measured
     from new_rows n
   ));
 
@@ -113,10 +128,10 @@ begin
   cross join lateral (
     select row(o.project_id, o.function_name, o.environment, o.model, o.prompt_version, o.created_at, o.status, o.outcome,
         o.shown_at, o.decided_at, o.latency_ms, o.time_to_first_token_ms, o.input_tokens, o.output_tokens, o.cost_usd,
-        o.kept_ratio)::uptake_measured as was,
+        o.kept_ratio, o.confidence_score, o.error_type, o.deciding_feedback_at, o.deciding_reasons)::uptake_measured as was,
       row(n.project_id, n.function_name, n.environment, n.model, n.prompt_version, n.created_at, n.status, n.outcome,
         n.shown_at, n.decided_at, n.latency_ms, n.time_to_first_token_ms, n.input_tokens, n.output_tokens, n.cost_usd,
-        n.kept_ratio)::uptake_measured as now_is
+        n.kept_ratio, n.confidence_score, n.error_type, n.deciding_feedback_at, n.deciding_reasons)::uptake_measured as now_is
   ) pair
   where pair.was is distinct from pair.now_is;
   if cardinality(was) + cardinality(now_is) > 0 then
@@ -133,7 +148,7 @@ begin
   perform uptake_append_deltas(array(
     select row(o.project_id, o.function_name, o.environment, o.model, o.prompt_version, o.created_at, o.status, o.outcome,
       o.shown_at, o.decided_at, o.latency_ms, o.time_to_first_token_ms, o.input_tokens, o.output_tokens, o.cost_usd,
-      o.kept_ratio)::uptake_measured
+      o.kept_ratio, o.confidence_score, o.error_type, o.deciding_feedback_at, o.deciding_reasons)::uptake_measured
     from old_rows o
   ), '{}');
   return null;
@@ -162,3 +177,29 @@ begin
 end $$;
 create trigger ai_feedback_events_inserted after insert on ai_feedback_events
   referencing new table as new_rows for each statement execute function uptake_feedback_inserted();
+
+-- A suggestion that is put back under its id stands again as its feedback says; deleting pays for that, since for the
+-- inserts it would be a look-up a row.
+create function uptake_feedback_outlives_suggestion() returns trigger
+  language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  insert into ai_feedback_waiting (suggestion_id, feedback_id, of_deleted)
+  select e.suggestion_id, e.id, true
+  from ai_feedback_events e
+  join old_rows o on o.id = e.suggestion_id
+  on conflict do nothing;
+  return null;
+end $$;
+create trigger ai_suggestions_deleted_feedback after delete on ai_suggestions
+  referencing old table as old_rows for each statement execute function uptake_feedback_outlives_suggestion();
+
+-- A call that was given up answers after all: its row is no error any more, also where a plain update says so.
+create function uptake_late_answer() returns trigger language plpgsql as $$
+begin
+  new.error_type := null;
+  new.error_message := null;
+  return new;
+end $$;
+create trigger ai_suggestions_late_answer before update of status on ai_suggestions
+  for each row when (old.error_type = 'abandoned' and new.error_type = 'abandoned' and new.status <> 'error')
+  execute function uptake_late_answer();

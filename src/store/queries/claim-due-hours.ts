@@ -1,8 +1,13 @@
 import type { Queryable } from "../database.ts";
 
-// The running hour is left until it is over; other writers take other rows.
+// The running hour is left until it is over. Where a database was adopted, the hours before that stay as the host's own job
+// has written them: what is due of them is dropped.
 const sql = `
-  with claimed as materialized (
+  with first as (
+    select case when to_regclass('public.uptake_adoption') is null then -2147483648
+      else (select floor(extract(epoch from min(applied_at)) / 3600)::integer from schema_migrations) end as hour
+  ),
+  claimed as materialized (
     select d.id from aggregated_metrics_due d
     where d.hour < $1
     order by d.hour, d.id
@@ -12,10 +17,21 @@ const sql = `
   gone as (
     delete from aggregated_metrics_due d using claimed where d.id = claimed.id returning d.hour
   )
-  select distinct hour from gone order by hour
+  select
+    coalesce(array_agg(distinct gone.hour order by gone.hour) filter (where gone.hour >= first.hour), '{}') as hours,
+    count(*) as "claimedCount"
+  from gone, first
 `;
 
-/** Takes at most `limit` notes of hours before `currentHour` out of the queue; resolves to these hours, ascending. */
-export async function claimDueHours(tx: Queryable, currentHour: number, limit: number): Promise<readonly number[]> {
-  return (await tx.query<{ hour: number }>(sql, [currentHour, limit])).map(({ hour }) => hour);
+export type DueHours = {
+  /** Ascending. */
+  readonly hours: readonly number[];
+  /** Notes that were taken; 0 where none is left to take. */
+  readonly claimedCount: number;
+};
+
+/** Takes at most `limit` notes of hours before `currentHour` out of the queue. */
+export async function claimDueHours(tx: Queryable, currentHour: number, limit: number): Promise<DueHours> {
+  const [row] = await tx.query<DueHours>(sql, [currentHour, limit]);
+  return row ?? { hours: [], claimedCount: 0 };
 }

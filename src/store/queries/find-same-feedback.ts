@@ -4,6 +4,7 @@ import type { Queryable } from "../database.ts";
 /** An event that is recorded, as far as it tells whether another one is the same. */
 export type RecordedFeedback = {
   readonly id: string;
+  readonly idempotencyKey: string | null;
   readonly suggestionId: string;
   readonly type: FeedbackType;
   readonly source: FeedbackSource;
@@ -11,16 +12,18 @@ export type RecordedFeedback = {
 };
 
 const sql = `
-  select id, suggestion_id as "suggestionId", feedback_type as type, source, kept_ratio as "keptRatio"
+  select id, idempotency_key as "idempotencyKey", suggestion_id as "suggestionId", feedback_type as type, source,
+    kept_ratio as "keptRatio"
   from ai_feedback_events
-  where id = $1 or (project_id = $2 and idempotency_key = $3)
+  where id = any ($1::uuid[]) or (project_id = $2 and idempotency_key = any ($3::text[]))
 `;
 
-/** The event that has this id or this idempotency key. */
-export async function findSameFeedback(
+/** The events that have one of these ids or idempotency keys. */
+export function findSameFeedback(
   db: Queryable,
-  event: { readonly id: string; readonly projectId: string; readonly idempotencyKey: string | null },
-): Promise<RecordedFeedback | undefined> {
-  const [row] = await db.query<RecordedFeedback>(sql, [event.id, event.projectId, event.idempotencyKey]);
-  return row;
+  projectId: string,
+  events: readonly { readonly id: string; readonly idempotencyKey: string | null }[],
+): Promise<readonly RecordedFeedback[]> {
+  const keys = events.flatMap(({ idempotencyKey }) => idempotencyKey ?? []);
+  return db.query<RecordedFeedback>(sql, [events.map(({ id }) => id), projectId, keys]);
 }

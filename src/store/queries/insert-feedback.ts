@@ -9,10 +9,14 @@ export type FeedbackEventRow = {
   readonly projectId: string;
   readonly type: FeedbackType;
   readonly source: FeedbackSource;
-  readonly reason: string | null;
+  /** The first one is the primary, which alone the host's own queries know. */
+  readonly reasons: readonly string[];
+  readonly comment: string | null;
   readonly finalText: string | null;
   readonly agentId: string | null;
   readonly keptRatio: number | null;
+  readonly editDistance: number | null;
+  readonly compressionDistance: number | null;
   readonly idempotencyKey: string | null;
   readonly createdAt: string;
   readonly metadata: Readonly<Record<string, unknown>>;
@@ -22,15 +26,18 @@ export type FeedbackEventRow = {
 const sql = `
   insert into ai_feedback_events (
     id, suggestion_id, project_id, ticket_id, agent_id, feedback_type, source, agent_response, feedback_reason,
-    kept_ratio, idempotency_key, metadata, created_at, updated_at, time_to_feedback
+    feedback_reasons, comment, kept_ratio, edit_distance, compression_distance, idempotency_key, metadata, created_at,
+    updated_at, time_to_feedback
   )
   select r.id, r."suggestionId", r."projectId", s.ticket_id, uptake_agent_id(r."agentId"),
-    uptake_feedback_type(r.type), r.source, r."finalText", r.reason,
-    r."keptRatio", r."idempotencyKey", r.metadata, r."createdAt", r."createdAt",
+    uptake_feedback_type(r.type), r.source, r."finalText",
+    r.reasons[1], nullif(r.reasons, '{}'), r.comment, r."keptRatio", r."editDistance", r."compressionDistance",
+    r."idempotencyKey", r.metadata, r."createdAt", r."createdAt",
     case when r."createdAt" > coalesce(s.shown_at, s.created_at) then r."createdAt" - coalesce(s.shown_at, s.created_at) end
   from json_to_recordset($1::json) as r(
     id uuid, "suggestionId" uuid, "projectId" text, "agentId" text, type text, source text, "finalText" text,
-    reason text, "keptRatio" real, "idempotencyKey" text, metadata jsonb, "createdAt" timestamptz
+    reasons text[], comment text, "keptRatio" real, "editDistance" real, "compressionDistance" real, "idempotencyKey" text, metadata jsonb,
+    "createdAt" timestamptz
   )
   left join ai_suggestions s on s.id = r."suggestionId" and s.project_id = r."projectId"
   on conflict do nothing

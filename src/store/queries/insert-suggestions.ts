@@ -3,7 +3,8 @@ import { storableText } from "../../domain/text.ts";
 import type { Queryable } from "../database.ts";
 
 // One statement for suggestions and traces, one JSON parameter for all rows. A row that a host left pending under the
-// same id is completed and keeps what the host wrote; a row that is finished is left alone, so a retry changes nothing.
+// same id is completed and keeps what the host wrote, also when it was given up as abandoned meanwhile; a row that is
+// finished is left alone, so a retry changes nothing.
 // Rows are taken in the order of their ids, so that two writers which meet on the same rows cannot wait for each other.
 const sql = `
 with given as (
@@ -52,7 +53,7 @@ with given as (
     error_type = excluded.error_type,
     error_message = excluded.error_message,
     metadata = s.metadata || excluded.metadata
-  where s.status = 'pending' and s.project_id = excluded.project_id
+  where (s.status = 'pending' or s.error_type = 'abandoned') and s.project_id = excluded.project_id
 )
 insert into ai_traces (trace_id, suggestion_id, project_id, observations, created_at)
 select trace_id, id, project_id, observations, created_at

@@ -1,17 +1,25 @@
 import type { Queryable } from "../database.ts";
 
 // A statement and so a transaction of its own, milliseconds long: a series that another roller is just making is
-// waited for no longer than that, and the roll after it sees it.
+// waited for no longer than that, and the roll after it sees it. A project's total, all dimensions null, is made with
+// its first series.
 const sql = `
+with wanted as (
+  select new_series from rollup_deltas where series_id is null
+  union
+  select new_series from rollup_reason_deltas where series_id is null
+)
 insert into metric_series (project_id, function_name, environment, model, prompt_version)
-select distinct new_series[1], new_series[2], new_series[3], new_series[4], new_series[5]
-from rollup_deltas d
-where series_id is null
-  and not exists (
-    select from metric_series s
-    where s.project_id = d.new_series[1] and s.function_name = d.new_series[2] and s.environment = d.new_series[3]
-      and s.model = d.new_series[4] and s.prompt_version = d.new_series[5]
-  )
+select distinct series.*
+from wanted
+cross join lateral (
+  values (new_series[1], new_series[2], new_series[3], new_series[4], new_series[5]),
+    (new_series[1], null, null, null, null)
+) series (project_id, function_name, environment, model, prompt_version)
+where not exists (
+  select from metric_series s
+  where (s.project_id, s.function_name, s.environment, s.model, s.prompt_version) is not distinct from series
+)
 order by 1, 2, 3, 4, 5
 on conflict do nothing`;
 

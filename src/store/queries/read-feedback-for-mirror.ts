@@ -28,6 +28,8 @@ const sql = `
     s.metadata -> 'tags' as tags,
     e.feedback_type as type,
     e.feedback_reason as reason,
+    coalesce(e.feedback_reasons[2:], '{}') as "otherReasons",
+    e.comment,
     e.agent_response as "finalText",
     e.agent_id as "agentId",
     e.source,

@@ -13,11 +13,21 @@ export type MirrorStatus = {
   readonly deliveredScores: number;
   /** The `human-feedback` observations; those of traces are not counted. */
   readonly deliveredFeedbackObservations: number;
+  /** Messages that were delivered within the last 60 seconds, by the database's clock. */
+  readonly deliveredLastMinute: number;
 };
 
-// A line of feedback in the ledger names scores, which are UUIDs, and an observation, which is 16 hex digits.
+// A line of feedback in the ledger names scores, and behind them its observation, whose id is 16 hex digits. One pass and no
+// index on the time of delivery: looking is rare, and the writer would pay for it with every line. Taking the lists apart
+// to count what is in them costs ten times as much as the rest.
 const sql = `
-  select outbox.*, ledger.*
+  select
+    outbox.*,
+    ledger."deliveredTraces",
+    ledger."deliveredFeedback",
+    ledger.ids - ledger."deliveredFeedbackObservations" as "deliveredScores",
+    ledger."deliveredFeedbackObservations",
+    ledger."deliveredLastMinute"
   from (
     select
       count(*) filter (where dead_at is null) as waiting,
@@ -29,13 +39,11 @@ const sql = `
     select
       count(*) filter (where kind = 'trace') as "deliveredTraces",
       count(*) filter (where kind = 'feedback') as "deliveredFeedback",
-      coalesce(sum(ids.scores), 0)::bigint as "deliveredScores",
-      coalesce(sum(ids.observations), 0)::bigint as "deliveredFeedbackObservations"
+      coalesce(sum(cardinality(langfuse_ids)) filter (where kind = 'feedback'), 0)::bigint as ids,
+      count(*) filter (where kind = 'feedback' and length(langfuse_ids[cardinality(langfuse_ids)]) = 16)
+        as "deliveredFeedbackObservations",
+      count(*) filter (where delivered_at > now() - interval '1 minute') as "deliveredLastMinute"
     from langfuse_deliveries
-    cross join lateral (
-      select count(*) filter (where length(id) <> 16) as scores, count(*) filter (where length(id) = 16) as observations
-      from unnest(case when kind = 'feedback' then langfuse_ids end) as id
-    ) ids
   ) ledger
 `;
 

@@ -5,9 +5,11 @@ import type { Queryable } from "../database.ts";
 //
 // - `skip locked`: rollers side by side take different deltas and never wait for one another here.
 // - A delta whose series is not made yet (intern-series.ts) is left for the next time.
-// - They may meet at an hour's row. `order by hour, series_id` makes all of them lock in the same order: no deadlock.
-// - A delta's arrays hold one signed entry a row, repeated and unsorted; the two-level group by makes them sorted and
-//   without zeros before they are added to the hour's.
+// - The hours are noted: the host's metrics of those that are over are written anew.
+// - What a delta says is added four times over: to its series and to the project's total, to the hour and to the day.
+// - They may meet at a row of these. All lock in the same order, hours before days and each by its key: no deadlock.
+// - A delta's arrays hold one signed entry a row, repeated and unsorted; the group bys make them sorted and
+//   without zeros before they are added.
 const sql = `
 with claimed as materialized (
   select d.id, coalesce(d.series_id, s.id) as known_series_id
@@ -22,13 +24,24 @@ with claimed as materialized (
 gone as (
   delete from rollup_deltas d using claimed where d.id = claimed.id returning d.*, claimed.known_series_id
 ),
-counted as (
+targets as materialized (
+  select of_hour.hour, of_hour.known_series_id, target.*
+  from (select distinct hour, known_series_id from gone) of_hour
+  join metric_series s on s.id = of_hour.known_series_id
+  join metric_series total on total.project_id = s.project_id and total.function_name is null
+  cross join lateral (
+    values (false, of_hour.hour, s.id), (false, of_hour.hour, total.id),
+      (true, floor(of_hour.hour / 24.0)::integer, s.id), (true, floor(of_hour.hour / 24.0)::integer, total.id)
+  ) target (is_day, period, target_id)
+),
+counted as materialized (
   select
-    hour, known_series_id as series_id,
+    is_day, period, target_id,
     sum(suggestion_count) as suggestion_count,
     sum(completed_count) as completed_count,
     sum(error_count) as error_count,
     sum(shown_count) as shown_count,
+    sum(shown_decided_count) as shown_decided_count,
     sum(accepted_count) as accepted_count,
     sum(revised_count) as revised_count,
     sum(rejected_count) as rejected_count,
@@ -41,60 +54,83 @@ counted as (
     sum(output_tokens_known_count) as output_tokens_known_count,
     sum(cost_usd_sum) as cost_usd_sum,
     sum(cost_known_count) as cost_known_count,
+    sum(completed_cost_known_count) as completed_cost_known_count,
     sum(kept_ratio_ppm_sum) as kept_ratio_ppm_sum,
-    sum(kept_ratio_count) as kept_ratio_count
+    sum(kept_ratio_count) as kept_ratio_count,
+    sum(squared_error_ppm_sum) as squared_error_ppm_sum
   from gone
-  group by hour, known_series_id
+  join targets using (hour, known_series_id)
+  group by is_day, period, target_id
 ),
-bucketed as (
-  select hour, known_series_id as series_id, kind, bucket, sum(n)::integer as n
+entries as materialized (
+  select hour, known_series_id, kind, bucket, name, sum(n) as n, sum(ppm) as ppm
   from gone
   cross join lateral (
-    select 'latency', l.* from unnest(latency_buckets, latency_counts) l
+    select 'latency', l.*, '', 0 from unnest(latency_buckets, latency_counts) l
     union all
-    select 'first_token', t.* from unnest(first_token_buckets, first_token_counts) t
+    select 'first_token', t.*, '', 0 from unnest(first_token_buckets, first_token_counts) t
     union all
-    select 'feedback_time', f.* from unnest(feedback_time_buckets, feedback_time_counts) f
-  ) entry (kind, bucket, n)
-  group by hour, known_series_id, kind, bucket
-  having sum(n) <> 0
+    select 'feedback_time', f.*, '', 0 from unnest(feedback_time_buckets, feedback_time_counts) f
+    union all
+    select 'confidence', key, n, '', ppm from unnest(confidence_keys, confidence_counts, confidence_ppm_sums) c (key, n, ppm)
+    union all
+    select 'error', 0, n, type, 0 from unnest(error_types, error_type_counts) e (type, n)
+  ) entry (kind, bucket, n, name, ppm)
+  group by hour, known_series_id, kind, bucket, name
 ),
-histograms as (
+bucketed as (
+  select is_day, period, target_id, kind, bucket::smallint, name, sum(n)::integer as n, sum(ppm)::bigint as ppm
+  from entries
+  join targets using (hour, known_series_id)
+  group by is_day, period, target_id, kind, bucket, name
+  having sum(n) <> 0 or sum(ppm) <> 0
+),
+histograms as materialized (
   select
-    hour, series_id,
+    is_day, period, target_id,
     array_agg(bucket order by bucket) filter (where kind = 'latency') as latency_buckets,
     array_agg(n order by bucket) filter (where kind = 'latency') as latency_counts,
     array_agg(bucket order by bucket) filter (where kind = 'first_token') as first_token_buckets,
     array_agg(n order by bucket) filter (where kind = 'first_token') as first_token_counts,
     array_agg(bucket order by bucket) filter (where kind = 'feedback_time') as feedback_time_buckets,
-    array_agg(n order by bucket) filter (where kind = 'feedback_time') as feedback_time_counts
+    array_agg(n order by bucket) filter (where kind = 'feedback_time') as feedback_time_counts,
+    array_agg(bucket order by bucket) filter (where kind = 'confidence') as confidence_keys,
+    array_agg(n order by bucket) filter (where kind = 'confidence') as confidence_counts,
+    array_agg(ppm order by bucket) filter (where kind = 'confidence') as confidence_ppm_sums,
+    array_agg(name order by name collate "C") filter (where kind = 'error') as error_types,
+    array_agg(n order by name collate "C") filter (where kind = 'error') as error_type_counts
   from bucketed
-  group by hour, series_id
+  group by is_day, period, target_id
 ),
-added as (
+added_to_hours as (
   insert into ai_metrics_hourly as m (
     hour, series_id,
-    suggestion_count, completed_count, error_count, shown_count, accepted_count, revised_count, rejected_count, expired_count,
+    suggestion_count, completed_count, error_count, shown_count, shown_decided_count, accepted_count, revised_count, rejected_count, expired_count,
     latency_count, latency_ms_sum, input_tokens_sum, output_tokens_sum, input_tokens_known_count, output_tokens_known_count,
-    cost_usd_sum, cost_known_count, kept_ratio_ppm_sum, kept_ratio_count,
-    latency_buckets, latency_counts, first_token_buckets, first_token_counts, feedback_time_buckets, feedback_time_counts
+    cost_usd_sum, cost_known_count, completed_cost_known_count, kept_ratio_ppm_sum, kept_ratio_count, squared_error_ppm_sum,
+    latency_buckets, latency_counts, first_token_buckets, first_token_counts, feedback_time_buckets, feedback_time_counts,
+    confidence_keys, confidence_counts, confidence_ppm_sums, error_types, error_type_counts
   )
   select
-    c.hour, c.series_id,
-    c.suggestion_count, c.completed_count, c.error_count, c.shown_count, c.accepted_count, c.revised_count, c.rejected_count, c.expired_count,
+    c.period, c.target_id,
+    c.suggestion_count, c.completed_count, c.error_count, c.shown_count, c.shown_decided_count, c.accepted_count, c.revised_count, c.rejected_count, c.expired_count,
     c.latency_count, c.latency_ms_sum, c.input_tokens_sum, c.output_tokens_sum, c.input_tokens_known_count, c.output_tokens_known_count,
-    c.cost_usd_sum, c.cost_known_count, c.kept_ratio_ppm_sum, c.kept_ratio_count,
+    c.cost_usd_sum, c.cost_known_count, c.completed_cost_known_count, c.kept_ratio_ppm_sum, c.kept_ratio_count, c.squared_error_ppm_sum,
     coalesce(h.latency_buckets, '{}'), coalesce(h.latency_counts, '{}'),
     coalesce(h.first_token_buckets, '{}'), coalesce(h.first_token_counts, '{}'),
-    coalesce(h.feedback_time_buckets, '{}'), coalesce(h.feedback_time_counts, '{}')
+    coalesce(h.feedback_time_buckets, '{}'), coalesce(h.feedback_time_counts, '{}'),
+    coalesce(h.confidence_keys, '{}'), coalesce(h.confidence_counts, '{}'), coalesce(h.confidence_ppm_sums, '{}'),
+    coalesce(h.error_types, '{}'), coalesce(h.error_type_counts, '{}')
   from counted c
-  left join histograms h on h.hour = c.hour and h.series_id = c.series_id
-  order by c.hour, c.series_id
-  on conflict (hour, series_id) do update set
+  left join histograms h using (is_day, period, target_id)
+  where not c.is_day
+  order by c.period, c.target_id
+  on conflict (series_id, hour) do update set
     suggestion_count = m.suggestion_count + excluded.suggestion_count,
     completed_count = m.completed_count + excluded.completed_count,
     error_count = m.error_count + excluded.error_count,
     shown_count = m.shown_count + excluded.shown_count,
+    shown_decided_count = m.shown_decided_count + excluded.shown_decided_count,
     accepted_count = m.accepted_count + excluded.accepted_count,
     revised_count = m.revised_count + excluded.revised_count,
     rejected_count = m.rejected_count + excluded.rejected_count,
@@ -107,8 +143,10 @@ added as (
     output_tokens_known_count = m.output_tokens_known_count + excluded.output_tokens_known_count,
     cost_usd_sum = m.cost_usd_sum + excluded.cost_usd_sum,
     cost_known_count = m.cost_known_count + excluded.cost_known_count,
+    completed_cost_known_count = m.completed_cost_known_count + excluded.completed_cost_known_count,
     kept_ratio_ppm_sum = m.kept_ratio_ppm_sum + excluded.kept_ratio_ppm_sum,
     kept_ratio_count = m.kept_ratio_count + excluded.kept_ratio_count,
+    squared_error_ppm_sum = m.squared_error_ppm_sum + excluded.squared_error_ppm_sum,
     (latency_buckets, latency_counts) = (
       select buckets, counts
       from uptake_add_histograms(m.latency_buckets, m.latency_counts, excluded.latency_buckets, excluded.latency_counts)
@@ -120,13 +158,96 @@ added as (
     (feedback_time_buckets, feedback_time_counts) = (
       select buckets, counts
       from uptake_add_histograms(m.feedback_time_buckets, m.feedback_time_counts, excluded.feedback_time_buckets, excluded.feedback_time_counts)
+    ),
+    (confidence_keys, confidence_counts, confidence_ppm_sums) = (
+      select keys, counts, ppm_sums
+      from uptake_add_confidences(
+        m.confidence_keys, m.confidence_counts, m.confidence_ppm_sums,
+        excluded.confidence_keys, excluded.confidence_counts, excluded.confidence_ppm_sums
+      )
+    ),
+    (error_types, error_type_counts) = (
+      select types, counts
+      from uptake_add_error_types(m.error_types, m.error_type_counts, excluded.error_types, excluded.error_type_counts)
     )
+),
+added_to_days as (
+  insert into ai_metrics_daily as m (
+    day, series_id,
+    suggestion_count, completed_count, error_count, shown_count, shown_decided_count, accepted_count, revised_count, rejected_count, expired_count,
+    latency_count, latency_ms_sum, input_tokens_sum, output_tokens_sum, input_tokens_known_count, output_tokens_known_count,
+    cost_usd_sum, cost_known_count, completed_cost_known_count, kept_ratio_ppm_sum, kept_ratio_count, squared_error_ppm_sum,
+    latency_buckets, latency_counts, first_token_buckets, first_token_counts, feedback_time_buckets, feedback_time_counts,
+    confidence_keys, confidence_counts, confidence_ppm_sums, error_types, error_type_counts
+  )
+  select
+    c.period, c.target_id,
+    c.suggestion_count, c.completed_count, c.error_count, c.shown_count, c.shown_decided_count, c.accepted_count, c.revised_count, c.rejected_count, c.expired_count,
+    c.latency_count, c.latency_ms_sum, c.input_tokens_sum, c.output_tokens_sum, c.input_tokens_known_count, c.output_tokens_known_count,
+    c.cost_usd_sum, c.cost_known_count, c.completed_cost_known_count, c.kept_ratio_ppm_sum, c.kept_ratio_count, c.squared_error_ppm_sum,
+    coalesce(h.latency_buckets, '{}'), coalesce(h.latency_counts, '{}'),
+    coalesce(h.first_token_buckets, '{}'), coalesce(h.first_token_counts, '{}'),
+    coalesce(h.feedback_time_buckets, '{}'), coalesce(h.feedback_time_counts, '{}'),
+    coalesce(h.confidence_keys, '{}'), coalesce(h.confidence_counts, '{}'), coalesce(h.confidence_ppm_sums, '{}'),
+    coalesce(h.error_types, '{}'), coalesce(h.error_type_counts, '{}')
+  from counted c
+  left join histograms h using (is_day, period, target_id)
+  where c.is_day
+  order by c.period, c.target_id
+  on conflict (series_id, day) do update set
+    suggestion_count = m.suggestion_count + excluded.suggestion_count,
+    completed_count = m.completed_count + excluded.completed_count,
+    error_count = m.error_count + excluded.error_count,
+    shown_count = m.shown_count + excluded.shown_count,
+    shown_decided_count = m.shown_decided_count + excluded.shown_decided_count,
+    accepted_count = m.accepted_count + excluded.accepted_count,
+    revised_count = m.revised_count + excluded.revised_count,
+    rejected_count = m.rejected_count + excluded.rejected_count,
+    expired_count = m.expired_count + excluded.expired_count,
+    latency_count = m.latency_count + excluded.latency_count,
+    latency_ms_sum = m.latency_ms_sum + excluded.latency_ms_sum,
+    input_tokens_sum = m.input_tokens_sum + excluded.input_tokens_sum,
+    output_tokens_sum = m.output_tokens_sum + excluded.output_tokens_sum,
+    input_tokens_known_count = m.input_tokens_known_count + excluded.input_tokens_known_count,
+    output_tokens_known_count = m.output_tokens_known_count + excluded.output_tokens_known_count,
+    cost_usd_sum = m.cost_usd_sum + excluded.cost_usd_sum,
+    cost_known_count = m.cost_known_count + excluded.cost_known_count,
+    completed_cost_known_count = m.completed_cost_known_count + excluded.completed_cost_known_count,
+    kept_ratio_ppm_sum = m.kept_ratio_ppm_sum + excluded.kept_ratio_ppm_sum,
+    kept_ratio_count = m.kept_ratio_count + excluded.kept_ratio_count,
+    squared_error_ppm_sum = m.squared_error_ppm_sum + excluded.squared_error_ppm_sum,
+    (latency_buckets, latency_counts) = (
+      select buckets, counts
+      from uptake_add_histograms(m.latency_buckets, m.latency_counts, excluded.latency_buckets, excluded.latency_counts)
+    ),
+    (first_token_buckets, first_token_counts) = (
+      select buckets, counts
+      from uptake_add_histograms(m.first_token_buckets, m.first_token_counts, excluded.first_token_buckets, excluded.first_token_counts)
+    ),
+    (feedback_time_buckets, feedback_time_counts) = (
+      select buckets, counts
+      from uptake_add_histograms(m.feedback_time_buckets, m.feedback_time_counts, excluded.feedback_time_buckets, excluded.feedback_time_counts)
+    ),
+    (confidence_keys, confidence_counts, confidence_ppm_sums) = (
+      select keys, counts, ppm_sums
+      from uptake_add_confidences(
+        m.confidence_keys, m.confidence_counts, m.confidence_ppm_sums,
+        excluded.confidence_keys, excluded.confidence_counts, excluded.confidence_ppm_sums
+      )
+    ),
+    (error_types, error_type_counts) = (
+      select types, counts
+      from uptake_add_error_types(m.error_types, m.error_type_counts, excluded.error_types, excluded.error_type_counts)
+    )
+),
+due as (
+  insert into aggregated_metrics_due (hour) select distinct hour from gone
 )
 select count(*)::integer as "rolledCount" from gone`;
 
 type Row = { readonly rolledCount: number };
 
-/** Adds up to `limit` waiting deltas to their hours. Resolves to how many it took; 0 means none is left to take. Take {@link internSeries} first. */
+/** Adds up to `limit` waiting deltas to hours and days. Resolves to how many it took; 0 means none is left to take. Take {@link internSeries} first. */
 export async function rollDeltas(db: Queryable, limit: number): Promise<number> {
   const [row] = await db.query<Row>(sql, [limit]);
   return row?.rolledCount ?? 0;

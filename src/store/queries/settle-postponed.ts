@@ -27,10 +27,15 @@ const sql = `
     attempts = case when $5 then o.attempts else o.attempts - 1 end
   from json_to_recordset($1::json) as p (id bigint, unsure boolean)
   where o.id = p.id and o.locked_by = $2
+  returning o.id
 `;
 
-/** Gives messages back, to be claimed again after the delay (0: at once, in their old place); others' are left alone. */
-export async function settlePostponed(db: Queryable, token: string, postponement: Postponement): Promise<void> {
+/**
+ * Gives messages back, to be claimed again after the delay (0: at once, in their old place); others' are left alone.
+ * Resolves to how many the token still held.
+ */
+export async function settlePostponed(db: Queryable, token: string, postponement: Postponement): Promise<number> {
   const { messages, delayMs, error, counted } = postponement;
-  await db.query(sql, [JSON.stringify(messages), token, delayMs, error, counted]);
+  const rows = await db.query(sql, [JSON.stringify(messages), token, delayMs, error, counted]);
+  return rows.length;
 }

@@ -12,16 +12,23 @@ const CHECKSUM_AT = 8;
 const HEADER_BYTES = 12;
 /** Stands in no JSON text. */
 const BETWEEN_TEXTS = "\0";
+/** Most bytes that UTF-8 takes for one UTF-16 unit. */
+const MAX_BYTES_PER_UNIT = 3;
 
+/** Most frames are made here: a buffer of its own for each costs as much again as to fill it. */
+const scratch = Buffer.allocUnsafe(128 * 1024);
+
+/** The bytes are good until the next frame is encoded. */
 export function encodeFrame(record: SuggestionRecord): Buffer {
   const { metadataJson, observationsJson } = record;
   const json = JSON.stringify({ ...record, metadataJson: undefined, observationsJson: undefined });
   const payload = [json, metadataJson, observationsJson].join(BETWEEN_TEXTS);
-  const length = Buffer.byteLength(payload);
-  const frame = Buffer.allocUnsafe(HEADER_BYTES + length);
+  const mostBytes = HEADER_BYTES + payload.length * MAX_BYTES_PER_UNIT;
+  const bytes = mostBytes <= scratch.length ? scratch : Buffer.allocUnsafe(mostBytes);
+  const length = bytes.write(payload, HEADER_BYTES);
+  const frame = bytes.subarray(0, HEADER_BYTES + length);
   MARKER.copy(frame);
   frame.writeUInt32LE(length, LENGTH_AT);
-  frame.write(payload, HEADER_BYTES);
   frame.writeUInt32LE(crc32(frame.subarray(HEADER_BYTES), length), CHECKSUM_AT);
   return frame;
 }

@@ -1,9 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { type Instruments, noInstruments } from "../../domain/instruments.ts";
 import type { Logger } from "../../domain/logger.ts";
 import type { SuggestionRecord } from "../../domain/suggestion.ts";
 import type { GroupCommit } from "../group-commit.ts";
 import { createMinuteTally } from "../minute-tally.ts";
+import { SPOOL_DAMAGED, SPOOL_REPLAYED, SPOOL_TORN } from "../track-meters.ts";
 import { scanFrames } from "./frame.ts";
 import type { Scanned } from "./frame.ts";
 
@@ -21,11 +23,21 @@ const MAX_BATCH = 500;
 /** How long a replay leaves the room in memory to the application before it asks again. */
 const NO_ROOM_MS = 20;
 
-export function createReplayer({ queue, log }: { queue: Pick<GroupCommit, "offer">; log: Logger }): Replayer {
+export type ReplayerOptions = {
+  readonly queue: Pick<GroupCommit, "offer">;
+  readonly log: Logger;
+  readonly instruments?: Instruments;
+};
+
+export function createReplayer({ queue, log, instruments = noInstruments }: ReplayerOptions): Replayer {
   const damaged = createMinuteTally((facts) => log.error("track.spool_damaged", facts));
   const torn = createMinuteTally((facts) => log.warn("track.spool_torn", facts));
   const unread = createMinuteTally((facts) => log.error("track.spool_unread", facts));
   let stopped = false;
+  let replayedCount = 0;
+  instruments.kept(SPOOL_REPLAYED, () => replayedCount);
+  instruments.kept(SPOOL_DAMAGED, () => damaged.totalCount());
+  instruments.kept(SPOOL_TORN, () => torn.totalCount());
 
   /** The commit of one record; waits for room. */
   async function handOver(record: SuggestionRecord): Promise<{ readonly written: Promise<void> } | undefined> {
@@ -67,7 +79,9 @@ export function createReplayer({ queue, log }: { queue: Pick<GroupCommit, "offer
   return {
     async replay(path) {
       try {
-        return await replayAll(path);
+        const count = await replayAll(path);
+        replayedCount += count ?? 0;
+        return count;
       } catch (error) {
         unread.add({ file: path, reason: (error as NodeJS.ErrnoException).code ?? String(error) });
         return undefined;

@@ -1,7 +1,9 @@
 import { mkdirSync } from "node:fs";
+import { type Instruments, noInstruments } from "../../domain/instruments.ts";
 import type { Logger } from "../../domain/logger.ts";
 import type { SuggestionRecord } from "../../domain/suggestion.ts";
 import { createMinuteTally } from "../minute-tally.ts";
+import { SPOOL_APPENDED, SPOOL_BYTES, SPOOL_FAILED, SPOOL_HELD } from "../track-meters.ts";
 import { encodeFrame } from "./frame.ts";
 import { bytesIn, newOwnerPath, segmentPath } from "./owner-files.ts";
 import { appendFrame, closeSegment, emptySegment, openSegment, removeFile } from "./segment.ts";
@@ -16,6 +18,7 @@ export type SpoolOptions = {
   readonly destination: string;
   readonly lock: LockOwner;
   readonly log: Logger;
+  readonly instruments?: Instruments;
   /** Bound of everything in the directory. */
   readonly maxBytes?: number;
   readonly segmentBytes?: number;
@@ -54,13 +57,20 @@ const EMPTY_AFTER_MS = 500;
 
 /** Opens nothing before the first record. */
 export function createSpool(options: SpoolOptions): Spool {
-  const { dir, log, now = () => performance.now() } = options;
+  const { dir, log, instruments = noInstruments, now = () => performance.now() } = options;
   const failed = createMinuteTally((facts) => log.error("track.spool_failed", facts));
   const fail = (error: unknown): void => failed.add({ dir, reason: reasonOf(error) });
   const files = createFiles(options, fail);
   let refusedUntil = Number.NEGATIVE_INFINITY;
   let lastReason = "";
   let leftCount = 0;
+  let appendedCount = 0;
+
+  const heldCount = (): number => files.all().reduce((sum, segment) => sum + segment.heldCount + segment.leftCount, 0);
+  instruments.gauge(SPOOL_HELD, () => [{ value: heldCount() }]);
+  instruments.gauge(SPOOL_BYTES, () => [{ value: bytesIn(dir) }]);
+  instruments.kept(SPOOL_APPENDED, () => appendedCount);
+  instruments.kept(SPOOL_FAILED, () => failed.totalCount());
 
   function append(record: SuggestionRecord): Segment | undefined {
     if (now() < refusedUntil) {
@@ -70,6 +80,7 @@ export function createSpool(options: SpoolOptions): Spool {
     try {
       const segment = files.append(encodeFrame(record));
       segment.heldCount += 1;
+      appendedCount += 1;
       return segment;
     } catch (error) {
       fail(error);

@@ -3,19 +3,23 @@ import { newId } from "../../../src/domain/ids.ts";
 import { encodeFrame, scanFrames } from "../../../src/track/spool/frame.ts";
 import { recordOfSize } from "../memory-recorder.ts";
 
+/** A copy, as the bytes are good for one frame only. */
+const frameOf = (...given: Parameters<typeof encodeFrame>): Buffer => Buffer.from(encodeFrame(...given));
+
 const ids = (bytes: Buffer): string[] =>
   [...scanFrames(bytes)].map((part) => (part.kind === "record" ? part.record.id : part.kind));
 
 const records = Array.from({ length: 3 }, (_, index) => recordOfSize(newId(), 10 + index));
-const frames = records.map((record) => encodeFrame(record));
+const frames = records.map((record) => frameOf(record));
 const file = Buffer.concat(frames);
 const [first, second, third] = records.map(({ id }) => id);
 
 describe("frames of a spool file", () => {
   it("give back every record as it was, in order, whatever its text", () => {
     const odd = { ...recordOfSize(newId()), suggestedResponse: "ÿUP1 \0 \ud800 🙂 \u00ffUP1", ticketId: '"\n' };
-    const all = [...records, odd];
-    const parts = [...scanFrames(Buffer.concat(all.map((record) => encodeFrame(record))))];
+    const large = { ...recordOfSize(newId()), suggestedResponse: "🙂".repeat(100_000) };
+    const all = [...records, odd, large, ...records];
+    const parts = [...scanFrames(Buffer.concat(all.map((record) => frameOf(record))))];
     expect(parts).toEqual(all.map((record) => ({ kind: "record", record })));
     expect(ids(Buffer.alloc(0))).toEqual([]);
   });

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { Durability } from "../../../src/domain/durability.ts";
+import type { Instruments } from "../../../src/domain/instruments.ts";
 import type { SuggestionRecord } from "../../../src/domain/suggestion.ts";
 import { lockDirectory } from "../../../src/store/directory-lock.ts";
 import { createGroupCommit } from "../../../src/track/group-commit.ts";
@@ -32,6 +33,7 @@ export type RigOptions = {
   readonly maxBatch?: number;
   readonly commitTimeoutMs?: number;
   readonly flushTimeoutMs?: number;
+  readonly instruments?: Instruments;
 };
 
 export type Rig = { readonly recorder: Recorder; readonly logged: LoggedLine[]; adopt(): void };
@@ -39,7 +41,7 @@ export type Rig = { readonly recorder: Recorder; readonly logged: LoggedLine[]; 
 /** A recorder with a spool, put together as the application does it, closed when the test is over. */
 export function openRig(options: RigOptions): Rig {
   const { log, logged } = keepLog();
-  const { dir, durability = "background", destination = "here", flushTimeoutMs = 200 } = options;
+  const { dir, durability = "background", destination = "here", flushTimeoutMs = 200, instruments } = options;
   const queue = createGroupCommit({ log, random: () => 0, ...options, flushTimeoutMs });
   const lock = (path: string) => {
     try {
@@ -51,7 +53,7 @@ export function openRig(options: RigOptions): Rig {
   };
   const place = { dir, destination, lock, log };
   const spool = createSpool({ ...options, ...place });
-  const replayer = createReplayer({ queue, log });
+  const replayer = createReplayer({ queue, log, ...(instruments && { instruments }) });
   const adoption = createAdoption({ ...place, ownPath: spool.ownerPath, replayer });
   const recorder = createSpooledRecorder({
     ...options,

@@ -30,8 +30,11 @@ alter table ai_suggestions
   add column error_message text,
   add column outcome text not null default 'pending',
   add column shown_at timestamptz,
+  add column shown_to text,
   add column decided_at timestamptz,
-  add column kept_ratio real;
+  add column kept_ratio real,
+  add column deciding_feedback_at timestamptz,
+  add column deciding_reasons text[];
 alter table ai_suggestions
   add constraint ai_suggestions_outcome_check
     check (outcome in ('pending', 'accepted', 'revised', 'rejected', 'expired')) not valid,
@@ -41,11 +44,15 @@ alter table ai_feedback_events
   add column source text not null default 'explicit',
   add column kept_ratio real,
   add column edit_distance real,
+  add column compression_distance real,
+  add column feedback_reasons text[],
+  add column comment text,
   add column idempotency_key text;
 alter table ai_feedback_events
   add constraint ai_feedback_events_source_check check (source in ('explicit', 'inferred')) not valid,
   add constraint ai_feedback_events_kept_ratio_check check (kept_ratio between 0 and 1) not valid,
-  add constraint ai_feedback_events_edit_distance_check check (edit_distance between 0 and 1) not valid;
+  add constraint ai_feedback_events_edit_distance_check check (edit_distance between 0 and 1) not valid,
+  add constraint ai_feedback_events_compression_distance_check check (compression_distance between 0 and 1) not valid;
 
 create table ai_traces (
   trace_id text primary key,
@@ -60,8 +67,10 @@ create table ai_feedback_waiting (
   suggestion_id uuid not null,
   feedback_id uuid not null,
   created_at timestamptz not null default now(),
+  of_deleted boolean not null default false,
   primary key (suggestion_id, feedback_id)
 );
+create index ai_feedback_waiting_early on ai_feedback_waiting (suggestion_id) where not of_deleted;
 
 do $$
 begin
@@ -80,7 +89,7 @@ begin
   if judged is not null then
     perform uptake_apply_feedback(judged);
     update ai_suggestions s
-    set outcome = 'pending', decided_at = null, kept_ratio = null
+    set outcome = 'pending', decided_at = null, kept_ratio = null, deciding_feedback_at = null, deciding_reasons = null
     where s.id = any (judged)
       and s.outcome in ('accepted', 'revised', 'rejected')
       and not exists (

@@ -1,0 +1,87 @@
+import { type ChildProcess, fork, spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import type { PosterOrder } from "./poster.ts";
+import type { Posted, SinkOrder, SinkReport } from "./sink.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+async function ask(child: ChildProcess, order: PosterOrder | SinkOrder): Promise<unknown> {
+  const answered = once(child, "message");
+  child.send(order);
+  const [answer] = (await answered) as [unknown];
+  return answer;
+}
+
+const start = (file: string): ChildProcess =>
+  fork(new URL(file, import.meta.url), { serialization: "advanced", execArgv: ["--import", "tsx"] });
+
+export type Sink = {
+  readonly pid: number;
+  readonly baseUrl: string;
+  /** Forgets what came; `keeps` true remembers the requests from now on. */
+  count(keeps: boolean): void;
+  report(): Promise<SinkReport>;
+  stop(): void;
+};
+
+export async function startSink(): Promise<Sink> {
+  const child = start("./sink.ts");
+  const [{ port }] = (await once(child, "message")) as [SinkReport];
+  return {
+    pid: child.pid ?? 0,
+    baseUrl: `http://127.0.0.1:${port}`,
+    count: (keeps) => void child.send({ kind: "count", keeps } satisfies SinkOrder),
+    report: async () => (await ask(child, { kind: "report" })) as SinkReport,
+    stop: () => child.disconnect(),
+  };
+}
+
+export type Poster = {
+  readonly pid: number;
+  load(requests: readonly Posted[], lanes: number): Promise<void>;
+  /** Posts everything; `compresses` true compresses on the way what is to be compressed. */
+  post(baseUrl: string, compresses: boolean): Promise<void>;
+  stop(): void;
+};
+
+export function startPoster(): Poster {
+  const child = start("./poster.ts");
+  return {
+    pid: child.pid ?? 0,
+    load: async (requests, lanes) => void (await ask(child, { kind: "load", requests, lanes })),
+    post: async (baseUrl, compresses) => void (await ask(child, { kind: "post", baseUrl, compresses })),
+    stop: () => child.disconnect(),
+  };
+}
+
+export type Worker = { readonly pid: number; stop(): Promise<void> };
+
+/** `uptake worker` as it is shipped, with its defaults. */
+export async function startWorker(databaseUrl: string, baseUrl: string, execArgv: readonly string[]): Promise<Worker> {
+  const env = {
+    ...process.env,
+    DATABASE_URL: databaseUrl,
+    LANGFUSE_BASE_URL: baseUrl,
+    LANGFUSE_PUBLIC_KEY: "pk-lf-bench",
+    LANGFUSE_SECRET_KEY: "sk-lf-bench",
+  };
+  const args = [...execArgv, "dist/cli/main.js", "worker"];
+  const child = spawn(process.execPath, args, { cwd: root, env, stdio: ["ignore", "ignore", "pipe"] });
+  let output = "";
+  const running = new Promise<void>((resolve, reject) => {
+    child.stderr.on("data", (chunk: Buffer) => {
+      if (output.length < 10_000) output += chunk.toString();
+      if (output.includes("worker running")) resolve();
+    });
+    child.once("exit", () => reject(new Error(`the worker ended at start: ${output}`)));
+  });
+  await running;
+  return {
+    pid: child.pid ?? 0,
+    async stop() {
+      child.kill("SIGTERM");
+      if (child.exitCode === null) await once(child, "exit");
+    },
+  };
+}

@@ -1,0 +1,4 @@
+import type { Arm, Place } from "./arm.ts";
+import { createUptakeArm } from "./uptake.ts";
+
+export const createArm = (place: Place): Promise<Arm> => createUptakeArm("background", place);

@@ -1,0 +1,25 @@
+/** Something in the rollup that does not come to what the suggestions do, in words. */
+export type RollupDifference = {
+  /** An hour of a series; why people decided so, in an hour; or a day or total that is not the sum of its hours. */
+  readonly kind: "hour" | "reason" | "sum";
+  readonly start: Date;
+  /** Project, function, environment, model and prompt version; null is unknown. A project's total has only its project. */
+  readonly series: readonly (string | null)[];
+  /** What is missing or, where negative, too much: `suggestionCount +2, latencyHistogram`. */
+  readonly detail: string;
+};
+
+export type RollupCheckReport = {
+  readonly checkedHourCount: number;
+  readonly differenceCount: number;
+  /** The hours in which differences were found were mended. */
+  readonly repaired: boolean;
+  readonly interrupted: boolean;
+};
+
+export type RollupBackfillReport = {
+  readonly hourCount: number;
+  /** Where an earlier backfill of the same hours had come to; null where there was none. */
+  readonly resumedAt: Date | null;
+  readonly interrupted: boolean;
+};

@@ -1,0 +1,86 @@
+import { createHash } from "node:crypto";
+import { compareTexts } from "../domain/comparison.ts";
+import { invalidInput } from "../domain/errors.ts";
+import { checkSent, type SentInput } from "../domain/feedback.ts";
+import { namedId } from "../domain/ids.ts";
+import { inferFeedbackType, type OutcomeThresholds } from "../domain/outcome.ts";
+import type { SentPart } from "../domain/sent-parts.ts";
+import type { JudgedSuggestion } from "../store/queries/find-judged-suggestions.ts";
+import { findOpenSuggestion } from "../store/queries/find-open-suggestion.ts";
+import { readJudged, suggestionNotFound, type SuggestionSource } from "./judged-suggestions.ts";
+import { writeEvents, type FeedbackReceipt } from "./write-events.ts";
+
+export type InferredDependencies = SuggestionSource & {
+  readonly now: () => Date;
+  readonly thresholds: OutcomeThresholds;
+  readonly ignoreInSent: readonly SentPart[];
+};
+
+/** Records what a person sent, and infers the act from it; undefined where a ticket has no open suggestion. */
+export async function recordSent(
+  dependencies: InferredDependencies,
+  input: SentInput,
+): Promise<FeedbackReceipt | undefined> {
+  const { db, projectId, now, thresholds, ignoreInSent } = dependencies;
+  const { finalText, agentId, createdAt } = checkSent(input, now());
+  const at = createdAt ?? now();
+  const suggestion = await comparedSuggestion(dependencies, input, at);
+  if (suggestion === undefined) return undefined;
+  const compared =
+    suggestion.status === "pending" ? undefined : compareTexts(suggestion.suggestedResponse, finalText, ignoreInSent);
+  if (compared?.keptRatio === undefined) {
+    const state = suggestion.status === "pending" ? "is still being made" : "has no text";
+    throw invalidInput(
+      "sent.suggestionId",
+      `suggestion ${suggestion.id} ${state}, so there is nothing to compare with`,
+    );
+  }
+  const key = input.idempotencyKey ?? sameSending(suggestion.id, finalText);
+  const row = {
+    id: namedId("feedback", projectId, key),
+    suggestionId: suggestion.id,
+    projectId,
+    type: inferFeedbackType(compared.keptRatio, thresholds),
+    source: "inferred" as const,
+    reasons: [],
+    comment: null,
+    finalText,
+    agentId: agentId ?? null,
+    keptRatio: compared.keptRatio,
+    editDistance: compared.editDistance ?? null,
+    compressionDistance: compared.compressionDistance ?? null,
+    idempotencyKey: key,
+    createdAt: at.toISOString(),
+    metadata: {},
+  };
+  const draft = { row, place: "sent", chosenByUs: input.suggestionId === undefined };
+  const result = (await writeEvents(db, projectId, [draft])).get(draft);
+  if (result?.ok === false) throw result.error;
+  return result?.receipt;
+}
+
+async function comparedSuggestion(
+  dependencies: InferredDependencies,
+  { suggestionId, ticketId, messageId, finalText, agentId, idempotencyKey }: SentInput,
+  at: Date,
+): Promise<JudgedSuggestion | undefined> {
+  const { db, projectId } = dependencies;
+  if (suggestionId !== undefined) {
+    const id = suggestionId.toLowerCase();
+    const found = (await readJudged(dependencies, [id])).get(id);
+    if (found === undefined) throw suggestionNotFound("sent.suggestionId", suggestionId, projectId);
+    return found;
+  }
+  if (ticketId === undefined) {
+    const remedy = "say which suggestion by suggestionId, or which ticket by ticketId";
+    throw invalidInput("sent.suggestionId", `missing; ${remedy}`);
+  }
+  await dependencies.flushSuggestions();
+  const isKeyed = idempotencyKey !== undefined;
+  return findOpenSuggestion(db, { ticketId, messageId, projectId, finalText, agentId, isKeyed, at });
+}
+
+/** A reply sent twice by a retrying caller is one act. */
+function sameSending(suggestionId: string, finalText: string): string {
+  return `sent:${suggestionId}:${createHash("sha256").update(finalText).digest("hex").slice(0, 32)}`;
+}

@@ -1,0 +1,64 @@
+import type { Config, LangfuseKeys } from "../config/config.ts";
+import type { Instruments } from "../domain/instruments.ts";
+import type { Logger } from "../domain/logger.ts";
+import { createExpirer, type Expirer } from "../feedback/expirer.ts";
+import { createLangfuseClient } from "../langfuse/client.ts";
+import { measuredFetch } from "../langfuse/measured-fetch.ts";
+import { createHostMetrics } from "../metrics/host-metrics.ts";
+import { createNightlyCheck } from "../metrics/nightly-check.ts";
+import { createRoller, type Roller } from "../metrics/roller.ts";
+import { createMirror, type Mirror } from "../mirror/mirror.ts";
+import type { Database } from "../store/database.ts";
+import { readBacklog } from "../store/queries/read-backlog.ts";
+import { gaugeBacklog } from "./backlog-gauges.ts";
+
+/** One request to Langfuse takes at most this long; the mirror's lease is longer. */
+const LANGFUSE_TIMEOUT_MS = 20_000;
+const ROLL_EVERY_MS = 1000;
+/** An hour is written within half a minute of its end. */
+const WRITE_HOURS_EVERY_MS = 30_000;
+/** Windows are minutes at least, and days mostly. */
+const EXPIRE_EVERY_MS = 60_000;
+
+/** What every part is given. */
+export type Base = { readonly db: Database; readonly log: Logger; readonly instruments: Instruments };
+
+/** What a worker does beside the application, each by itself; a process that is no worker may still use one by hand. */
+export type WorkerParts = {
+  readonly roller: Roller;
+  readonly expirer: Expirer;
+  /** Null where no Langfuse is set: rows wait in the outbox until one is. */
+  readonly mirror: Mirror | null;
+  startWorker(): void;
+  /** Each ends what it has in hand. */
+  stopWorker(): Promise<void>;
+};
+
+export function assembleWorker({ langfuse, projectId, expiry }: Config, base: Base): WorkerParts {
+  const { db, log, instruments } = base;
+  const roller = createRoller({ ...base, everyMs: ROLL_EVERY_MS });
+  const hostMetrics = createHostMetrics({ db, log, projectId, now: Date.now, everyMs: WRITE_HOURS_EVERY_MS });
+  const nightlyCheck = createNightlyCheck({ db, log, now: Date.now });
+  const expirer = createExpirer({ db, log, projectId, windows: expiry, everyMs: EXPIRE_EVERY_MS });
+  const mirror = langfuse === null ? null : mirrorInto(langfuse, base);
+  gaugeBacklog(instruments, () => readBacklog(db));
+  const all = [roller, hostMetrics, nightlyCheck, expirer, ...(mirror === null ? [] : [mirror])];
+
+  return {
+    roller,
+    expirer,
+    mirror,
+    startWorker() {
+      for (const part of all) part.start();
+    },
+    async stopWorker() {
+      for (const part of all.toReversed()) await part.stop();
+    },
+  };
+}
+
+function mirrorInto(keys: LangfuseKeys, base: Base): Mirror {
+  const fetch = measuredFetch(globalThis.fetch, base.instruments);
+  const langfuse = createLangfuseClient({ ...keys, fetch, timeoutMs: LANGFUSE_TIMEOUT_MS });
+  return createMirror({ ...base, langfuse, now: Date.now, random: Math.random });
+}

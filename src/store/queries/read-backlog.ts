@@ -1,0 +1,32 @@
+import type { Queryable } from "../database.ts";
+import type { MessageKind } from "./claim-messages.ts";
+
+/** What waits in the database, for monitoring. */
+export type Backlog = {
+  readonly kind: MessageKind;
+  /** Messages of the kind still to be delivered, those in work included. */
+  readonly waiting: number;
+  /** Age of the oldest of them; null when none waits. */
+  readonly oldestWaitingSeconds: number | null;
+  readonly dead: number;
+  /** Of both kinds together: deltas that no roller has added up. */
+  readonly waitingDeltas: number;
+};
+
+const sql = `
+  select
+    kinds.kind,
+    count(*) filter (where o.id is not null and o.dead_at is null) as waiting,
+    extract(epoch from now() - min(o.created_at) filter (where o.dead_at is null))::double precision
+      as "oldestWaitingSeconds",
+    count(o.dead_at) as dead,
+    (select count(*) from rollup_deltas) as "waitingDeltas"
+  from (values ('trace'), ('feedback')) as kinds (kind)
+  left join langfuse_outbox o on o.kind = kinds.kind
+  group by kinds.kind
+`;
+
+/** One line for each kind of message. */
+export async function readBacklog(db: Queryable): Promise<readonly Backlog[]> {
+  return db.query<Backlog>(sql);
+}
