@@ -3,9 +3,9 @@ import { setTimeout as delay } from "node:timers/promises";
 /** Work that is done again and again while its process lives. */
 export type Periodic = {
   /** Starts; again does nothing. */
-  start(): void;
+  readonly start: () => void;
   /** Ends after the pass under way; called again it returns the same promise. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
   /** Aborted once it is to stop. */
   readonly signal: AbortSignal;
 };

@@ -5,25 +5,27 @@ import { expect, it } from "vitest";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-const CALL = /\blog\.(info|warn|error)\(\s*([^,)]*)/gu;
+/** `log.warn("…"` and `log[isBad ? "warn" : "info"]("…"`. */
+const CALL = /\blog(\.(?:info|warn|error)|\[[^\]]*\])\(\s*([^,)]*)/gu;
+const LEVEL = /info|warn|error/gu;
 const EVENT = /"([a-z]+\.[a-z_]+)"/gu;
-const ROW = /^\| `([a-z]+\.[a-z_]+)`(?: _m_)? +\| (info|warn|error) +\| /gmu;
+const ROW = /^\| `([a-z]+\.[a-z_]+)`(?: _m_)? +\| ([a-z, ]+?) +\| /gmu;
 
-type Call = { readonly place: string; readonly level: string; readonly events: readonly string[] };
+type Call = { readonly place: string; readonly levels: readonly string[]; readonly events: readonly string[] };
 
 const calls = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
   .filter((path) => path.endsWith(".ts"))
   .flatMap((path): Call[] => {
     const source = readFileSync(join(root, "src", path), "utf8");
-    return [...source.matchAll(CALL)].map(([place, level = "", first = ""]) => ({
+    return [...source.matchAll(CALL)].map(([place, method = "", first = ""]) => ({
       place: `${path}: ${place}`,
-      level,
+      levels: method.match(LEVEL) ?? [],
       events: [...first.matchAll(EVENT)].map(([, event = ""]) => event),
     }));
   });
 
-const documented = [...readFileSync(join(root, "docs/logs.md"), "utf8").matchAll(ROW)].map(
-  ([, event, level]) => `${level} ${event}`,
+const documented = [...readFileSync(join(root, "docs/logs.md"), "utf8").matchAll(ROW)].flatMap(
+  ([, event, levels = ""]) => levels.split(", ").map((level) => `${level} ${event}`),
 );
 
 it("every log call has a stable event name of the form area.event", () => {
@@ -32,6 +34,8 @@ it("every log call has a stable event name of the form area.event", () => {
 });
 
 it("docs/logs.md has every event with its level, and none that there is not", () => {
-  const logged = new Set(calls.flatMap(({ level, events }) => events.map((event) => `${level} ${event}`)));
+  const logged = new Set(
+    calls.flatMap(({ levels, events }) => levels.flatMap((level) => events.map((event) => `${level} ${event}`))),
+  );
   expect(documented.sort()).toEqual([...logged].sort());
 });
