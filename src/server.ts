@@ -57,7 +57,7 @@ export async function openServices(config: Config, { log }: { readonly log: Logg
       return { url: server?.url ?? null, stop: () => parts.close() };
     },
     mirror: createMirrorServices(config, log, partsWithoutWorker),
-    adopt: createAdoptServices(config, closers),
+    adopt: createAdoptServices(config, { log, closers }),
     verify: (options) => verifyDeployment(config, options, { log, closers }),
     rollup: {
       async check(options) {

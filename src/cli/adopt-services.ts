@@ -18,6 +18,10 @@ export type AdoptEvent =
 export type BackfillReport = {
   /** Suggestions decided by the feedback that they had. */
   readonly decidedCount: number;
+  /** Hours from the first suggestion to now, whose metrics now hold what was there before. */
+  readonly countedHourCount: number;
+  /** Traces and feedback events put into the outbox. */
+  readonly enqueuedCount: number;
   readonly interrupted: boolean;
 };
 

@@ -1,15 +1,31 @@
-import type { AdoptServices } from "../cli/adopt-services.ts";
+import type { AdoptEvent, AdoptServices, BackfillReport } from "../cli/adopt-services.ts";
 import type { Config } from "../config/config.ts";
 import { UptakeError } from "../domain/errors.ts";
+import { hourOf, startOfHour } from "../domain/hour.ts";
+import type { Logger } from "../domain/logger.ts";
+import { backfillRollup } from "../metrics/backfill-rollup.ts";
+import { createRoller } from "../metrics/roller.ts";
+import { backfill } from "../mirror/backfill.ts";
 import { adopt, type AdoptSettings, planAdoption } from "../store/adoption/adopt.ts";
 import { backfillOutcomes } from "../store/adoption/backfill.ts";
 import { planRemoval, removeAdoption } from "../store/adoption/remove.ts";
 import type { Database } from "../store/database.ts";
 import { openPostgres } from "../store/postgres.ts";
+import { readAdoptedAt } from "../store/queries/read-adopted-at.ts";
+import { readFirstHour } from "../store/queries/read-first-hour.ts";
 import type { Closers } from "./closers.ts";
 
+type TakeIn = {
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  readonly report: (event: AdoptEvent) => void;
+};
+
 /** What `uptake adopt` does, over a database that it opens without migrating it. */
-export function createAdoptServices({ databaseUrl, projectId, environment }: Config, closers: Closers): AdoptServices {
+export function createAdoptServices(
+  { databaseUrl, projectId, environment }: Config,
+  { log, closers }: { readonly log: Logger; readonly closers: Closers },
+): AdoptServices {
   let opened: Promise<Database> | undefined;
 
   function open(): Promise<Database> {
@@ -36,13 +52,35 @@ export function createAdoptServices({ databaseUrl, projectId, environment }: Con
     async adopt(options, report, signal) {
       const db = await open();
       await adopt(db, settings(options), report);
-      const decidedCount = await backfillOutcomes(db, {
-        signal,
-        onProgress: (done) => report({ kind: "backfill", what: "decided by old feedback", done, total: null }),
-      });
-      return { decidedCount, interrupted: signal.aborted };
+      return takeInOldRows(db, { log, signal, report });
     },
     planRemoval: async () => planRemoval(await open()),
     remove: async (options) => removeAdoption(await open(), options),
+  };
+}
+
+/** What was there before: decided, counted and queued for the mirror, each so that it may be stopped and begun anew. */
+async function takeInOldRows(db: Database, { log, signal, report }: TakeIn): Promise<BackfillReport> {
+  const told = (what: string) => (done: number, total: number | null) =>
+    report({ kind: "backfill", what, done, total });
+  const decidedCount = await backfillOutcomes(db, { signal, onProgress: (done) => told("decided")(done, null) });
+  const firstHour = await readFirstHour(db);
+  if (firstHour === null) return { decidedCount, countedHourCount: 0, enqueuedCount: 0, interrupted: signal.aborted };
+  // To the end of the hour in which we came: what is inserted since is counted by our triggers, and a repair knows that.
+  const range = { from: startOfHour(firstHour), to: startOfHour(hourOf(await readAdoptedAt(db)) + 1) };
+  const roller = createRoller({ db, log });
+  const counted = await backfillRollup({ db, roller }, { ...range, signal, onProgress: told("hours counted") });
+  const mirrored = await backfill(db, {
+    range,
+    dryRun: false,
+    force: false,
+    signal,
+    onProgress: told("queued for Langfuse"),
+  });
+  return {
+    decidedCount,
+    countedHourCount: counted.hourCount,
+    enqueuedCount: mirrored.traceCount + mirrored.feedbackCount,
+    interrupted: signal.aborted,
   };
 }

@@ -2,8 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { readConfig } from "../../src/config/read-config.ts";
 import { silentLogger } from "../../src/domain/logger.ts";
 import { createUptake } from "../../src/create-uptake.ts";
+import { createHostMetrics } from "../../src/metrics/host-metrics.ts";
+import { openServices } from "../../src/server.ts";
 import { adopt } from "../../src/store/adoption/adopt.ts";
 import { createStandInLangfuse } from "../../src/testing.ts";
 import { eventually } from "../support/eventually.ts";
@@ -75,6 +78,68 @@ describe("the host's own code", () => {
     );
     await as(host, host.admin, (tx) => tx.query("delete from ai_suggestions where id = $1", [id]));
     expect(await host.db.query("select sum(suggestion_count) as n from rollup_deltas")).toEqual([{ n: 0 }]);
+  });
+});
+
+describe("what was there before", () => {
+  it("is decided, counted and queued for Langfuse, and nothing of it twice when it is begun anew", async () => {
+    const host = await startHost();
+    await workADay(host);
+    await host.db.query(
+      `update ai_suggestions set created_at = created_at - interval '40 days';
+       update ai_feedback_events set created_at = created_at - interval '39 days'`,
+    );
+    const services = await openServices(readConfig({ environment: { DATABASE_URL: host.url } }), { log: silentLogger });
+    onTestFinished(() => services.close());
+    const options = { functionName: "generate-message-suggestion", lockTimeoutMs: 1_000 };
+    const run = () => services.adopt.adopt(options, () => {}, new AbortController().signal);
+    const first = await run();
+    expect(first).toMatchObject({ decidedCount: 3, enqueuedCount: 6, interrupted: false });
+    expect(first.countedHourCount).toBeGreaterThanOrEqual(40 * 24);
+    expect(await run()).toMatchObject({ decidedCount: 0, enqueuedCount: 0, interrupted: false });
+
+    const range = { from: new Date(0), to: new Date(Date.now() + 3_600_000), bucket: "total" as const, by: [] };
+    const { rows } = await services.metrics(range, "summary");
+    expect(rows).toMatchObject([
+      { suggestionCount: 3, completedCount: 3, acceptedCount: 1, revisedCount: 1, rejectedCount: 1 },
+    ]);
+    const check = { ...range, repair: false, onDifference: () => {}, onProgress: () => {} };
+    const signal = new AbortController().signal;
+    expect(await services.rollup.check({ ...check, signal })).toMatchObject({ differenceCount: 0 });
+  });
+});
+
+describe("the host's hourly job beside ours", () => {
+  it("changes nothing: it says what ours says, and is left out of the hours that ours has written", async () => {
+    const host = await adopted();
+    await workADay(host);
+    const from = new Date(Math.floor(Date.now() / 3_600_000) * 3_600_000);
+    const to = new Date(from.getTime() + 3_600_000);
+    const job = () => host.db.query("select compute_hourly_metrics($1, $2)", [from, to]);
+    const table = () =>
+      host.db.query<{ name: string }>(
+        `select metric_name as name, dimension, dimension_value as "dimensionValue", round(metric_value, 6) as value
+         from aggregated_metrics where metric_type = 'feedback' order by 1, 2, 3`,
+      );
+    await job();
+    const itsOwn = await table();
+    const writer = createHostMetrics({
+      db: host.db,
+      log: silentLogger,
+      projectId: "default",
+      now: () => to.getTime(),
+      everyMs: 1000,
+    });
+    await writer.writeAll();
+    const ours = await table();
+    expect(ours).toEqual(itsOwn);
+    await job();
+    await job();
+    expect(await table()).toEqual(ours);
+    // Of an hour that nobody else has written the job writes as ever.
+    await host.db.query("delete from aggregated_metrics");
+    await job();
+    expect(await table()).toEqual(itsOwn);
   });
 });
 

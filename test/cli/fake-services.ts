@@ -94,7 +94,7 @@ export function fakeServices(replaced: Partial<Services> = {}): Services {
     },
     adopt: {
       plan: () => Promise.resolve([]),
-      adopt: () => Promise.resolve({ decidedCount: 0, interrupted: false }),
+      adopt: () => Promise.resolve({ decidedCount: 0, countedHourCount: 0, enqueuedCount: 0, interrupted: false }),
       planRemoval: () => Promise.resolve([]),
       remove: () => Promise.resolve(),
     },

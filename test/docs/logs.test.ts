@@ -6,7 +6,7 @@ import { expect, it } from "vitest";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /** `log.warn("…"` and `log[isBad ? "warn" : "info"]("…"`. */
-const CALL = /\blog(\.(?:info|warn|error)|\[[^\]]*\])\(\s*([^,)]*)/gu;
+const CALL = /\blog(\.(?:info|warn|error)|\[[^\]]*"[^\]]*\])\(\s*([^,)]*)/gu;
 const LEVEL = /info|warn|error/gu;
 const EVENT = /"([a-z]+\.[a-z_]+)"/gu;
 const ROW = /^\| `([a-z]+\.[a-z_]+)`(?: _m_)? +\| ([a-z, ]+?) +\| /gmu;

@@ -26,6 +26,7 @@ const documented = [
   "docs/mirror.md",
   "docs/monitoring.md",
   "docs/feedback.md",
+  "docs/adopt.md",
   "docs/configuration.md",
 ].flatMap(commandsIn);
 const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
@@ -73,7 +74,18 @@ function helpOf(name: readonly string[]): Promise<string> {
 describe("the commands in the documentation", () => {
   it("are found, all of them in the README", () => {
     const subcommands = commandsIn("README.md").map(({ command }) => uptakeArguments(command)?.[0]);
-    for (const subcommand of ["demo", "replay", "metrics", "worker", "expire", "migrate", "mirror", "verify", "rollup"])
+    for (const subcommand of [
+      "demo",
+      "replay",
+      "metrics",
+      "worker",
+      "expire",
+      "migrate",
+      "mirror",
+      "verify",
+      "rollup",
+      "adopt",
+    ])
       expect(subcommands).toContain(subcommand);
     expect(commandsIn("README.md").map(({ command }) => command)).toContain("npm run demo -- --once");
   });

@@ -126,7 +126,7 @@ describe("a worker that is frozen until another has taken over", () => {
       scene.suggestions.map(({ id }) => id),
     );
     const next = await freeze(scene, stallAt);
-    expect(readBackOf(next)).toEqual([[0, 4]]);
+    expect(readBackOf(next)).toEqual([0, 4]);
     await expectAllOnce({ ...scene, standIn: without(scene.standIn, scene.suggestions) }, scene.suggestions, feedback);
   });
 

@@ -42,8 +42,11 @@ function lockTimeoutOf(text: string): number {
   throw invalidInput("--lock-timeout", `got ${JSON.stringify(text)}; expected whole milliseconds from 1 to 60000`);
 }
 
-function reportLines({ decidedCount, interrupted }: BackfillReport): string[] {
-  const lines = [`${count(decidedCount, "suggestion")} decided by the feedback that they had`];
+function reportLines({ decidedCount, countedHourCount, enqueuedCount, interrupted }: BackfillReport): string[] {
+  const lines = [
+    `${count(decidedCount, "suggestion")} decided by the feedback that they had`,
+    `${count(countedHourCount, "hour")} counted anew, ${count(enqueuedCount, "message")} queued for Langfuse`,
+  ];
   lines.push(
     interrupted ? "interrupted; run it again for the rest" : "adopted: what the application inserts is tracked",
   );
@@ -83,13 +86,17 @@ export function addAdopt(program: Command, context: CliContext, exitWith: (code:
         output.print(plan.length === 0 ? "-- nothing to do" : plan.map(sqlOf).join("\n"));
         return 0;
       }
-      const progress = createProgress(output, "rows", now);
+      let shown = { what: "", progress: createProgress(output, "", now) };
       const onEvent = (event: AdoptEvent): void => {
-        if (event.kind === "backfill") progress.update(event.done, event.total);
+        if (event.kind === "backfill" && event.what !== shown.what) {
+          shown.progress.finish();
+          shown = { what: event.what, progress: createProgress(output, event.what, now) };
+        }
+        if (event.kind === "backfill") shown.progress.update(event.done, event.total);
         else if (event.kind === "step") output.note(event.name);
         else output.note(`the tables are locked by others; attempt ${event.attempt} of 10 gave up, trying again`);
       };
-      const report = await services.adopt(options, onEvent, interrupt.signal).finally(progress.finish);
+      const report = await services.adopt(options, onEvent, interrupt.signal).finally(() => shown.progress.finish());
       for (const line of reportLines(report)) output.print(line);
       return report.interrupted ? 130 : 0;
     }
