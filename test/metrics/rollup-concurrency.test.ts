@@ -14,7 +14,8 @@ const whole = {
   to: new Date("2026-03-02T00:00Z"),
   by: [],
 } as const;
-const writingMs = 3000;
+/** A minute finds more: `UPTAKE_TEST_WRITING_MS=60000`. */
+const writingMs = Number(process.env["UPTAKE_TEST_WRITING_MS"] ?? 8_000);
 
 class GivenUp extends Error {}
 
@@ -34,7 +35,7 @@ async function write(
     try {
       await db.transaction(async (tx) => {
         await insertSuggestions(tx, batch);
-        if (random(20) === 0) await tx.query("select pg_sleep(0.2)");
+        if (random(10) === 0) await tx.query("select pg_sleep($1)", [random(300) / 1000]);
         await insertFeedback(tx, judged);
         if (random(10) === 0) await tx.query("select pg_sleep(0.02)");
         if (random(8) === 0) throw new GivenUp();
@@ -95,7 +96,7 @@ describe("writers and rollers side by side on Postgres", () => {
 
   beforeEach(async () => {
     const opened = await openTestPostgres();
-    db = await openPostgres({ url: opened.url, maxConnections: 10 });
+    db = await openPostgres({ url: opened.url, maxConnections: 16 });
     close = async () => {
       await db.close();
       await opened.drop();
@@ -103,7 +104,7 @@ describe("writers and rollers side by side on Postgres", () => {
   });
   afterEach(() => close());
 
-  it("lose nothing, count nothing twice, and are never seen by half", async () => {
+  it("lose nothing, count nothing twice, and are never seen by half", { timeout: 60_000 + 4 * writingMs }, async () => {
     const failures: unknown[] = [];
     const log: Logger = { info() {}, warn() {}, error: (event, facts) => failures.push([event, facts]) };
     const rollers = [1, 2].map(() => createRoller({ db, log, everyMs: 5, batchSize: 20 }));
@@ -113,7 +114,7 @@ describe("writers and rollers side by side on Postgres", () => {
     const ids: string[] = [];
     const [reader, ...writers] = await Promise.all([
       readOn(db, deadline),
-      ...[1, 2, 3, 4].map(() => write(db, ids, deadline)),
+      ...[1, 2, 3, 4, 5, 6, 7, 8].map(() => write(db, ids, deadline)),
     ]);
     await Promise.all(rollers.map((roller) => roller.stop()));
     const [halfway] = await db.query<{ count: number }>("select count(*)::integer as count from ai_metrics_hourly");
