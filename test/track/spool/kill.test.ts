@@ -186,6 +186,7 @@ describe("a directory that cannot be written", () => {
     writeFileSync(join(spoolDir, "kept"), "");
     chmodSync(join(spoolDir, ".."), 0o755);
     chmodSync(spoolDir, 0o555);
+    onTestFinished(() => chmodSync(spoolDir, 0o755)); // else whoever is not root cannot remove it
     const child = startChild(`
       if (process.getuid() === 0) process.setuid(65534); // root may write anywhere
       ${prelude({ databaseUrl: proxy.url, spoolDir, durability: "background" })}
