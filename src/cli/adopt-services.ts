@@ -1,12 +1,11 @@
+import type { AdoptStep } from "../domain/adopt-step.ts";
+
 /** What the host's plain inserts leave out, and how patient to be with its locks. */
 export type AdoptOptions = {
   /** The agent function whose suggestions the host's table holds. */
   readonly functionName: string;
   readonly lockTimeoutMs: number;
 };
-
-/** One part of the work; what stands in `statements` is SQL to be read. */
-export type AdoptStep = { readonly name: string; readonly isAlone: boolean; readonly statements: readonly string[] };
 
 export type AdoptEvent =
   | { readonly kind: "step"; readonly name: string }

@@ -1,7 +1,8 @@
 import { Option as Flag, type Command } from "commander";
 import type { Given } from "../../config/read-config.ts";
+import type { AdoptStep } from "../../domain/adopt-step.ts";
 import { invalidInput } from "../../domain/errors.ts";
-import type { AdoptEvent, AdoptStep, BackfillReport } from "../adopt-services.ts";
+import type { AdoptEvent, BackfillReport } from "../adopt-services.ts";
 import { count } from "../amounts.ts";
 import { addCommonFlags } from "../common-flags.ts";
 import type { CliContext, ExitCode } from "../context.ts";

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { AdoptStep } from "../../domain/adopt-step.ts";
 import { UptakeError } from "../../domain/errors.ts";
 import type { Database, Queryable } from "../database.ts";
 import { apply, CREATE_LEDGER, migrate, MIGRATION_LOCK, readMigrations } from "../migrate.ts";
@@ -20,9 +21,6 @@ export type AdoptSettings = {
 export type AdoptReport = (
   event: { readonly kind: "step"; readonly name: string } | { readonly kind: "blocked"; readonly attempt: number },
 ) => void;
-
-/** Statements that are run one after the other; those of a step that `isAlone` cannot be part of a transaction. */
-export type AdoptStep = { readonly name: string; readonly isAlone: boolean; readonly statements: readonly string[] };
 
 const ATTEMPTS = 10;
 const FIRST_PAUSE_MS = 500;
