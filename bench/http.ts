@@ -66,6 +66,7 @@ function bodyOf({ kind, batch }: Case, ids: readonly string[]): string {
 async function run(server: BenchServer, one: Case, { ids, postmasterPid }: Stage): Promise<Figures> {
   const bodies = Array.from({ length: 50 }, () => bodyOf(one, ids));
   const cpu = (): number => cpuMsOf(server.pid) + cpuMsOfFamily(postmasterPid);
+  const own = cpuMsOf(server.pid);
   const before = cpu();
   const result = await autocannon({
     url: `${server.url}/v1/${one.kind}`,
@@ -76,6 +77,8 @@ async function run(server: BenchServer, one: Case, { ids, postmasterPid }: Stage
   const cpuMs = cpu() - before;
   if (result.non2xx > 0 || result.errors > 0) throw new Error(`${result.non2xx} refused, ${result.errors} failed`);
   const itemCount = result["2xx"] * one.batch;
+  if (process.env["BENCH_VERBOSE"] === "1")
+    console.log(server.url, "server", cpuMsOf(server.pid) - own, "all", cpuMs, "items", itemCount);
   return { perSecond: itemCount / result.duration, cpuUs: (cpuMs * 1_000) / itemCount, p99Ms: result.latency.p99 };
 }
 

@@ -7,7 +7,7 @@ export type BenchServer = { readonly url: string; readonly pid: number; stop(): 
 
 /** The bare server. */
 export const startFloor = (databaseUrl: string): Promise<BenchServer> =>
-  start([`${root}bench/http/floor.mjs`, databaseUrl], {}, /^(\d+)$/mu);
+  start(["--import", "tsx", `${root}bench/http/floor.ts`, databaseUrl], {}, /^(\d+)$/mu);
 
 /** `uptake serve`, with its mirror idle for want of a Langfuse, and its roller running. */
 export const startUptake = (databaseUrl: string, scratch: string): Promise<BenchServer> =>
@@ -17,8 +17,14 @@ export const startUptake = (databaseUrl: string, scratch: string): Promise<Bench
     /serving http:\/\/127\.0\.0\.1:(\d+)/u,
   );
 
+/** `BENCH_PROFILE=dir` writes the CPU profile of each server there. */
+const profiled = (): readonly string[] => {
+  const dir = process.env["BENCH_PROFILE"];
+  return dir === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${dir}`];
+};
+
 function start(args: readonly string[], env: Readonly<Record<string, string>>, said: RegExp): Promise<BenchServer> {
-  const child = spawn(process.execPath, [...args], {
+  const child = spawn(process.execPath, [...profiled(), ...args], {
     cwd: root,
     env: { PATH: process.env["PATH"], ...env },
     stdio: ["ignore", "pipe", "pipe"],

@@ -64,16 +64,21 @@ export async function serveApp(
   };
 }
 
+/** How often connections that have had their last answer are looked for. */
+const SWEEP_MS = 50;
+
 function drain(server: Server): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
-    // A connection that is kept open gets the answer it waits for, and no other.
+    const late = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+    // A connection that is kept open gets the answer it waits for, and no other. What was begun before cannot say so any
+    // more: a stream's connection is found idle when it has ended.
     server.prependListener("request", (_request, response) => response.setHeader("connection", "close"));
+    const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
     server.close((error) => {
-      clearTimeout(timer);
+      clearTimeout(late);
+      clearInterval(sweep);
       if (error === undefined) resolve();
       else reject(error);
     });
-    server.closeIdleConnections();
   });
 }

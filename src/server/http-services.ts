@@ -102,27 +102,35 @@ type Writer = {
   close(): Promise<void>;
 };
 
+/** Statements in flight: while Postgres commits one, the next is put together. More would only share the load among more. */
+const LANES = 2;
+
 /**
  * The tracker's way into the database, with its group commit and without its spool: over HTTP a success means committed, and
  * nothing less.
  */
 function createWriter(db: Database, log: Logger): Writer {
   const fates = new WeakMap<SuggestionRecord, InsertFate>();
-  const queue = createGroupCommit({
-    log,
-    async write(records) {
-      for (const [index, fate] of (await insertSuggestions(db, records)).entries()) {
-        const record = records[index];
-        if (record !== undefined) fates.set(record, fate);
-      }
-    },
-  });
+  const write = async (records: readonly SuggestionRecord[]): Promise<void> => {
+    for (const [index, fate] of (await insertSuggestions(db, records)).entries()) {
+      const record = records[index];
+      if (fate !== "written" && record !== undefined) fates.set(record, fate);
+    }
+  };
+  const lanes = Array.from({ length: LANES }, () => ({ queue: createGroupCommit({ log, write }), waitingCount: 0 }));
+  const shortest = () => lanes.reduce((a, b) => (b.waitingCount < a.waitingCount ? b : a));
   return {
     async record(record) {
-      await queue.record(record);
-      return fates.get(record) ?? "known";
+      const lane = shortest();
+      lane.waitingCount += 1;
+      try {
+        await lane.queue.record(record);
+      } finally {
+        lane.waitingCount -= 1;
+      }
+      return fates.get(record) ?? "written";
     },
-    flush: () => queue.flush(),
-    close: () => queue.close(),
+    flush: async () => void (await Promise.all(lanes.map(({ queue }) => queue.flush()))),
+    close: async () => void (await Promise.all(lanes.map(({ queue }) => queue.close()))),
   };
 }

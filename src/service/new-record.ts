@@ -4,7 +4,7 @@ import { invalidInput } from "../domain/errors.ts";
 import { namedId, newId, observationIdOf, traceIdOf } from "../domain/ids.ts";
 import type { Observation } from "../domain/observation.ts";
 import type { SuggestionRecord } from "../domain/suggestion.ts";
-import { storableJson } from "../domain/text.ts";
+import { storableJson, storableText } from "../domain/text.ts";
 import { defined } from "./defined.ts";
 import { pastMoment } from "./past-moment.ts";
 
@@ -44,7 +44,7 @@ export function newRecord(given: NewSuggestion, facts: RecordFacts): SuggestionR
     ticketId: given.ticketId ?? null,
     messageId: given.messageId ?? null,
     systemUserId: given.systemUserId ?? null,
-    suggestedResponse: given.text ?? "",
+    suggestedResponse: storableText(given.text ?? ""),
     confidenceScore: given.confidence ?? null,
     status: error === undefined ? "completed" : "error",
     createdAt: isoOf(startMs),
@@ -108,7 +108,7 @@ type Run = {
   readonly latencyMs: number | null;
 };
 
-/** A root, and a generation under it where anything is known of one. */
+/** A root with what was asked, and a generation under it with what came of it, where anything is known of one: kept once each. */
 function traceOf({ given, traceId, startMs, latencyMs }: Run): Trace {
   const { error, input, model, prompt, inputTokens, outputTokens, costUsd, timeToFirstTokenMs } = given;
   const times = { startTime: isoOf(startMs), endTime: isoOf(startMs + (latencyMs ?? 0)) };
@@ -136,7 +136,6 @@ function traceOf({ given, traceId, startMs, latencyMs }: Run): Trace {
     name: "generation",
     ...times,
     ...failed,
-    ...(input === undefined ? {} : { input }),
     ...(given.text === undefined ? {} : { output: given.text }),
     ...(model === undefined ? {} : { model }),
     ...(Object.keys(usage).length === 0 ? {} : { usage }),

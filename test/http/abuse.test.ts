@@ -130,7 +130,8 @@ describe("what nobody should send", () => {
 
   beforeAll(async () => {
     const opened = await openTestPostgres();
-    ({ db, drop } = opened);
+    db = opened.db;
+    drop = () => opened.drop();
     api = openApi(db, { untilEnd: true });
     await api.post(post, { ...good, suggestionId });
     await api.post(feedback, { ...act, idempotencyKey: "taken" });
@@ -148,7 +149,7 @@ describe("what nobody should send", () => {
 
   const told = (json: Record<string, unknown>) => json["error"] as { code: string; message: string; details: string[] };
 
-  it.each(rows)("%s is refused, and nothing of it is stored", async (_what, path, body, status, says) => {
+  it.each(rows)("%s is refused, and nothing of it is stored", async (...[, path, body, status, says]: Row) => {
     const before = await stored();
     const answered = await api.post(path, body);
     expect([answered.status, told(answered.json).message]).toEqual([status, expect.stringMatching(says)]);

@@ -42,6 +42,14 @@ describeEachDatabase("the API", (open) => {
     expect(await db.query("select from ai_suggestions")).toHaveLength(1);
   });
 
+  it("knows a text again that Postgres cannot hold as it is", async () => {
+    const api = openApi(await open());
+    const given = { functionName: "f", text: "a\0b \ud800", idempotencyKey: "k", metadata: { "a\0": "\udfff" } };
+    expect((await api.post("/v1/suggestions", given)).status).toBe(201);
+    const again = await api.post("/v1/suggestions", given);
+    expect([again.status, again.json["created"]]).toEqual([200, false]);
+  });
+
   it("takes of a list what is right, and says what is wrong with each other", async () => {
     const api = openApi(await open());
     const { status, json } = await api.post("/v1/suggestions", [

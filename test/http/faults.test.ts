@@ -19,19 +19,29 @@ async function stored(url: string) {
   }
 }
 
-/** Sends again, under the same ids and keys, whatever nobody knows of; then what is acknowledged is what is there, once. */
-async function expectEqual(url: string, serverUrl: string, tally: Tally): Promise<void> {
+type Counted = {
+  readonly missing: readonly string[];
+  readonly stored: readonly string[];
+  readonly doubledCount: number;
+};
+
+/** Sends again, under the same ids and keys, whatever nobody knows of; then what is acknowledged has to be what is there, once. */
+async function settle(url: string, serverUrl: string, tally: Tally): Promise<Counted> {
   const before = await stored(url);
-  expect([...tally.acknowledged].filter((id) => !before.ids.has(id))).toEqual([]);
-  expect([...tally.feedback].filter((id) => !before.judged.includes(id))).toEqual([]);
+  const missing = [
+    ...[...tally.acknowledged].filter((id) => !before.ids.has(id)),
+    ...[...tally.feedback].filter((id) => !before.judged.includes(id)),
+  ];
   for (const id of tally.unanswered) {
-    expect(await send(serverUrl, "/v1/suggestions", suggestionOf(id), tally)).toBeLessThan(300);
-    tally.acknowledged.add(id);
+    const status = await send(serverUrl, "/v1/suggestions", suggestionOf(id), tally);
+    if (status === 200 || status === 201) tally.acknowledged.add(id);
   }
   const after = await stored(url);
-  expect([...after.ids].sort()).toEqual([...tally.acknowledged].sort());
-  expect(new Set(after.judged).size).toBe(after.judged.length);
+  return { missing, stored: [...after.ids].sort(), doubledCount: after.judged.length - new Set(after.judged).size };
 }
+
+/** What {@link settle} has to find. */
+const whole = (tally: Tally): Counted => ({ missing: [], stored: [...tally.acknowledged].sort(), doubledCount: 0 });
 
 it("a Postgres that dies and comes back under load: the process stays up, says 503 meanwhile, and loses nothing that it acknowledged", async () => {
   const postgres = await startPostgres({ survivesCrash: true });
@@ -52,7 +62,7 @@ it("a Postgres that dies and comes back under load: the process stays up, says 5
   expect(server.hasEnded()).toBe(false);
   expect(tally.silentCount).toBe(0);
   expect([...tally.statuses.keys()].filter((status) => status !== 200 && status !== 207 && status !== 503)).toEqual([]);
-  await expectEqual(postgres.url, server.url, tally);
+  expect(await settle(postgres.url, server.url, tally)).toEqual(whole(tally));
 }, 180_000);
 
 it("a kill -9 under load loses nothing that was acknowledged", async () => {
@@ -69,7 +79,7 @@ it("a kill -9 under load loses nothing that was acknowledged", async () => {
     await Promise.all([loading, server.ended]);
   }
   const server = await startServing(postgres.url);
-  await expectEqual(postgres.url, server.url, tally);
+  expect(await settle(postgres.url, server.url, tally)).toEqual(whole(tally));
 }, 180_000);
 
 it("a TERM under load: what is under way is answered, nothing that was acknowledged is lost, and it ends with 0 in time", async () => {
@@ -91,5 +101,5 @@ it("a TERM under load: what is under way is answered, nothing that was acknowled
   expect(await live.text()).toContain("event: ready");
   expect([...tally.statuses.keys()].filter((status) => status >= 500)).toEqual([]);
   const next = await startServing(postgres.url);
-  await expectEqual(postgres.url, next.url, tally);
+  expect(await settle(postgres.url, next.url, tally)).toEqual(whole(tally));
 }, 180_000);

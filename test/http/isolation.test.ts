@@ -167,7 +167,7 @@ it("projects in one database neither see nor overwrite each other", async () => 
   const race = await Promise.all(
     [a, b].map((headers) => api.post("/v1/suggestions", { ...SUGGESTION, suggestionId: raced }, headers)),
   );
-  expect(race.map(({ status }) => status).sort()).toEqual([201, 409]);
+  expect(new Set(race.map(({ status }) => status))).toEqual(new Set([201, 409]));
 
   const act = { suggestionId, type: "approval", idempotencyKey: key };
   expect((await api.post("/v1/feedback", act, b)).status).toBe(404);

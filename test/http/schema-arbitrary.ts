@@ -1,11 +1,11 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { JsonSchema } from "../../src/http/openapi.ts";
 
 type Schemas = Readonly<Record<string, JsonSchema>>;
 
 /** Values that a JSON Schema of ours allows, with nothing but the schema to go by. */
 export function allowedBy(schema: JsonSchema, named: Schemas): fc.Arbitrary<unknown> {
-  const of = (inner: unknown): fc.Arbitrary<unknown> => allowedBy((inner ?? {}) as JsonSchema, named);
+  const of = (inner: unknown): fc.Arbitrary<unknown> => allowedBy(inner ?? {}, named);
   const { $ref: reference, type } = schema;
   if (typeof reference === "string") return of(named[reference.replace("#/components/schemas/", "")]);
   const either = schema["anyOf"] ?? schema["oneOf"];
