@@ -58,7 +58,7 @@ function bodyOf({ kind, batch }: Case, ids: readonly string[]): string {
   const items = Array.from({ length: batch }, () => {
     if (kind === "suggestions") return SUGGESTION;
     const suggestionId = ids[Math.floor(Math.random() * ids.length)];
-    return { suggestionId, type: "approval", agentId: "agent-7", finalText: SUGGESTION.text };
+    return { suggestionId, type: "approval", agentId: "agent-7" };
   });
   return JSON.stringify(batch === 1 ? items[0] : items);
 }

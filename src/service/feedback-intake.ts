@@ -2,11 +2,11 @@ import type { NewFeedback } from "../contract/new-feedback.ts";
 import type { NewSent } from "../contract/new-sent.ts";
 import type { NewShown } from "../contract/new-shown.ts";
 import { UptakeError } from "../domain/errors.ts";
-import type { FeedbackInput } from "../domain/feedback.ts";
 import type { FeedbackService } from "../feedback/feedback-service.ts";
 import type { ShownReceipt } from "../feedback/shown.ts";
 import type { FeedbackReceipt, FeedbackResult } from "../feedback/write-events.ts";
 import { defined } from "./defined.ts";
+import { createFeedbackGathering, type PlacedInput } from "./feedback-gathering.ts";
 import { pastMoment } from "./past-moment.ts";
 
 /** A feedback event to be, and what it is called in messages. */
@@ -26,15 +26,13 @@ export function createFeedbackIntake(deps: {
   readonly now: () => Date;
 }): FeedbackIntake {
   const { serviceOf, now } = deps;
+  const gather = createFeedbackGathering(serviceOf);
   return {
     async take(projectId, given) {
       const at = now();
       const read = given.map((one) => readInput(one, at));
       const good = read.flatMap((one) => (one instanceof UptakeError ? [] : [one]));
-      const results = await serviceOf(projectId).feedbackAt(
-        good.map(({ input }) => input),
-        (index) => good[index]?.place ?? "feedback",
-      );
+      const results = good.length === 0 ? [] : await gather(projectId, good);
       const left = results.values();
       return read.flatMap((one) =>
         one instanceof UptakeError ? { ok: false as const, error: one } : (left.next().value ?? []),
@@ -55,9 +53,7 @@ export function createFeedbackIntake(deps: {
   };
 }
 
-type ReadFeedback = { readonly input: FeedbackInput; readonly place: string };
-
-function readInput({ given, place }: PlacedFeedback, now: Date): ReadFeedback | UptakeError {
+function readInput({ given, place }: PlacedFeedback, now: Date): PlacedInput | UptakeError {
   const { createdAt, ...others } = given;
   try {
     return { input: { ...defined(others), ...momentAs("createdAt", createdAt, { place, now }) }, place };
