@@ -8,8 +8,8 @@ export type PlacedInput = { readonly input: FeedbackInput; readonly place: strin
 /** One request's events, and whoever waits for them. */
 type Request = {
   readonly inputs: readonly PlacedInput[];
-  resolve(results: readonly FeedbackResult[]): void;
-  reject(error: unknown): void;
+  resolve(this: void, results: readonly FeedbackResult[]): void;
+  reject(this: void, error: unknown): void;
 };
 
 /** Events that one statement takes; past that it gains nothing. */

@@ -31,7 +31,8 @@ function uptake(argv: readonly string[], environment: Record<string, string> = {
 
 describe("the built program", () => {
   const mirror = ["mirror status", "mirror retry", "mirror reconcile", "mirror reexport"];
-  it.each(["demo", "replay", "migrate", "worker", "metrics", ...mirror])(
+  const keys = ["keys create", "keys list", "keys revoke", "keys rotate"];
+  it.each(["demo", "serve", "replay", "migrate", "worker", "metrics", ...mirror, ...keys])(
     "explains %s with an example and the exit codes",
     async (command) => {
       const { code, stdout, stderr } = await uptake([...command.split(" "), "--help"]);

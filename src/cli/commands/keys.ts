@@ -16,6 +16,8 @@ Examples:
   $ uptake keys create --name "desk backend" --scopes write,read
   $ uptake keys rotate pk-up-4fY2k0cQ8Zr1uX3v --grace 1h`;
 
+const example = (command: string): string => `\nExample:\n  $ uptake keys ${command}`;
+
 const DEFAULT_SCOPES = "write,feedback,read";
 const DEFAULT_GRACE = "24h";
 
@@ -37,7 +39,8 @@ function addCreate(keys: Command, context: CliContext, exitWith: (code: ExitCode
     .addOption(new Flag("--name <text>", "what you call it").default(""))
     .addOption(new Flag("--scopes <list>", `any of ${SCOPES.join(",")}`).default(DEFAULT_SCOPES))
     .addOption(new Flag("--project <id>", "project that it is for (default: the one that is set)"))
-    .addOption(new Flag("--json", "print JSON"));
+    .addOption(new Flag("--json", "print JSON"))
+    .addHelpText("after", example('create --name "desk backend" --scopes write,read'));
   addCommonFlags(command).action(async (flags: CreateFlags) => {
     const scopes = scopesOf(flags.scopes);
     exitWith(
@@ -54,7 +57,8 @@ function addList(keys: Command, context: CliContext, exitWith: (code: ExitCode) 
   const command = keys
     .command("list")
     .description("show all keys of all projects, without their secrets")
-    .addOption(new Flag("--json", "print JSON"));
+    .addOption(new Flag("--json", "print JSON"))
+    .addHelpText("after", example("list"));
   addCommonFlags(command).action(async (flags: KeyFlags) => {
     exitWith(
       await withServices(context, { flags }, async (services) => {
@@ -71,7 +75,8 @@ function addRevoke(keys: Command, context: CliContext, exitWith: (code: ExitCode
   const command = keys
     .command("revoke")
     .argument("<public-key>", "pk-up-…")
-    .description("end a key; services that run take it for two seconds more");
+    .description("end a key; services that run take it for two seconds more")
+    .addHelpText("after", example("revoke pk-up-4fY2k0cQ8Zr1uX3v"));
   addCommonFlags(command).action(async (publicKey: string, flags: KeyFlags) => {
     exitWith(
       await withServices(context, { flags }, async (services) => {
@@ -89,7 +94,8 @@ function addRotate(keys: Command, context: CliContext, exitWith: (code: ExitCode
     .argument("<public-key>", "pk-up-…")
     .description("make a new pair in place of a key, which is taken a while longer")
     .addOption(new Flag("--grace <time>", "how long the old one is taken").default(DEFAULT_GRACE))
-    .addOption(new Flag("--json", "print JSON"));
+    .addOption(new Flag("--json", "print JSON"))
+    .addHelpText("after", example("rotate pk-up-4fY2k0cQ8Zr1uX3v --grace 1h"));
   addCommonFlags(command).action(async (publicKey: string, flags: RotateFlags) => {
     const graceMs = parseSpan(flags.grace);
     if (graceMs === undefined || graceMs === null) {
