@@ -7,7 +7,8 @@ const NOW = Date.parse("2026-11-22T10:00:00Z");
 const OLD = "the old secret, which is long enough";
 const NEW = "the new secret, which is long enough";
 const subject = { projectId: "Über-Projekt", suggestionId: newId() };
-const tokensOf = (secrets: readonly string[], { now = NOW, lifetimeMs = 60_000 as number | null } = {}) =>
+type Times = { readonly now?: number; readonly lifetimeMs?: number | null };
+const tokensOf = (secrets: readonly string[], { now = NOW, lifetimeMs = 60_000 }: Times = {}) =>
   createFeedbackTokens({ secrets, lifetimeMs, now: () => now });
 
 it("gives back what it was made for, until its time is over", () => {
