@@ -6,7 +6,8 @@
  *     npx tsx bench/mirror.ts [--quick] [--rounds 5] [--traces 6000] [--backlog 1000000] [--seconds 60]
  *
  * Postgres, the workers, what plays Langfuse and what posts the prepared requests are processes of their own. Reads /proc:
- * Linux only. UPTAKE_SKIP_BUILD=1 takes the dist/ that is there, and --profile DIR writes the workers' CPU profiles.
+ * Linux only. UPTAKE_SKIP_BUILD=1 takes the dist/ that is there, --profile DIR writes the workers' CPU profiles, and
+ * --against DIR measures the worker of another build's dist/ as well.
  */
 import { spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";
@@ -31,6 +32,7 @@ const { values: options } = parseArgs({
     backlog: { type: "string" },
     seconds: { type: "string" },
     profile: { type: "string" },
+    against: { type: "string" },
   },
 });
 const numberOf = (given: string | undefined, full: number, quick: number): number =>
@@ -61,6 +63,18 @@ async function openDestinations(url: string, { standIn, sink }: Receivers): Prom
     { name: "stand-in", receiver: standIn, host: "127.0.0.1", isCompressed: false },
     // The same loopback under a name that does not say so, for which requests are compressed.
     { name: "sink, compressed", receiver: sink, host: "0.0.0.0", isCompressed: true },
+    ...(options.against === undefined
+      ? []
+      : [
+          { name: "sink, other build", receiver: sink, host: "127.0.0.1", isCompressed: false, dist: options.against },
+          {
+            name: "stand-in, other build",
+            receiver: standIn,
+            host: "127.0.0.1",
+            isCompressed: false,
+            dist: options.against,
+          },
+        ]),
   ];
   const template = new URL(url).pathname.slice(1);
   const admin = await openPostgres({ url: databaseUrlOf(url, "template1"), maxConnections: 1 });
@@ -94,7 +108,7 @@ async function measureBacklog({ db, databaseUrl, baseUrl, receiver }: Destinatio
   await fillBacklog(db, backlogCount);
   const full = { claimMs: await medianClaimMs(db), statusMs: await timeStatus(db) };
   await receiver.forget();
-  const worker = await startWorker(databaseUrl, baseUrl, []);
+  const worker = await startWorker(databaseUrl, baseUrl);
   const samples = await sampleWorker({ db, sink: receiver, worker }, backlogSeconds);
   const statusMs = await timeStatus(db);
   await worker.stop();

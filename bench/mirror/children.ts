@@ -1,5 +1,6 @@
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { BENCH_KEYS } from "./keys.ts";
 import type { PosterOrder } from "./poster.ts";
@@ -59,8 +60,15 @@ export function startPoster(): Poster {
 
 export type Worker = { readonly pid: number; stop(): Promise<void> };
 
-/** `uptake worker` as it is shipped, with its defaults. */
-export async function startWorker(databaseUrl: string, baseUrl: string, execArgv: readonly string[]): Promise<Worker> {
+/** `uptake worker` as it is shipped, with its defaults; `dist` is a folder that the build made. */
+export async function startWorker(
+  databaseUrl: string,
+  baseUrl: string,
+  {
+    dist = join(root, "dist"),
+    execArgv = [],
+  }: { readonly dist?: string | undefined; readonly execArgv?: readonly string[] } = {},
+): Promise<Worker> {
   const env = {
     ...process.env,
     DATABASE_URL: databaseUrl,
@@ -68,7 +76,7 @@ export async function startWorker(databaseUrl: string, baseUrl: string, execArgv
     LANGFUSE_PUBLIC_KEY: BENCH_KEYS.publicKey,
     LANGFUSE_SECRET_KEY: BENCH_KEYS.secretKey,
   };
-  const args = [...execArgv, "dist/cli/main.js", "worker"];
+  const args = [...execArgv, join(dist, "cli/main.js"), "worker"];
   const child = spawn(process.execPath, args, { cwd: root, env, stdio: ["ignore", "ignore", "pipe"] });
   let output = "";
   const running = new Promise<void>((resolve, reject) => {

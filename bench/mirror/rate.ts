@@ -17,6 +17,8 @@ export type Destination = {
   readonly databaseUrl: string;
   /** Whether requests are compressed there, and so compressing them is an arm by itself. */
   readonly isCompressed: boolean;
+  /** Where the worker is taken from; this checkout by default. */
+  readonly dist?: string | undefined;
 };
 
 export type RateOptions = {
@@ -109,7 +111,7 @@ export async function measureRate(destinations: readonly Destination[], options:
   const ends: (() => Promise<void>)[] = [];
   let prepared: Awaited<ReturnType<Receiver["report"]>> | undefined;
   for (const destination of destinations) {
-    const worker = await startWorker(destination.databaseUrl, destination.baseUrl, options.execArgv);
+    const worker = await startWorker(destination.databaseUrl, destination.baseUrl, { ...destination, ...options });
     const run = { ...destination, ...options, worker, poster: startPoster() };
     await run.receiver.forget(true);
     await mirrorAll(run);

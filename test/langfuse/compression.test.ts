@@ -16,7 +16,8 @@ async function encodingTowards(baseUrl: string): Promise<string | null> {
   let encoding: string | null = null;
   const resolved: typeof globalThis.fetch = (input, init) => {
     encoding = new Headers(init?.headers).get("content-encoding");
-    return fetch(String(input).replace(baseUrl, address.baseUrl), init);
+    const url = input instanceof Request ? input.url : input.toString();
+    return fetch(url.replace(baseUrl, address.baseUrl), init);
   };
   const client = createLangfuseClient({ ...address, baseUrl, fetch: resolved, timeoutMs: 5000 });
   expect(await client.sendSpans(spans)).toEqual({ kind: "accepted", rejected: new Map() });
