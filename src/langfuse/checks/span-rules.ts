@@ -61,7 +61,7 @@ const isContent = (key: string): boolean => CONTENT.has(key) || key.startsWith(O
 /** Nearly every trace is known to fit by the number of its characters alone; bytes are only counted where that is not enough. */
 function limitOf(drafts: readonly DraftSpan[]): number {
   const quick = limitBy(drafts, mostBytesOf);
-  return quick === MAX_FIELD_BYTES ? quick : limitBy(drafts, Buffer.byteLength);
+  return quick === MAX_FIELD_BYTES ? quick : limitBy(drafts, (text) => Buffer.byteLength(text));
 }
 
 function limitBy(drafts: readonly DraftSpan[], bytesOf: (text: string) => number): number {
