@@ -3,6 +3,7 @@ import type { Database } from "../../src/store/database.ts";
 import { median, table } from "../report.ts";
 import { type Poster, type Receiver, startPoster, startWorker, type Worker } from "./children.ts";
 import { cpuMsOf, cpuMsOfFamily } from "./cpu.ts";
+import type { ReceiverReport } from "./receiver.ts";
 import { type Amounts, queueAll } from "./rows.ts";
 
 /** As many as the mirror has by default. */
@@ -37,7 +38,14 @@ type Round = {
 };
 
 /** One way of getting everything to a destination; the first of each destination is its limit. */
-type Arm = { readonly name: string; readonly limit: Arm | undefined; readonly rounds: Round[]; run(): Promise<Round> };
+type Arm = {
+  readonly name: string;
+  readonly limit: Arm | undefined;
+  /** Sent in a round. */
+  readonly bytes: number;
+  readonly rounds: Round[];
+  run(): Promise<Round>;
+};
 
 type Running = Destination & RateOptions & { readonly worker: Worker; readonly poster: Poster };
 
@@ -86,10 +94,11 @@ async function postAll(run: Running, compresses: boolean): Promise<Round> {
   return round;
 }
 
-function armsOf(run: Running): Arm[] {
+function armsOf(run: Running, bytes: number): Arm[] {
   const arm = (name: string, limit: Arm | undefined, work: () => Promise<Round>): Arm => ({
     name: `${run.name}: ${name}`,
     limit,
+    bytes,
     rounds: [],
     async run() {
       await run.receiver.forget();
@@ -102,27 +111,28 @@ function armsOf(run: Running): Arm[] {
   return [limit, ...(run.isCompressed ? [compressing] : []), worker];
 }
 
+/** A worker and a poster for a destination, and what the worker's first round sent there. */
+async function startRun(destination: Destination, options: RateOptions): Promise<Running & { first: ReceiverReport }> {
+  const worker = await startWorker(destination.databaseUrl, destination.baseUrl, { ...destination, ...options });
+  const run = { ...destination, ...options, worker, poster: startPoster() };
+  await run.receiver.forget(true);
+  await mirrorAll(run);
+  return { ...run, first: await run.receiver.report() };
+}
+
 /**
- * Delivers all that is queued to every destination by every arm, in interleaved rounds. The prepared requests are those
- * of a worker's own first round: where the receiver keeps none, those of the destination before, which has the same rows.
+ * Delivers all that is queued to every destination by every arm, in interleaved rounds. The prepared requests are those of
+ * the worker's own first round; where the receiver keeps none, those of another one's, whose rows are the same.
  */
 export async function measureRate(destinations: readonly Destination[], options: RateOptions): Promise<string[]> {
+  const runs: Awaited<ReturnType<typeof startRun>>[] = [];
+  for (const destination of destinations) runs.push(await startRun(destination, options));
   const arms: Arm[] = [];
-  const ends: (() => Promise<void>)[] = [];
-  let prepared: Awaited<ReturnType<Receiver["report"]>> | undefined;
-  for (const destination of destinations) {
-    const worker = await startWorker(destination.databaseUrl, destination.baseUrl, { ...destination, ...options });
-    const run = { ...destination, ...options, worker, poster: startPoster() };
-    await run.receiver.forget(true);
-    await mirrorAll(run);
-    const report = await run.receiver.report();
-    prepared = report.kept.length > 0 ? report : prepared;
-    await run.poster.load(prepared?.kept ?? [], LANES);
-    arms.push(...armsOf(run));
-    ends.push(async () => {
-      run.poster.stop();
-      await worker.stop();
-    });
+  for (const run of runs) {
+    const alike = runs.find(({ first, isCompressed }) => first.kept.length > 0 && isCompressed === run.isCompressed);
+    const { kept = [], bytes = 0 } = run.first.kept.length > 0 ? run.first : (alike?.first ?? {});
+    await run.poster.load(kept, LANES);
+    arms.push(...armsOf(run, bytes));
   }
   for (const arm of arms) await arm.run();
   for (let round = 0; round < options.rounds; round++) {
@@ -130,11 +140,33 @@ export async function measureRate(destinations: readonly Destination[], options:
     const order = arms.map((_, index) => arms[(index + round) % arms.length]);
     for (const arm of order) if (arm !== undefined) arm.rounds.push(await arm.run());
   }
-  for (const end of ends) await end();
-  return rateTable(arms, options.amounts);
+  for (const { poster, worker } of runs) {
+    poster.stop();
+    await worker.stop();
+  }
+  return rateLines(arms, { ...options, requestCount: runs[0]?.first.requestCount ?? 0 });
 }
 
-function rateTable(arms: readonly Arm[], amounts: Amounts): string[] {
+function rateLines(
+  arms: readonly Arm[],
+  { amounts, rounds, requestCount }: RateOptions & { readonly requestCount: number },
+): string[] {
+  return [
+    `\`npx tsx bench/mirror.ts\`: ${amounts.traces} traces (root, retriever, generation; 2 kB of messages in, 600 B out) and, for 60 % of them,`,
+    `a feedback event (5 scores and an observation), so ${amounts.spans} spans and ${amounts.scores} scores a round; medians of ${rounds} interleaved rounds. One`,
+    "`uptake worker` with its defaults delivers them from Postgres; after every round each id was there once and none twice.",
+    `The limit posts the worker's own ${requestCount} requests from memory with the same \`fetch\`, as many side by side.`,
+    "",
+    "- **Stand-in**: the Langfuse that Uptake brings for tests. It parses, checks and keeps everything, and is what limits both.",
+    "- **Sink**: searches the bytes for ids and does nothing else. Against it stands what the worker itself costs: reading, mapping and",
+    "  settling, which posting prepared bytes has nothing of.",
+    "- **Compressed**: the same sink as if it were on another machine; to this one the worker compresses nothing.",
+    "",
+    rateTable(arms, amounts),
+  ];
+}
+
+function rateTable(arms: readonly Arm[], amounts: Amounts): string {
   const perTrace = ({ rounds }: Arm, of: (round: Round) => number): number =>
     (median(rounds.map(of)) * 1000) / amounts.traces;
   const rows = arms.map((arm) => {
@@ -150,8 +182,9 @@ function rateTable(arms: readonly Arm[], amounts: Amounts): string[] {
       perTrace(arm, ({ cpuMs }) => cpuMs).toFixed(0),
       perTrace(arm, ({ postgresCpuMs }) => postgresCpuMs).toFixed(0),
       perTrace(arm, ({ receiverCpuMs }) => receiverCpuMs).toFixed(0),
+      (arm.bytes / amounts.traces / 1000).toFixed(1),
     ];
   });
-  const head = ["", "traces/s", "scores/s", "of the limit", "its CPU µs a trace", "Postgres", "receiver"];
-  return [table(head, rows)];
+  const head = ["", "traces/s", "scores/s", "of the limit", "CPU µs a trace", "Postgres", "receiver", "kB a trace"];
+  return table(head, rows);
 }
