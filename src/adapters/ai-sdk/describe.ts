@@ -2,6 +2,7 @@ import type { Usage } from "../../domain/observation.ts";
 import type { HandMadeUpdate } from "../../track/by-hand.ts";
 import { isObject, textOf } from "../../track/model-answer.ts";
 import { describeFinish } from "../finish.ts";
+import { countOf, exclusiveUsage } from "../usage.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 export type ModelFacts = { readonly modelId: string; readonly provider: string };
@@ -55,32 +56,25 @@ export function describeAnswer(answer: Fields): HandMadeUpdate {
   };
 }
 
-/** The AI SDK's token counts as exclusive buckets: `total` there counts what is cached, written and reasoned as well. */
+/** The AI SDK's token counts as exclusive buckets. */
 export function readUsage(usage: unknown): Usage | undefined {
   if (!isObject(usage) || !isObject(usage["inputTokens"]) || !isObject(usage["outputTokens"])) return undefined;
-  const input = usage["inputTokens"];
-  const output = usage["outputTokens"];
-  const [inputTotal, outputTotal] = [countOf(input["total"]), countOf(output["total"])];
-  const [cacheRead, cacheWrite] = [countOf(input["cacheRead"]) ?? 0, countOf(input["cacheWrite"]) ?? 0];
-  const reasoning = countOf(output["reasoning"]) ?? 0;
-  const noCache = countOf(input["noCache"]) ?? less(inputTotal, cacheRead + cacheWrite);
-  const text = countOf(output["text"]) ?? less(outputTotal, reasoning);
-  if (noCache === undefined && text === undefined) return undefined;
-  const buckets: Record<string, number> = {};
-  if (noCache !== undefined) buckets["input"] = noCache;
-  if (cacheRead > 0) buckets["input_cached_tokens"] = cacheRead;
-  if (cacheWrite > 0) buckets["input_cache_creation"] = cacheWrite;
-  if (text !== undefined) buckets["output"] = text;
-  if (reasoning > 0) buckets["output_reasoning_tokens"] = reasoning;
-  buckets["total"] = Object.values(buckets).reduce((sum, count) => sum + count, 0);
-  return buckets;
+  const { total: input, noCache, cacheRead, cacheWrite } = usage["inputTokens"];
+  const { total: output, text, reasoning } = usage["outputTokens"];
+  return exclusiveUsage({
+    input: input ?? sumOf(noCache, cacheRead, cacheWrite),
+    cacheRead,
+    cacheWrite,
+    output: output ?? sumOf(text, reasoning),
+    reasoning,
+  });
 }
 
-const countOf = (value: unknown): number | undefined =>
-  typeof value === "number" && Number.isInteger(value) && value >= 0 ? value : undefined;
-
-const less = (total: number | undefined, part: number): number | undefined =>
-  total === undefined ? undefined : Math.max(0, total - part);
+/** A provider that knows the parts may leave out their sum. */
+function sumOf(first: unknown, ...others: readonly unknown[]): number | undefined {
+  const start = countOf(first);
+  return start === undefined ? undefined : others.reduce<number>((sum, count) => sum + (countOf(count) ?? 0), start);
+}
 
 /** Vectors are large and tell a reader nothing, so their number and size stand for them. */
 export function describeEmbeddings(result: object): HandMadeUpdate {
