@@ -21,11 +21,16 @@ export type Call = {
 /** Opens the observation of a request; undefined where there is none to make. */
 export function openCall(path: string, request: unknown, costOf: CostOf | undefined): Call | undefined {
   if (!isPath(path)) return undefined;
-  const body = isObject(request) ? request["body"] : undefined;
-  if (!isObject(body)) return undefined;
   const observation = openModelCall(CALLS[path]);
-  observation?.update(() => ({ model: textOf(body["model"]), ...describeRequest(body) }));
-  return observation && { observation, isEmbedding: CALLS[path].type === "embedding", costOf };
+  if (observation === undefined) return undefined;
+  const describe = (made: unknown): void => {
+    const body = isObject(made) ? made["body"] : undefined;
+    if (isObject(body)) observation.update(() => ({ model: textOf(body["model"]), ...describeRequest(body) }));
+  };
+  // Version 7 makes its requests of promises; what keeps one from being made is then the call's error.
+  if (request instanceof Promise) request.then(describe, () => {});
+  else describe(request);
+  return { observation, isEmbedding: CALLS[path].type === "embedding", costOf };
 }
 
 const isPath = (path: string): path is keyof typeof CALLS => Object.hasOwn(CALLS, path);
