@@ -145,7 +145,7 @@ for (const status of [400, 401, 403, 404, 409, 422, 429, 500, 503]) {
 }
 
 /** Without the ids and times that the AI SDK makes up in every call, and what the server's clock says. */
-const MADE_UP: readonly string[] = ["timestamp", "messageId", "date", "headers"];
+const MADE_UP: readonly string[] = ["timestamp", "messageId", "date", "headers", "performance"];
 
 async function transcript(scenario: (models: Models) => Promise<unknown>, observed: boolean): Promise<string> {
   const seen = await scenario(models(observed));

@@ -3,7 +3,7 @@ import type { HandMade } from "../../track/by-hand.ts";
 import { followReadable } from "../../track/readable-stream.ts";
 import type { CostOf } from "../cost.ts";
 import { updateWithCost } from "../cost.ts";
-import { endAbandoned, endWithError } from "../ending.ts";
+import { endAbandoned, endAborted, endWithError } from "../ending.ts";
 import { openModelCall } from "../model-call.ts";
 import { describeParams, describeResult } from "./describe.ts";
 import type { ModelFacts } from "./describe.ts";
@@ -50,7 +50,7 @@ export function observeLanguageModel(options: ObserveModelOptions = {}): Languag
       if (observation === undefined) return doStream();
       try {
         const result = await observation.within(doStream);
-        return followStream(result, observation, options.costUsd);
+        return followStream(result, { observation, costOf: options.costUsd, signal: params.abortSignal });
       } catch (error) {
         endWithError(observation, error);
         throw error;
@@ -65,8 +65,14 @@ function openGeneration(name: string, params: object, model: ModelFacts): HandMa
   return observation;
 }
 
+type Streaming = {
+  readonly observation: HandMade;
+  readonly costOf: CostOf | undefined;
+  readonly signal: AbortSignal | undefined;
+};
+
 /** The same result with a stream that reads from the model's only when it is read itself. */
-function followStream(result: StreamResult, observation: HandMade, costOf: CostOf | undefined): StreamResult {
+function followStream(result: StreamResult, { observation, costOf, signal }: Streaming): StreamResult {
   const content = createStreamedContent();
   let over = false;
   const once = (end: () => void): undefined => {
@@ -85,7 +91,8 @@ function followStream(result: StreamResult, observation: HandMade, costOf: CostO
         if (content.failure === undefined) observation.end();
         else endWithError(observation, content.failure.error);
       }),
-    abandoned: () => once(() => endAbandoned(observation)),
+    // Version 7 of the AI SDK cancels the stream where version 6 lets it fail.
+    abandoned: () => once(() => (signal?.aborted === true ? endAborted(observation) : endAbandoned(observation))),
     failed: (error) => once(() => endWithError(observation, error)),
   });
   // What comes out is what went in.
