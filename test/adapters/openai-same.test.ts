@@ -5,7 +5,7 @@ import { Stream } from "openai/core/streaming";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { observeOpenAI } from "../../src/adapters/openai.ts";
-import { trackInMemory } from "../track/memory-recorder.ts";
+import { trackInMemory, until } from "../track/memory-recorder.ts";
 import { answer } from "./openai-script.ts";
 import { startScriptedOpenAI } from "./scripted-openai.ts";
 import type { ScriptedOpenAI } from "./scripted-openai.ts";
@@ -316,5 +316,34 @@ describe("an observed client gives what a plain one gives", () => {
     expect(inside).toBe(plain);
     expect(await transcript(observeOpenAI(newClient()), scenario)).toBe(plain);
     expect(records).toHaveLength(1);
+  });
+});
+
+describe("a failed call that nobody looks at", () => {
+  /** What Node reports of rejections that nobody handled. */
+  async function unhandledOf(call: () => unknown): Promise<string[]> {
+    const others = process.listeners("unhandledRejection");
+    const seen: string[] = [];
+    process.removeAllListeners("unhandledRejection");
+    process.on("unhandledRejection", (error) => seen.push(String(error)));
+    try {
+      call();
+      await until(() => seen.length > 0);
+    } finally {
+      process.removeAllListeners("unhandledRejection");
+      for (const other of others) process.on("unhandledRejection", other);
+    }
+    return seen;
+  }
+
+  it("is reported by Node once, as it is without us", async () => {
+    const failing = chat("status-400");
+    const plain = await unhandledOf(() => newClient().chat.completions.create(failing));
+    const { tracker } = trackInMemory();
+    const observed = await unhandledOf(
+      tracker.track("f", () => void observeOpenAI(newClient()).chat.completions.create(failing)),
+    );
+    expect(plain).toEqual(["Error: 400 made-up 400"]);
+    expect(observed).toEqual(plain);
   });
 });
