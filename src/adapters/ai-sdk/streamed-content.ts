@@ -28,7 +28,7 @@ export function createStreamedContent(maxChars = MAX_PAYLOAD_CHARS): StreamedCon
   let failure: StreamedContent["failure"];
 
   function addText(type: TextBlock["type"], { id, delta }: Fields): boolean {
-    if (typeof delta !== "string") return false;
+    if (typeof delta !== "string" || delta === "") return false;
     const key = `${type} ${String(id)}`;
     let block = blocks.get(key);
     const room = maxChars - seenChars;
@@ -39,7 +39,7 @@ export function createStreamedContent(maxChars = MAX_PAYLOAD_CHARS): StreamedCon
     }
     if (block !== undefined && room > 0) block.text += delta.slice(0, room);
     seenChars += delta.length;
-    return delta !== "";
+    return true;
   }
 
   function addWhole(part: Fields): boolean {
