@@ -5,6 +5,7 @@ import { checkSent, type SentInput } from "../domain/feedback.ts";
 import { namedId } from "../domain/ids.ts";
 import { inferFeedbackType, type OutcomeThresholds } from "../domain/outcome.ts";
 import type { SentPart } from "../domain/sent-parts.ts";
+import { explainMisfits, isMisfit } from "../store/host-ids.ts";
 import type { JudgedSuggestion } from "../store/queries/find-judged-suggestions.ts";
 import { findOpenSuggestion } from "../store/queries/find-open-suggestion.ts";
 import type { FeedbackEventRow } from "../store/queries/insert-feedback.ts";
@@ -94,7 +95,13 @@ async function comparedSuggestion(
   }
   await dependencies.flushSuggestions();
   const isKeyed = idempotencyKey !== undefined;
-  return findOpenSuggestion(db, { ticketId, messageId, projectId, finalText, agentId, isKeyed, at });
+  try {
+    return await findOpenSuggestion(db, { ticketId, messageId, projectId, finalText, agentId, isKeyed, at });
+  } catch (error) {
+    if (!isMisfit(error)) throw error;
+    const explain = await explainMisfits(db);
+    throw explain({ ticketId, messageId, agentId }, "sent") ?? error;
+  }
 }
 
 /** A reply sent twice by a retrying caller is one act. */

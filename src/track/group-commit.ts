@@ -1,7 +1,7 @@
 import { UptakeError } from "../domain/errors.ts";
 import { type Instruments, noInstruments } from "../domain/instruments.ts";
 import type { Logger } from "../domain/logger.ts";
-import { blamesTheData, codeOf } from "../domain/refused-data.ts";
+import { blamesTheData, codeOf, isInvalidInput } from "../domain/refused-data.ts";
 import type { SuggestionRecord } from "../domain/suggestion.ts";
 import { createBackOff } from "./back-off.ts";
 import { createGathering, GATHER_MS } from "./gathering.ts";
@@ -158,8 +158,10 @@ function createDelivery(options: GroupCommitOptions, waiting: WaitingRecords): D
     const [only, ...others] = batch;
     if (only !== undefined && others.length === 0) {
       const { id, functionName } = only.record;
-      refused.add({ suggestionId: id, functionName, code: codeOf(error), error: nameOf(error) });
-      return waiting.settle(only, givenUp(`its data is refused (${codeOf(error) ?? nameOf(error)})`, error));
+      const why = isInvalidInput(error) ? error.message : nameOf(error);
+      refused.add({ suggestionId: id, functionName, code: codeOf(error), error: why });
+      if (isInvalidInput(error)) return waiting.settle(only, error);
+      return waiting.settle(only, givenUp(`its data is refused (${codeOf(error) ?? why})`, error));
     }
     const middle = batch.length >>> 1;
     await deliver(batch.slice(0, middle));

@@ -1,6 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { AdoptStep } from "../../domain/adopt-step.ts";
-import { UptakeError } from "../../domain/errors.ts";
 import type { Database, Queryable } from "../database.ts";
 import { apply, CREATE_LEDGER, migrate, OPENING, openSchemaChange, readMigrations } from "../migrate.ts";
 import { rowSecurity, substituteFor, takeIn } from "./adopted.ts";
@@ -9,6 +7,7 @@ import { HOST_INDEXES, missingIndexes, ownIndexes, OWN_INDEXES } from "./indexes
 import { attachInference, inferenceStatements, isInferring } from "./infer.ts";
 import { lockStatements } from "./locks.ts";
 import { listObjects, noteObjects } from "./objects.ts";
+import { retryWhileBlocked } from "./retry-while-blocked.ts";
 
 export type AdoptSettings = {
   /** Project, agent function and environment of the rows that the host inserts without saying. */
@@ -26,9 +25,6 @@ export type AdoptReport = (
   event: { readonly kind: "step"; readonly name: string } | { readonly kind: "blocked"; readonly attempt: number },
 ) => void;
 
-const ATTEMPTS = 10;
-const FIRST_PAUSE_MS = 500;
-
 const createAdoption = `
 create table public.uptake_adoption (
   kind text not null,
@@ -37,8 +33,8 @@ create table public.uptake_adoption (
   primary key (kind, on_table, name)
 )`;
 
-/** All that the migrations touch of the host's; the last one is made where it is missing. */
-const HOST_TABLES = ["ai_suggestions", "ai_feedback_events", "aggregated_metrics"];
+/** All that the migrations touch of the host's; the first one is made where it is missing. */
+const HOST_TABLES = ["aggregated_metrics", "ai_feedback_events", "ai_suggestions"];
 
 /** Reads old rows beside the writers. */
 const unchecked = `
@@ -106,12 +102,13 @@ const openingStatements = (settings: AdoptSettings): string[] => [
  * the host's writers. Adds and never rewrites; repeatable, also after it was interrupted. Throws `adoption_refused`.
  */
 export async function adopt(db: Database, settings: AdoptSettings, report: AdoptReport): Promise<void> {
+  const onBlocked = (attempt: number): void => report({ kind: "blocked", attempt });
   const state = await inspectHost(db);
   if (settings.infer === true) await inspectMessages(db);
   await runAlone(db, await missingIndexes(db, HOST_INDEXES), report);
   if (state === "host") {
     report({ kind: "step", name: "attach" });
-    await withRetries(() => attach(db, settings), report);
+    await retryWhileBlocked(() => attach(db, settings), onBlocked);
   } else {
     await migrate(db);
   }
@@ -119,7 +116,7 @@ export async function adopt(db: Database, settings: AdoptSettings, report: Adopt
   await noteObjects(db, ownIndexes(await listObjects(db)));
   if (settings.infer !== true || (await isInferring(db))) return;
   report({ kind: "step", name: "infer" });
-  await withRetries(() => attachInference(db, settings.lockTimeoutMs), report);
+  await retryWhileBlocked(() => attachInference(db, settings.lockTimeoutMs), onBlocked);
 }
 
 async function runAlone(db: Database, statements: readonly string[], report: AdoptReport): Promise<void> {
@@ -141,31 +138,4 @@ function attach(db: Database, settings: AdoptSettings): Promise<void> {
     for (const migration of migrations) await apply(tx, migration, true);
     await takeIn(tx, before);
   });
-}
-
-/** Somebody else's lock, or two that waited for each other. */
-const BLOCKED = new Set(["55P03", "40P01"]);
-
-function isBlocked(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  return ("code" in error && BLOCKED.has(String(error.code))) || isBlocked(error.cause);
-}
-
-async function withRetries(work: () => Promise<void>, report: AdoptReport): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!isBlocked(error)) throw error;
-      if (attempt === ATTEMPTS) throw blocked(error);
-      report({ kind: "blocked", attempt });
-      await sleep(FIRST_PAUSE_MS * attempt);
-    }
-  }
-}
-
-function blocked(cause: unknown): UptakeError {
-  const remedy = "end the long transactions on these tables (pg_stat_activity names them), or give it more time";
-  const message = `a table of the application was locked at each of ${ATTEMPTS} attempts: ${remedy}. This step has changed nothing.`;
-  return new UptakeError("adoption_refused", message, { facts: { attempts: ATTEMPTS }, cause });
 }

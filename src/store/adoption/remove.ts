@@ -4,6 +4,7 @@ import { openSchemaChange } from "../migrate.ts";
 import { isAdopted } from "./adopted.ts";
 import { lockStatements } from "./locks.ts";
 import { readNoted, type SchemaObject } from "./objects.ts";
+import { retryWhileBlocked } from "./retry-while-blocked.ts";
 
 const ident = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
@@ -47,14 +48,19 @@ async function readStanding(db: Queryable): Promise<readonly SchemaObject[]> {
 
 /**
  * Restores the schema that was there before {@link adopt}; what Uptake has recorded in its own tables and columns is gone
- * with them. All in one transaction. Throws `adoption_refused` where nothing was adopted.
+ * with them. All in one transaction, as patient with the host's locks as adopting is. Throws `adoption_refused`.
  */
 export async function removeAdoption(db: Database, { lockTimeoutMs }: { lockTimeoutMs: number }): Promise<void> {
-  await db.transaction(async (tx) => {
-    await openSchemaChange(tx);
-    const plan = await planRemoval(tx);
-    const tables = [...new Set((await readStanding(tx)).map(({ onTable }) => onTable))].filter((name) => name !== "");
-    for (const sql of lockStatements({ tables, mode: "access exclusive", lockTimeoutMs })) await tx.query(sql);
-    for (const sql of plan) await tx.query(sql);
-  });
+  await retryWhileBlocked(
+    () => db.transaction((tx) => removeAll(tx, lockTimeoutMs)),
+    () => {},
+  );
+}
+
+async function removeAll(tx: Queryable, lockTimeoutMs: number): Promise<void> {
+  await openSchemaChange(tx);
+  const plan = await planRemoval(tx);
+  const tables = [...new Set((await readStanding(tx)).map(({ onTable }) => onTable))].filter((name) => name !== "");
+  for (const sql of lockStatements({ tables, mode: "access exclusive", lockTimeoutMs })) await tx.query(sql);
+  for (const sql of plan) await tx.query(sql);
 }

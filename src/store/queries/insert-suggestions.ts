@@ -1,6 +1,7 @@
 import type { SuggestionRecord } from "../../domain/suggestion.ts";
 import { storableText } from "../../domain/text.ts";
 import type { Queryable } from "../database.ts";
+import { explainMisfits, isMisfit } from "../host-ids.ts";
 
 // One statement for suggestions and traces, one JSON parameter for all rows. A row that a host left pending under the
 // same id is completed and keeps what the host wrote, also when it was given up as abandoned meanwhile; a row that is
@@ -62,11 +63,20 @@ on conflict (trace_id) do nothing`;
 
 /**
  * Writes finished runs, all or none: a row of `ai_suggestions` and one of `ai_traces` each. The same records again
- * change nothing. Rejects with the database's error, whose `code` is the SQLSTATE.
+ * change nothing. Rejects with the database's error, whose `code` is the SQLSTATE; with `invalid_input` where it is
+ * one record whose ticket, message or person has an id that the host's type cannot hold.
  */
 export async function insertSuggestions(db: Queryable, records: readonly SuggestionRecord[]): Promise<void> {
   if (records.length === 0) return;
-  await db.query(sql, [rowsJson(records)]);
+  try {
+    await db.query(sql, [rowsJson(records)]);
+  } catch (error) {
+    const [only, ...others] = records;
+    if (only === undefined || others.length > 0 || !isMisfit(error)) throw error;
+    // In a transaction that has failed nobody can be asked.
+    const explain = await explainMisfits(db).catch(() => undefined);
+    throw explain?.(only, "suggestion") ?? error;
+  }
 }
 
 /** An upsert cannot touch a row twice in one statement: of records with the same id the first one counts. */
