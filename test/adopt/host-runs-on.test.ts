@@ -51,17 +51,17 @@ it("goes on while it is adopted: nothing of it fails, is lost, or is counted twi
   const others = await openPostgres({ url: host.url, maxConnections: WRITERS + 1 });
   onTestFinished(() => others.close());
   const theirs: Host = { ...host, db: others };
-  let open = true;
+  const closing = new AbortController();
   const jobs = { runs: 0 };
   async function runJob(): Promise<void> {
-    while (open) {
+    while (!closing.signal.aborted) {
       await others.query("select compute_hourly_metrics(now() - interval '1 day', now() + interval '1 hour')");
       jobs.runs += 1;
     }
   }
   const writers = Array.from({ length: WRITERS }, (): Work => ({ suggestions: 0, acts: 0, rounds: 0 }));
   async function write(done: Work): Promise<void> {
-    while (open) await work(theirs, done);
+    while (!closing.signal.aborted) await work(theirs, done);
   }
   const running = Promise.all([runJob(), ...writers.map(write)]);
   running.catch(() => {}); // whoever awaits it below gets it
@@ -79,7 +79,7 @@ it("goes on while it is adopted: nothing of it fails, is lost, or is counted twi
     running,
     eventually("and after it", () => leastRounds() >= after.rounds + ROUNDS && jobs.runs > after.runs, 20_000),
   ]);
-  open = false;
+  closing.abort();
   await running; // rejects with what failed of the host's
 
   expect(report).toMatchObject({ interrupted: false });

@@ -45,6 +45,9 @@ const unchecked = `
   order by 1
 `;
 
+/** Of columns that were just added a planner knows nothing, and whoever adds none of their values never makes Postgres look. */
+const analyze = "analyze ai_suggestions, ai_feedback_events";
+
 async function missingChecks(db: Queryable): Promise<string[]> {
   return (await db.query<{ sql: string }>(unchecked)).map(({ sql }) => sql);
 }
@@ -62,7 +65,7 @@ export async function planAdoption(db: Queryable, settings: AdoptSettings): Prom
     {
       name: "checks",
       isAlone: true,
-      statements: isNew ? ["-- validates each check that was added as not valid"] : await missingChecks(db),
+      statements: isNew ? ["-- validates each check that was added as not valid", analyze] : await missingChecks(db),
     },
     { name: "infer", isAlone: false, statements: await missingInference(db, settings) },
   ];
@@ -112,7 +115,9 @@ export async function adopt(db: Database, settings: AdoptSettings, report: Adopt
   } else {
     await migrate(db);
   }
-  await runAlone(db, [...(await missingIndexes(db, OWN_INDEXES)), ...(await missingChecks(db))], report);
+  const checks = await missingChecks(db);
+  if (checks.length > 0) checks.push(analyze);
+  await runAlone(db, [...(await missingIndexes(db, OWN_INDEXES)), ...checks], report);
   await noteObjects(db, ownIndexes(await listObjects(db)));
   if (settings.infer !== true || (await isInferring(db))) return;
   report({ kind: "step", name: "infer" });
