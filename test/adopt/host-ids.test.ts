@@ -66,8 +66,9 @@ it("what was sent for a ticket, a message or by an agent with such an id is refu
 });
 
 it("a tracked call with such an id says so, once, and takes none of the others of its batch with it", async () => {
-  const lines: unknown[] = [];
-  const host = await adoptedHost({ ...silentLogger, error: (event, facts) => lines.push([event, facts]) });
+  const refused: unknown[] = [];
+  const error: Logger["error"] = (event, facts) => void (event === "track.refused" && refused.push(facts));
+  const host = await adoptedHost({ ...silentLogger, error });
   const draft = host.uptake.track("draft-reply", (ticketId: string, run) =>
     run.suggest("Text", { ticketId, confidence: 0.5, systemUserId: host.admin.profileId }),
   );
@@ -77,7 +78,7 @@ it("a tracked call with such an id says so, once, and takes none of the others o
   const rows = await host.db.query<{ id: string }>("select ticket_id as id from ai_suggestions");
   expect(rows.map(({ id }) => id).sort()).toEqual([host.ticketId, host.otherTicketId].sort());
   const message = expect.stringMatching(/^suggestion.ticketId: got "T-4711"; expected a value of type uuid/) as unknown;
-  expect(lines).toMatchObject([["track.refused", { code: "invalid_input", error: message, count: 1 }]]);
+  expect(refused).toMatchObject([{ code: "invalid_input", error: message, count: 1 }]);
 });
 
 it("an error that no id explains stays what it is", async () => {
