@@ -2,6 +2,8 @@ import type { Config, LangfuseKeys } from "../config/config.ts";
 import type { Instruments } from "../domain/instruments.ts";
 import type { Logger } from "../domain/logger.ts";
 import { createExpirer, type Expirer } from "../feedback/expirer.ts";
+import type { Inference } from "../feedback/inferred.ts";
+import { createInferrer } from "../feedback/inferrer.ts";
 import { createLangfuseClient } from "../langfuse/client.ts";
 import { measuredFetch } from "../langfuse/measured-fetch.ts";
 import { createHostMetrics } from "../metrics/host-metrics.ts";
@@ -19,6 +21,9 @@ const ROLL_EVERY_MS = 1000;
 const WRITE_HOURS_EVERY_MS = 30_000;
 /** Windows are minutes at least, and days mostly. */
 const EXPIRE_EVERY_MS = 60_000;
+const INFER_EVERY_MS = 10_000;
+/** What a person says comes within this of what they send, mostly. */
+const INFER_AFTER_MS = 60_000;
 
 /** What every part is given. */
 export type Base = { readonly db: Database; readonly log: Logger; readonly instruments: Instruments };
@@ -34,15 +39,20 @@ export type WorkerParts = {
   stopWorker(): Promise<void>;
 };
 
-export function assembleWorker({ langfuse, projectId, expiry }: Config, base: Base): WorkerParts {
+export function assembleWorker(
+  { langfuse, projectId, expiry }: Config,
+  { inference, ...base }: Base & { readonly inference: Inference },
+): WorkerParts {
   const { db, log, instruments } = base;
   const roller = createRoller({ ...base, everyMs: ROLL_EVERY_MS });
   const hostMetrics = createHostMetrics({ db, log, projectId, now: Date.now, everyMs: WRITE_HOURS_EVERY_MS });
   const nightlyCheck = createNightlyCheck({ db, log, now: Date.now });
   const expirer = createExpirer({ db, log, projectId, windows: expiry, everyMs: EXPIRE_EVERY_MS });
+  const inferring = { everyMs: INFER_EVERY_MS, waitMs: INFER_AFTER_MS, now: () => new Date() };
+  const inferrer = createInferrer({ ...base, ...inference, ...inferring });
   const mirror = langfuse === null ? null : mirrorInto(langfuse, base);
   gaugeBacklog(instruments, () => readBacklog(db));
-  const all = [roller, hostMetrics, nightlyCheck, expirer, ...(mirror === null ? [] : [mirror])];
+  const all = [roller, hostMetrics, nightlyCheck, inferrer, expirer, ...(mirror === null ? [] : [mirror])];
 
   return {
     roller,

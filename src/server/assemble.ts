@@ -1,7 +1,12 @@
 import type { Config } from "../config/config.ts";
 import { type Instruments, noInstruments } from "../domain/instruments.ts";
 import type { Logger } from "../domain/logger.ts";
-import { createFeedbackService, type FeedbackService, type FeedbackSettings } from "../feedback/feedback-service.ts";
+import {
+  createFeedbackService,
+  type FeedbackService,
+  type FeedbackSettings,
+  inferenceOf,
+} from "../feedback/feedback-service.ts";
 import type { Database } from "../store/database.ts";
 import { createLazyDatabase } from "../store/lazy-database.ts";
 import { migrate } from "../store/migrate.ts";
@@ -58,7 +63,7 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
     ...options.feedback,
     flushSuggestions: () => tracker.flush(),
   });
-  const worker = assembleWorker(config, base);
+  const worker = assembleWorker(config, { ...base, inference: inferenceOf(options.feedback ?? {}) });
 
   let closing: Promise<void> | undefined;
   async function closeAll(): Promise<void> {

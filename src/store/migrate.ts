@@ -33,6 +33,19 @@ create table public.schema_migrations (
 export const MIGRATION_LOCK = 0x757074616b65;
 const migrationsDirectory = new URL("./migrations/", import.meta.url);
 
+/**
+ * How every transaction that changes the schema begins: those of two processes take turns, and the lock ends with the
+ * transaction, however that ends. The triggers look in `public`, so that is where tables go, whatever the role's own path.
+ */
+export const OPENING: readonly string[] = [
+  `select pg_advisory_xact_lock(${MIGRATION_LOCK})`,
+  "set local search_path = public",
+];
+
+export async function openSchemaChange(tx: Queryable): Promise<void> {
+  for (const sql of OPENING) await tx.query(sql);
+}
+
 /** Reads `0001_name.sql`, `0002_name.sql`, … in order; a gap in the numbers is a packaging mistake and is refused. */
 export function readMigrations(directory: URL = migrationsDirectory): readonly Migration[] {
   const files = readdirSync(directory).filter((file) => file.endsWith(".sql"));
@@ -156,9 +169,7 @@ async function refuseHiddenTables(tx: Queryable, migrations: readonly Migration[
 export async function migrate(db: Database, migrationsAt: URL = migrationsDirectory): Promise<Migrated> {
   const migrations = readMigrations(migrationsAt);
   return db.transaction(async (tx) => {
-    await tx.query("select pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
-    // The triggers look in `public`, so that is where the tables go, whatever the role's own search path is.
-    await tx.query("set local search_path = public");
+    await openSchemaChange(tx);
     const applied = await readApplied(tx);
     compare(migrations, applied);
     const missing = migrations.slice(applied.length);

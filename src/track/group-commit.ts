@@ -1,6 +1,7 @@
 import { UptakeError } from "../domain/errors.ts";
 import { type Instruments, noInstruments } from "../domain/instruments.ts";
 import type { Logger } from "../domain/logger.ts";
+import { blamesTheData, codeOf, isInvalidInput } from "../domain/refused-data.ts";
 import type { SuggestionRecord } from "../domain/suggestion.ts";
 import { createBackOff } from "./back-off.ts";
 import { createGathering, GATHER_MS } from "./gathering.ts";
@@ -43,13 +44,6 @@ export type GroupCommit = Omit<Recorder, "record"> & {
   /** Ends at once; whatever is not written is rejected. Returns how many records that are. */
   stop(): number;
 };
-
-/**
- * SQLSTATE classes that blame the data and not the moment: cardinality, data exception, integrity constraint, check
- * option, program limit, and what a trigger of the host's raises. Sending the same again would never end, and would
- * hold up every record behind it.
- */
-const REFUSED = /^(?:21|22|23|44|54|P0)/;
 
 /**
  * A {@link Recorder} that writes everything waiting in one statement: one batch is in flight, whatever arrives meanwhile
@@ -164,8 +158,10 @@ function createDelivery(options: GroupCommitOptions, waiting: WaitingRecords): D
     const [only, ...others] = batch;
     if (only !== undefined && others.length === 0) {
       const { id, functionName } = only.record;
-      refused.add({ suggestionId: id, functionName, code: codeOf(error), error: nameOf(error) });
-      return waiting.settle(only, givenUp(`its data is refused (${codeOf(error) ?? nameOf(error)})`, error));
+      const why = isInvalidInput(error) ? error.message : nameOf(error);
+      refused.add({ suggestionId: id, functionName, code: codeOf(error), error: why });
+      if (isInvalidInput(error)) return waiting.settle(only, error);
+      return waiting.settle(only, givenUp(`its data is refused (${codeOf(error) ?? why})`, error));
     }
     const middle = batch.length >>> 1;
     await deliver(batch.slice(0, middle));
@@ -204,16 +200,6 @@ async function notWrittenAfter(entries: readonly Entry[], timeoutMs: number): Pr
   await Promise.race([Promise.all(entries.map((entry) => entry.written.then(written, () => {}))), deadline]);
   clearTimeout(timer);
   return left;
-}
-
-function codeOf(error: unknown): string | undefined {
-  const code: unknown = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
-  return typeof code === "string" ? code : undefined;
-}
-
-/** A statement too long for one string is as much the data's fault as what the database itself refuses. */
-function blamesTheData(error: unknown): boolean {
-  return REFUSED.test(codeOf(error) ?? "") || error instanceof RangeError;
 }
 
 export function givenUp(reason: string, cause?: unknown): UptakeError {

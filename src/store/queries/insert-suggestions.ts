@@ -1,6 +1,7 @@
 import type { SuggestionRecord } from "../../domain/suggestion.ts";
 import { storableText } from "../../domain/text.ts";
 import type { Queryable } from "../database.ts";
+import { explainMisfits, isMisfit } from "../host-ids.ts";
 
 // One statement for suggestions and traces, one JSON parameter for all rows. A row that a host left pending under the
 // same id is completed and keeps what the host wrote, also when it was given up as abandoned meanwhile; a row that is
@@ -71,7 +72,8 @@ export type InsertFate = "written" | "known";
 /**
  * Writes finished runs, all or none: a row of `ai_suggestions` and one of `ai_traces` each; resolves to what became of each.
  * The same records again change nothing, and neither does a record whose id another project has. Rejects with the database's
- * error, whose `code` is the SQLSTATE.
+ * error, whose `code` is the SQLSTATE; with `invalid_input` where it is one record whose ticket, message or person has an id
+ * that the host's type cannot hold.
  */
 export async function insertSuggestions(
   db: Queryable,
@@ -81,8 +83,23 @@ export async function insertSuggestions(
   const first = new Map<string, SuggestionRecord>();
   for (const record of records) if (!first.has(record.id)) first.set(record.id, record);
   if (first.size === 0) return [];
-  const known = new Set((await db.query<{ id: string }>(sql, [rowsJson(first.values())])).map(({ id }) => id));
+  const known = new Set((await insert(db, [...first.values()])).map(({ id }) => id));
   return records.map((record) => (known.has(record.id) || first.get(record.id) !== record ? "known" : "written"));
+}
+
+async function insert(
+  db: Queryable,
+  records: readonly SuggestionRecord[],
+): Promise<readonly { readonly id: string }[]> {
+  try {
+    return await db.query<{ id: string }>(sql, [rowsJson(records)]);
+  } catch (error) {
+    const [only, ...others] = records;
+    if (only === undefined || others.length > 0 || !isMisfit(error)) throw error;
+    // In a transaction that has failed nobody can be asked.
+    const explain = await explainMisfits(db).catch(() => undefined);
+    throw explain?.(only, "suggestion") ?? error;
+  }
 }
 
 function rowsJson(records: Iterable<SuggestionRecord>): string {
