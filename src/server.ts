@@ -8,9 +8,12 @@ import { checkRollup } from "./metrics/check-rollup.ts";
 import { createAdoptServices } from "./server/adopt-services.ts";
 import { assemble, type AssembleOptions, type Parts } from "./server/assemble.ts";
 import { createClosers } from "./server/closers.ts";
+import type { PendingWorker } from "./desk/pending/pending-worker.ts";
 import { runDemo } from "./server/demo.ts";
 import { answerMetrics } from "./server/metrics-services.ts";
 import { createMirrorServices } from "./server/mirror-services.ts";
+import { openDesk } from "./server/open-desk.ts";
+import { assemblePendingWorker } from "./server/pending-worker.ts";
 import { serveProbes } from "./server/serve-probes.ts";
 import { replayFile } from "./server/replay-file.ts";
 import { verifyDeployment } from "./server/verify-deployment.ts";
@@ -36,6 +39,14 @@ export async function openServices(config: Config, { log }: { readonly log: Logg
     closers.push(() => parts.close());
     return parts;
   };
+  const startPending = async (parts: Parts): Promise<PendingWorker | undefined> => {
+    if (config.desk.runPending.length === 0) return undefined;
+    const desk = await openDesk(parts, config, { closers, log });
+    const pending = assemblePendingWorker(parts, desk, config, log);
+    closers.push(() => pending.stop());
+    pending.start();
+    return pending;
+  };
   let quiet: Parts | undefined;
   const partsWithoutWorker = (): Parts => (quiet ??= open(false));
 
@@ -54,7 +65,14 @@ export async function openServices(config: Config, { log }: { readonly log: Logg
       const server = port === null || prometheus === null ? null : await serveProbes(parts, { port, log, prometheus });
       if (server !== null) closers.push(() => server.close());
       await parts.start();
-      return { url: server?.url ?? null, stop: () => parts.close() };
+      const pending = await startPending(parts);
+      return {
+        url: server?.url ?? null,
+        async stop() {
+          await pending?.stop();
+          await parts.close();
+        },
+      };
     },
     mirror: createMirrorServices(config, log, partsWithoutWorker),
     adopt: createAdoptServices(config, { log, closers }),
@@ -68,7 +86,8 @@ export async function openServices(config: Config, { log }: { readonly log: Logg
       },
       backfill: (options) => backfillRollup(partsWithoutWorker(), options),
     },
-    replay: (options, onProgress, signal) => replayFile(open(true), config, { options, onProgress, signal, closers }),
+    replay: (options, onProgress, signal) =>
+      replayFile(open(true), config, { options, onProgress, signal, closers, log }),
     runDemo: (options, report, signal) => runDemo(config, { ...options, report, signal, log, closers }),
     close: () => closers.close(),
   };

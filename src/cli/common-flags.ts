@@ -15,6 +15,10 @@ const valueNames: Readonly<Record<OptionType, string>> = {
   durability: " <durability>",
   windows: " <windows>",
   span: " <span>",
+  "agent functions": " <names>",
+  thresholds: " <thresholds>",
+  prompts: " <prompts>",
+  count: " <count>",
 };
 
 function helpLine({ help, variables }: Option, fallback: Given[OptionKey]): string {

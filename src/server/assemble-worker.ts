@@ -1,4 +1,5 @@
 import type { Config, LangfuseKeys } from "../config/config.ts";
+import { createPendingMeters, type PendingMeters } from "../desk/pending/pending-meters.ts";
 import type { Instruments } from "../domain/instruments.ts";
 import type { Logger } from "../domain/logger.ts";
 import { createExpirer, type Expirer } from "../feedback/expirer.ts";
@@ -29,6 +30,8 @@ export type WorkerParts = {
   readonly expirer: Expirer;
   /** Null where no Langfuse is set: rows wait in the outbox until one is. */
   readonly mirror: Mirror | null;
+  /** Told by whoever runs pending rows in this process. */
+  readonly pendingMeters: PendingMeters;
   startWorker(): void;
   /** Each ends what it has in hand. */
   stopWorker(): Promise<void>;
@@ -41,6 +44,7 @@ export function assembleWorker({ langfuse, projectId, expiry }: Config, base: Ba
   const nightlyCheck = createNightlyCheck({ db, log, now: Date.now });
   const expirer = createExpirer({ db, log, projectId, windows: expiry, everyMs: EXPIRE_EVERY_MS });
   const mirror = langfuse === null ? null : mirrorInto(langfuse, base);
+  const pendingMeters = createPendingMeters(instruments);
   gaugeBacklog(instruments, () => readBacklog(db));
   const all = [roller, hostMetrics, nightlyCheck, expirer, ...(mirror === null ? [] : [mirror])];
 
@@ -48,6 +52,7 @@ export function assembleWorker({ langfuse, projectId, expiry }: Config, base: Ba
     roller,
     expirer,
     mirror,
+    pendingMeters,
     startWorker() {
       for (const part of all) part.start();
     },

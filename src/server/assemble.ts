@@ -6,8 +6,10 @@ import type { Database } from "../store/database.ts";
 import { createLazyDatabase } from "../store/lazy-database.ts";
 import { migrate } from "../store/migrate.ts";
 import { openDatabase } from "../store/open-database.ts";
+import type { Recorder } from "../track/recorder.ts";
 import { createTracker, type Tracker } from "../track/tracker.ts";
 import { assembleRecorder } from "./assemble-recorder.ts";
+import { withDeskReasons } from "./desk-reasons.ts";
 import { assembleWorker, type Base, type WorkerParts } from "./assemble-worker.ts";
 
 export type AssembleOptions = {
@@ -22,9 +24,11 @@ export type AssembleOptions = {
 };
 
 /** The parts of Uptake put together over one database. Nothing is open before the first use or `start`. */
-export type Parts = Pick<WorkerParts, "roller" | "expirer" | "mirror"> & {
+export type Parts = Pick<WorkerParts, "roller" | "expirer" | "mirror" | "pendingMeters"> & {
   readonly db: Database;
   readonly tracker: Tracker;
+  /** Where finished runs are written; for parts of ours with a tracker of their own. */
+  readonly recorder: Recorder;
   readonly feedback: FeedbackService;
   /** Opens and migrates the database and starts the worker; using any part does the same. Throws what keeps it from opening. */
   start(): Promise<void>;
@@ -56,6 +60,7 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
     projectId,
     now: () => new Date(),
     ...options.feedback,
+    reasons: withDeskReasons(options.feedback?.reasons),
     flushSuggestions: () => tracker.flush(),
   });
   const worker = assembleWorker(config, base);
@@ -70,14 +75,16 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
     await db.close();
   }
 
-  const { roller, expirer, mirror } = worker;
+  const { roller, expirer, mirror, pendingMeters } = worker;
   return {
     db,
     tracker,
+    recorder,
     feedback,
     roller,
     expirer,
     mirror,
+    pendingMeters,
     async start() {
       await db.query("select 1");
     },
