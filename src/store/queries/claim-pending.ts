@@ -13,6 +13,7 @@ export type PendingRow = {
 
 // `skip locked` keeps workers side by side from waiting for each other. It does not keep two from the same row where the
 // first has just committed and the second has looked before: the condition of the upsert does, which sees the newest claim.
+// A row that has an outcome already was sent without a person, and its run is about to complete it, unless it died.
 const sql = `
   with due as materialized (
     select s.id, s.project_id, s.ticket_id, s.message_id, s.system_user_id, named.function_name
@@ -25,6 +26,7 @@ const sql = `
       and ($4::text[] is null or named.function_name = any ($4))
       and (c.suggestion_id is null or $3 is not null or c.available_at <= now())
       and (c.locked_until is null or c.locked_until <= now())
+      and (s.outcome = 'pending' or s.updated_at < now() - make_interval(secs => $6))
     order by s.created_at
     limit $5
     for no key update of s skip locked
