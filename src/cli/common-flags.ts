@@ -19,6 +19,11 @@ const valueNames: Readonly<Record<OptionType, string>> = {
   thresholds: " <thresholds>",
   prompts: " <prompts>",
   count: " <count>",
+  host: " <address>",
+  hosts: " <names>",
+  origins: " <origins>",
+  secrets: " <secrets>",
+  rate: " <count>",
 };
 
 function helpLine({ help, variables }: Option, fallback: Given[OptionKey]): string {

@@ -37,6 +37,10 @@ describe("readConfig", () => {
       openai: null,
       desk: { autoSend: new Map(), prompts: new Map(), runPending: [], runConcurrency: 4, runTimeoutMs: 60_000 },
       host: "127.0.0.1",
+      allowedHosts: [],
+      corsOrigins: [],
+      feedbackTokens: { secrets: [], lifetimeMs: 7 * 86_400_000 },
+      rateLimit: 1000,
       port: null,
       debug: false,
     });
