@@ -3,6 +3,7 @@ import type { Services } from "./cli/services.ts";
 import type { Config } from "./config/config.ts";
 import type { Logger } from "./domain/logger.ts";
 import { createPrometheus } from "./http/prometheus.ts";
+import { functionRoutes } from "./http/routes/functions.ts";
 import { backfillRollup } from "./metrics/backfill-rollup.ts";
 import { checkRollup } from "./metrics/check-rollup.ts";
 import { createAdoptServices } from "./server/adopt-services.ts";
@@ -12,7 +13,8 @@ import type { PendingWorker } from "./desk/pending/pending-worker.ts";
 import { runDemo } from "./server/demo.ts";
 import { answerMetrics } from "./server/metrics-services.ts";
 import { createMirrorServices } from "./server/mirror-services.ts";
-import { openDesk } from "./server/open-desk.ts";
+import { createFunctionServices } from "./server/function-services.ts";
+import { type Desk, openDesk } from "./server/open-desk.ts";
 import { assemblePendingWorker } from "./server/pending-worker.ts";
 import { serveHttp } from "./server/serve-http.ts";
 import { serveProbes } from "./server/serve-probes.ts";
@@ -40,9 +42,9 @@ export async function openServices(config: Config, { log }: { readonly log: Logg
     closers.push(() => parts.close());
     return parts;
   };
-  const startPending = async (parts: Parts): Promise<PendingWorker | undefined> => {
+  const startPending = async (parts: Parts, opened?: Desk): Promise<PendingWorker | undefined> => {
     if (config.desk.runPending.length === 0) return undefined;
-    const desk = await openDesk(parts, config, { closers, log });
+    const desk = opened ?? (await openDesk(parts, config, { closers, log }));
     const pending = assemblePendingWorker(parts, desk, config, log);
     closers.push(() => pending.stop());
     pending.start();
@@ -80,10 +82,14 @@ export async function openServices(config: Config, { log }: { readonly log: Logg
       const parts = open(true, prometheus.instruments);
       await parts.start();
       const target = config.langfuse?.baseUrl ?? null;
-      const server = await serveHttp(parts, config, { port, host, log, target, prometheus });
+      const desk = await openDesk(parts, config, { closers, log });
+      const routes = functionRoutes(createFunctionServices(parts, desk, config), log);
+      const server = await serveHttp(parts, config, { port, host, log, target, prometheus, routes });
       closers.push(() => server.close());
+      const pending = await startPending(parts, desk);
       const stop = async (): Promise<void> => {
         await server.close();
+        await pending?.stop();
         await parts.close();
       };
       return { url: server.url, stop };

@@ -12,7 +12,7 @@ import type { Model } from "../models/model.ts";
 import { createOfflineServer } from "../models/offline-server.ts";
 import { createModel } from "../models/openai-model.ts";
 import { OFFLINE_MODEL } from "../models/tokens.ts";
-import type { Tracker } from "../track/tracker.ts";
+import { createTracker, type Tracker } from "../track/tracker.ts";
 import type { Parts } from "./assemble.ts";
 import type { Closers } from "./closers.ts";
 
@@ -28,6 +28,8 @@ export type Desk = AgentFunctions & {
   readonly prompts: Prompts;
   /** The same agent functions over another tracker. */
   withTracker(tracker: Pick<Tracker, "track">): AgentFunctions;
+  /** The agent functions for another project in the database, with its own knowledge. */
+  ofProject(projectId: string): AgentFunctions;
 };
 
 export type OpenDeskOptions = { readonly closers: Closers; readonly log: Logger };
@@ -40,9 +42,36 @@ export async function openDesk(parts: Parts, config: Config, { closers, log }: O
   const retriever = createRetriever({ db, projectId, now: Date.now });
   const prompts = langfuse === null ? filePrompts() : promptsFrom(langfuse, desk.prompts, log);
   const sendAbove = desk.autoSend.get(GENERATE_RESPONSE);
+  const shared = { db, model, prompts, sendAbove, now: Date.now };
   const withTracker = (given: Pick<Tracker, "track">): AgentFunctions =>
-    createAgentFunctions({ tracker: given, db, model, retriever, projectId, prompts, sendAbove, now: Date.now });
-  return { ...withTracker(tracker), store: createDeskStore({ db, projectId }), retriever, model, prompts, withTracker };
+    createAgentFunctions({ ...shared, tracker: given, retriever, projectId });
+  const own = withTracker(tracker);
+  return {
+    ...own,
+    store: createDeskStore({ db, projectId }),
+    retriever,
+    model,
+    prompts,
+    withTracker,
+    ofProject: (other) =>
+      other === projectId
+        ? own
+        : createAgentFunctions({
+            ...shared,
+            tracker: trackerOf(other, parts, { config, log }),
+            retriever: createRetriever({ db, projectId: other, now: Date.now }),
+            projectId: other,
+          }),
+  };
+}
+
+function trackerOf(
+  projectId: string,
+  { recorder }: Pick<Parts, "recorder">,
+  { config, log }: { readonly config: Config; readonly log: Logger },
+): Tracker {
+  const { environment, release } = config;
+  return createTracker({ recorder, projectId, environment, release, now: Date.now, log });
 }
 
 async function startOfflineModel(closers: Closers): Promise<Model> {

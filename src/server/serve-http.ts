@@ -3,6 +3,7 @@ import type { Logger } from "../domain/logger.ts";
 import { createApp } from "../http/app.ts";
 import { openTo } from "../http/caller.ts";
 import type { Prometheus } from "../http/prometheus.ts";
+import type { Route } from "../http/route.ts";
 import { serveApp, type HttpServer } from "../http/serve.ts";
 import type { Parts } from "./assemble.ts";
 import { createHttpServices } from "./http-services.ts";
@@ -14,17 +15,22 @@ export type ServeOptions = {
   /** Address of the Langfuse that is mirrored into. */
   readonly target: string | null;
   readonly prometheus: Prometheus;
+  /** Beside those of the API, such as the agent functions. */
+  readonly routes?: readonly Route[];
 };
 
 /** Serves the API, the status page and the probes over the parts; closing commits what came in. */
 export async function serveHttp(
   parts: Parts,
   config: Config,
-  { port, host, log, target, prometheus }: ServeOptions,
+  { port, host, log, target, prometheus, routes = [] }: ServeOptions,
 ): Promise<HttpServer> {
   const http = createHttpServices(parts, { prometheus, log, target });
   const admission = { authenticate: openTo(config.projectId), admit: () => Promise.resolve() };
-  const server = await serveApp(createApp({ services: http.services, admission, log, now: Date.now }), { port, host });
+  const server = await serveApp(createApp({ services: http.services, admission, log, now: Date.now, routes }), {
+    port,
+    host,
+  });
   let closing: Promise<void> | undefined;
   async function closeAll(): Promise<void> {
     await Promise.all([server.close(), http.endLive()]);
