@@ -2,22 +2,15 @@
 import type { Services } from "./cli/services.ts";
 import type { Config } from "./config/config.ts";
 import type { Logger } from "./domain/logger.ts";
-import { createPrometheus } from "./http/prometheus.ts";
-import { functionRoutes } from "./http/routes/functions.ts";
 import { backfillRollup } from "./metrics/backfill-rollup.ts";
 import { checkRollup } from "./metrics/check-rollup.ts";
 import { createAdoptServices } from "./server/adopt-services.ts";
 import { assemble, type AssembleOptions, type Parts } from "./server/assemble.ts";
 import { createClosers } from "./server/closers.ts";
-import type { PendingWorker } from "./desk/pending/pending-worker.ts";
 import { runDemo } from "./server/demo.ts";
 import { answerMetrics } from "./server/metrics-services.ts";
+import { createLongRunning } from "./server/long-running.ts";
 import { createMirrorServices } from "./server/mirror-services.ts";
-import { createFunctionServices } from "./server/function-services.ts";
-import { type Desk, openDesk } from "./server/open-desk.ts";
-import { assemblePendingWorker } from "./server/pending-worker.ts";
-import { serveHttp } from "./server/serve-http.ts";
-import { serveProbes } from "./server/serve-probes.ts";
 import { replayFile } from "./server/replay-file.ts";
 import { verifyDeployment } from "./server/verify-deployment.ts";
 import { migrate } from "./store/migrate.ts";
@@ -42,14 +35,6 @@ export async function openServices(config: Config, { log }: { readonly log: Logg
     closers.push(() => parts.close());
     return parts;
   };
-  const startPending = async (parts: Parts, opened?: Desk): Promise<PendingWorker | undefined> => {
-    if (config.desk.runPending.length === 0) return undefined;
-    const desk = opened ?? (await openDesk(parts, config, { closers, log }));
-    const pending = assemblePendingWorker(parts, desk, config, log);
-    closers.push(() => pending.stop());
-    pending.start();
-    return pending;
-  };
   let quiet: Parts | undefined;
   const partsWithoutWorker = (): Parts => (quiet ??= open(false));
 
@@ -62,38 +47,7 @@ export async function openServices(config: Config, { log }: { readonly log: Logg
     metrics: (request, view) =>
       answerMetrics(partsWithoutWorker().db, { ...request, projectId: config.projectId }, view),
     expire: (signal) => partsWithoutWorker().expirer.expireAll(signal),
-    async startWorker({ port }) {
-      const prometheus = port === null ? null : createPrometheus();
-      const parts = open(true, prometheus?.instruments);
-      const server = port === null || prometheus === null ? null : await serveProbes(parts, { port, log, prometheus });
-      if (server !== null) closers.push(() => server.close());
-      await parts.start();
-      const pending = await startPending(parts);
-      return {
-        url: server?.url ?? null,
-        async stop() {
-          await pending?.stop();
-          await parts.close();
-        },
-      };
-    },
-    async serve({ port, host }) {
-      const prometheus = createPrometheus();
-      const parts = open(true, prometheus.instruments);
-      await parts.start();
-      const target = config.langfuse?.baseUrl ?? null;
-      const desk = await openDesk(parts, config, { closers, log });
-      const routes = functionRoutes(createFunctionServices(parts, desk, config), log);
-      const server = await serveHttp(parts, config, { port, host, log, target, prometheus, routes });
-      closers.push(() => server.close());
-      const pending = await startPending(parts, desk);
-      const stop = async (): Promise<void> => {
-        await server.close();
-        await pending?.stop();
-        await parts.close();
-      };
-      return { url: server.url, stop };
-    },
+    ...createLongRunning(config, { log, closers, open: (instruments) => open(true, instruments) }),
     mirror: createMirrorServices(config, log, partsWithoutWorker),
     adopt: createAdoptServices(config, { log, closers }),
     verify: (options) => verifyDeployment(config, options, { log, closers }),

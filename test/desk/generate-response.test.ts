@@ -86,19 +86,28 @@ describeEachDatabase("generate-response", (open) => {
     expect(scripted.asked).toHaveLength(2);
   });
 
-  it.each<[string, Answers, RigOptions, string, number]>([
-    ["no threshold is set", { confidence: 1 }, {}, "auto_send_off", 1],
-    ["the confidence is not above it", { confidence: 0.8 }, { sendAbove: 0.8 }, "confidence_not_above_threshold", 1],
-    ["the classification escalates", { confidence: 1, escalate: true }, { sendAbove: 0.1 }, "escalated", 2],
+  type Held = {
+    readonly answers: Answers;
+    readonly sendAbove?: number;
+    readonly reason: string;
+    readonly calls: number;
+  };
+  it.each<[string, Held]>([
+    ["no threshold is set", { answers: { confidence: 1 }, reason: "auto_send_off", calls: 1 }],
+    [
+      "the confidence is not above it",
+      { answers: { confidence: 0.8 }, sendAbove: 0.8, reason: "confidence_not_above_threshold", calls: 1 },
+    ],
+    [
+      "the classification escalates",
+      { answers: { confidence: 1, escalate: true }, sendAbove: 0.1, reason: "escalated", calls: 2 },
+    ],
     [
       "the classification cannot be read",
-      { confidence: 1, category: "?" },
-      { sendAbove: 0.1 },
-      "escalation_unknown",
-      2,
+      { answers: { confidence: 1, category: "?" }, sendAbove: 0.1, reason: "escalation_unknown", calls: 2 },
     ],
-  ])("stays a suggestion where %s", async (_what, answers, options, reason, calls) => {
-    const { respond, scripted } = await deskWith(answers, options);
+  ])("stays a suggestion where %s", async (_what, { answers, sendAbove, reason, calls }) => {
+    const { respond, scripted } = await deskWith(answers, sendAbove === undefined ? {} : { sendAbove });
     const { delivery } = await respond({ ticket });
     expect(delivery).toMatchObject({ sent: false, reason });
     expect(await automatic()).toEqual([]);
@@ -130,11 +139,11 @@ describeEachDatabase("generate-response", (open) => {
     await desk.postReply({ ticketId: sampleTicketId(1040), agentId: "jo", text: "On it.", at: new Date() });
     await expect(respond({ ticket: { id: sampleTicketId(1040) } })).rejects.toMatchObject({ code: "invalid_input" });
     const replies = await Promise.all([respond({ ticket }), respond({ ticket })]);
-    expect(replies.map(({ delivery }) => delivery.sent).sort()).toEqual([false, true]);
+    expect(replies.filter(({ delivery }) => delivery.sent)).toHaveLength(1);
     expect(replies.find(({ delivery }) => !delivery.sent)?.delivery).toMatchObject({ reason: "already_answered" });
     expect(await automatic()).toHaveLength(1);
     const finished = (await stored()).filter((row) => row["status"] === "completed");
-    expect(finished.map((row) => row["outcome"]).sort()).toEqual(["auto_sent", "pending"]);
+    expect(finished.map((row) => String(row["outcome"])).sort()).toEqual(["auto_sent", "pending"]);
   });
 
   it("is no person's approval: not decided, not expired, not open for an inferred act, until somebody judges it", async () => {
