@@ -45,7 +45,8 @@ async function serviceWith(script: Script | null, environment: Record<string, st
       ...environment,
     },
   });
-  const { log, named } = createLogBook();
+  const book = createLogBook();
+  const { log } = book;
   const closers = createClosers();
   onTestFinished(() => closers.close());
   const parts = assemble(config, { log, worker: false });
@@ -77,7 +78,7 @@ async function serviceWith(script: Script | null, environment: Record<string, st
     });
     return data.toSorted((a, b) => Number(a.parentObservationId !== null) - Number(b.parentObservationId !== null));
   }
-  return { db: opened.db, scripted, standIn, official, post, traceOf, logged: named };
+  return { db: opened.db, scripted, standIn, official, post, traceOf, book };
 }
 
 const readRow = async (db: Awaited<ReturnType<typeof serviceWith>>["db"], id: unknown) =>
@@ -231,7 +232,7 @@ describe("the agent functions over HTTP, seen through Langfuse's own client", ()
   });
 
   it("answer with a problem that helps, and with nothing from inside", async () => {
-    const { post, db, logged } = await serviceWith(() => ({ status: 401 }));
+    const { post, db, book } = await serviceWith(() => ({ status: 401 }));
     const problemOf = async (name: string, body: unknown) => {
       const { status, json } = await post(name, body);
       const { error } = json() as Problem;
@@ -266,7 +267,7 @@ describe("the agent functions over HTTP, seen through Langfuse's own client", ()
       "select * from ai_suggestions where status = 'error' and error_message like '%status 401%'",
     );
     expect(failed).toHaveLength(1);
-    expect(logged("http.failed")).toHaveLength(1);
+    expect(book.named("http.failed")).toHaveLength(1);
 
     const streamed = await post("generate-message-suggestion", message, { accept: "text/event-stream" });
     expect(streamed.text).toMatch(/^event: error\ndata: \{"error":\{"code":"model_failed"/u);
