@@ -28,6 +28,7 @@ export async function runPendingRow(functions: AgentFunctions, row: PendingRow, 
   const systemUserId = row.systemUserId ?? undefined;
   const ticketId = row.ticketId ?? missing(row, "ticket_id");
   const ofTicket = { ticket: { id: ticketId }, suggestionId, systemUserId };
+  // Cast: the claim names the functions; what is none of them after all ends in the last branch.
   switch (row.functionName as DeskFunction) {
     case "generate-message-suggestion": {
       const messageId = row.messageId ?? missing(row, "message_id");

@@ -17,6 +17,7 @@ import { readDeadLetters } from "../store/queries/read-dead-letters.ts";
 import { readMirrorStatus } from "../store/queries/read-mirror-status.ts";
 import { createGroupCommit } from "../track/group-commit.ts";
 import type { Parts } from "./assemble.ts";
+import { withDeskReasons } from "./desk-reasons.ts";
 import { probeServices } from "./serve-probes.ts";
 
 /** Shorter than callers usually wait; what is not committed by then is to be sent again. */
@@ -48,9 +49,10 @@ export function createHttpServices(
   const flushSuggestions = async (): Promise<void> => {
     await Promise.all([writer.flush(), tracker.flush()]);
   };
+  const reasons = withDeskReasons(undefined);
   const byProject = new Map<string, FeedbackService>();
   const serviceOf = (projectId: string): FeedbackService => {
-    const known = byProject.get(projectId) ?? createFeedbackService({ db, projectId, now, flushSuggestions });
+    const known = byProject.get(projectId) ?? createFeedbackService({ db, projectId, now, reasons, flushSuggestions });
     byProject.set(projectId, known);
     return known;
   };
