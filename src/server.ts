@@ -13,8 +13,10 @@ import { createLongRunning } from "./server/long-running.ts";
 import { createMirrorServices } from "./server/mirror-services.ts";
 import { replayFile } from "./server/replay-file.ts";
 import { verifyDeployment } from "./server/verify-deployment.ts";
+import { createApiKey, endApiKey, rotateApiKey } from "./service/manage-api-keys.ts";
 import { migrate } from "./store/migrate.ts";
 import { openDatabase } from "./store/open-database.ts";
+import { listApiKeys } from "./store/queries/list-api-keys.ts";
 
 export { readConfig } from "./config/read-config.ts";
 export { createPrometheus } from "./http/prometheus.ts";
@@ -48,6 +50,12 @@ export async function openServices(config: Config, { log }: { readonly log: Logg
       answerMetrics(partsWithoutWorker().db, { ...request, projectId: config.projectId }, view),
     expire: (signal) => partsWithoutWorker().expirer.expireAll(signal),
     ...createLongRunning(config, { log, closers, open: (instruments) => open(true, instruments) }),
+    keys: {
+      create: (wish) => createApiKey(partsWithoutWorker().db, wish),
+      list: () => listApiKeys(partsWithoutWorker().db),
+      revoke: (publicKey) => endApiKey(partsWithoutWorker().db, publicKey),
+      rotate: (publicKey, graceMs) => rotateApiKey(partsWithoutWorker().db, publicKey, graceMs),
+    },
     mirror: createMirrorServices(config, log, partsWithoutWorker),
     adopt: createAdoptServices(config, { log, closers }),
     verify: (options) => verifyDeployment(config, options, { log, closers }),
