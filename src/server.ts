@@ -2,7 +2,6 @@
 import type { Services } from "./cli/services.ts";
 import type { Config } from "./config/config.ts";
 import type { Logger } from "./domain/logger.ts";
-import { createPrometheus } from "./http/prometheus.ts";
 import { backfillRollup } from "./metrics/backfill-rollup.ts";
 import { checkRollup } from "./metrics/check-rollup.ts";
 import { createAdoptServices } from "./server/adopt-services.ts";
@@ -10,13 +9,14 @@ import { assemble, type AssembleOptions, type Parts } from "./server/assemble.ts
 import { createClosers } from "./server/closers.ts";
 import { runDemo } from "./server/demo.ts";
 import { answerMetrics } from "./server/metrics-services.ts";
+import { createLongRunning } from "./server/long-running.ts";
 import { createMirrorServices } from "./server/mirror-services.ts";
-import { serveHttp } from "./server/serve-http.ts";
-import { serveProbes } from "./server/serve-probes.ts";
 import { replayFile } from "./server/replay-file.ts";
 import { verifyDeployment } from "./server/verify-deployment.ts";
+import { createApiKey, endApiKey, rotateApiKey } from "./service/manage-api-keys.ts";
 import { migrate } from "./store/migrate.ts";
 import { openDatabase } from "./store/open-database.ts";
+import { listApiKeys } from "./store/queries/list-api-keys.ts";
 
 export { readConfig } from "./config/read-config.ts";
 export { createPrometheus } from "./http/prometheus.ts";
@@ -49,26 +49,12 @@ export async function openServices(config: Config, { log }: { readonly log: Logg
     metrics: (request, view) =>
       answerMetrics(partsWithoutWorker().db, { ...request, projectId: config.projectId }, view),
     expire: (signal) => partsWithoutWorker().expirer.expireAll(signal),
-    async startWorker({ port }) {
-      const prometheus = port === null ? null : createPrometheus();
-      const parts = open(true, prometheus?.instruments);
-      const server = port === null || prometheus === null ? null : await serveProbes(parts, { port, log, prometheus });
-      if (server !== null) closers.push(() => server.close());
-      await parts.start();
-      return { url: server?.url ?? null, stop: () => parts.close() };
-    },
-    async serve({ port, host }) {
-      const prometheus = createPrometheus();
-      const parts = open(true, prometheus.instruments);
-      await parts.start();
-      const target = config.langfuse?.baseUrl ?? null;
-      const server = await serveHttp(parts, config, { port, host, log, target, prometheus });
-      closers.push(() => server.close());
-      const stop = async (): Promise<void> => {
-        await server.close();
-        await parts.close();
-      };
-      return { url: server.url, stop };
+    ...createLongRunning(config, { log, closers, open: (instruments) => open(true, instruments) }),
+    keys: {
+      create: (wish) => createApiKey(partsWithoutWorker().db, wish),
+      list: () => listApiKeys(partsWithoutWorker().db),
+      revoke: (publicKey) => endApiKey(partsWithoutWorker().db, publicKey),
+      rotate: (publicKey, graceMs) => rotateApiKey(partsWithoutWorker().db, publicKey, graceMs),
     },
     mirror: createMirrorServices(config, log, partsWithoutWorker),
     adopt: createAdoptServices(config, { log, closers }),
@@ -82,7 +68,8 @@ export async function openServices(config: Config, { log }: { readonly log: Logg
       },
       backfill: (options) => backfillRollup(partsWithoutWorker(), options),
     },
-    replay: (options, onProgress, signal) => replayFile(open(true), config, { options, onProgress, signal, closers }),
+    replay: (options, onProgress, signal) =>
+      replayFile(open(true), config, { options, onProgress, signal, closers, log }),
     runDemo: (options, report, signal) => runDemo(config, { ...options, report, signal, log, closers }),
     close: () => closers.close(),
   };

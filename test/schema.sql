@@ -125,6 +125,15 @@ ai_metrics_hourly
   error_types text[] not null
   error_type_counts integer[] not null
 
+ai_pending_claims
+  suggestion_id uuid not null
+  project_id text not null default 'default'::text
+  attempts integer not null default 0
+  available_at timestamp with time zone not null default now()
+  locked_until timestamp with time zone
+  locked_by uuid
+  last_error text
+
 ai_suggestions
   id uuid not null default gen_random_uuid()
   ticket_id text
@@ -167,6 +176,16 @@ ai_traces
   project_id text not null default 'default'::text
   observations jsonb not null
   created_at timestamp with time zone not null default now()
+
+api_keys
+  public_key text not null
+  secret_sha256 text not null
+  project_id text not null
+  scopes text[] not null
+  name text not null default ''::text
+  created_at timestamp with time zone not null default now()
+  expires_at timestamp with time zone
+  revoked_at timestamp with time zone
 
 kb_articles
   id text not null
@@ -354,10 +373,13 @@ ai_metrics_daily_pkey on ai_metrics_daily: PRIMARY KEY (series_id, day)
 ai_metrics_daily_series_id_fkey on ai_metrics_daily: FOREIGN KEY (series_id) REFERENCES metric_series(id)
 ai_metrics_hourly_pkey on ai_metrics_hourly: PRIMARY KEY (series_id, hour)
 ai_metrics_hourly_series_id_fkey on ai_metrics_hourly: FOREIGN KEY (series_id) REFERENCES metric_series(id)
+ai_pending_claims_pkey on ai_pending_claims: PRIMARY KEY (suggestion_id)
 ai_suggestions_kept_ratio_check on ai_suggestions: CHECK (((kept_ratio >= (0)::double precision) AND (kept_ratio <= (1)::double precision)))
-ai_suggestions_outcome_check on ai_suggestions: CHECK ((outcome = ANY (ARRAY['pending'::text, 'accepted'::text, 'revised'::text, 'rejected'::text, 'expired'::text])))
+ai_suggestions_outcome_check on ai_suggestions: CHECK ((outcome = ANY (ARRAY['pending'::text, 'accepted'::text, 'revised'::text, 'rejected'::text, 'expired'::text, 'auto_sent'::text])))
 ai_suggestions_pkey on ai_suggestions: PRIMARY KEY (id)
 ai_traces_pkey on ai_traces: PRIMARY KEY (trace_id)
+api_keys_pkey on api_keys: PRIMARY KEY (public_key)
+api_keys_scopes_check on api_keys: CHECK (((cardinality(scopes) > 0) AND (scopes <@ ARRAY['write'::text, 'feedback'::text, 'read'::text, 'admin'::text])))
 kb_articles_pkey on kb_articles: PRIMARY KEY (id)
 langfuse_deliveries_kind_check on langfuse_deliveries: CHECK ((kind = ANY (ARRAY['trace'::text, 'feedback'::text])))
 langfuse_deliveries_pkey on langfuse_deliveries: PRIMARY KEY (kind, ref)
@@ -390,6 +412,7 @@ CREATE INDEX ai_feedback_waiting_early ON public.ai_feedback_waiting USING btree
 CREATE INDEX ai_suggestions_created ON public.ai_suggestions USING brin (created_at) WITH (autosummarize='on')
 CREATE INDEX ai_suggestions_newest ON public.ai_suggestions USING btree (project_id, created_at, id)
 CREATE INDEX ai_suggestions_open ON public.ai_suggestions USING btree (created_at) WHERE ((status = 'pending'::text) OR ((status = 'completed'::text) AND (outcome = 'pending'::text)))
+CREATE INDEX ai_suggestions_pending ON public.ai_suggestions USING btree (created_at) WHERE (status = 'pending'::text)
 CREATE INDEX ai_suggestions_ticket ON public.ai_suggestions USING btree (ticket_id, created_at DESC) WHERE (ticket_id IS NOT NULL)
 CREATE INDEX langfuse_outbox_due ON public.langfuse_outbox USING btree (available_at, id) WHERE (dead_at IS NULL)
 CREATE INDEX rollup_deltas_new_series ON public.rollup_deltas USING btree (id) WHERE (series_id IS NULL)
@@ -403,8 +426,10 @@ CREATE UNIQUE INDEX ai_feedback_reasons_hourly_pkey ON public.ai_feedback_reason
 CREATE UNIQUE INDEX ai_feedback_waiting_pkey ON public.ai_feedback_waiting USING btree (suggestion_id, feedback_id)
 CREATE UNIQUE INDEX ai_metrics_daily_pkey ON public.ai_metrics_daily USING btree (series_id, day)
 CREATE UNIQUE INDEX ai_metrics_hourly_pkey ON public.ai_metrics_hourly USING btree (series_id, hour)
+CREATE UNIQUE INDEX ai_pending_claims_pkey ON public.ai_pending_claims USING btree (suggestion_id)
 CREATE UNIQUE INDEX ai_suggestions_pkey ON public.ai_suggestions USING btree (id)
 CREATE UNIQUE INDEX ai_traces_pkey ON public.ai_traces USING btree (trace_id)
+CREATE UNIQUE INDEX api_keys_pkey ON public.api_keys USING btree (public_key)
 CREATE UNIQUE INDEX kb_articles_pkey ON public.kb_articles USING btree (id)
 CREATE UNIQUE INDEX langfuse_deliveries_pkey ON public.langfuse_deliveries USING btree (kind, ref)
 CREATE UNIQUE INDEX langfuse_outbox_kind_ref_key ON public.langfuse_outbox USING btree (kind, ref)

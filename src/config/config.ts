@@ -1,4 +1,5 @@
 import type { Durability } from "../domain/durability.ts";
+import type { DeskSettings } from "../domain/desk-settings.ts";
 import { UptakeError } from "../domain/errors.ts";
 import type { ExpiryWindows } from "../domain/expiry.ts";
 import type { OptionKey } from "./options.ts";
@@ -22,6 +23,7 @@ export type Config = {
   readonly langfuse: LangfuseKeys | null;
   /** `null`: the offline model. */
   readonly openai: OpenaiAccess | null;
+  readonly desk: DeskSettings;
   /** Address that the service listens on. */
   readonly host: string;
   /** Host names that the service is called by, beside this machine's own. */

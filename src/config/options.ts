@@ -11,6 +11,10 @@ export type OptionType =
   | "windows"
   | "span"
   | "durability"
+  | "agent functions"
+  | "thresholds"
+  | "prompts"
+  | "count"
   | "host"
   | "hosts"
   | "origins"
@@ -149,6 +153,40 @@ export const options = [
     variables: ["UPTAKE_MODEL"],
     type: "text",
     help: "model to ask, `gpt-4.1-mini` when unset; needs a key or a base URL",
+  },
+  {
+    key: "prompts",
+    variables: ["UPTAKE_PROMPTS"],
+    type: "prompts",
+    help: "prompts from Langfuse by agent function, label or version: `generate-message-suggestion=langfuse:reply@production`; the others are files",
+  },
+  {
+    key: "autoSend",
+    variables: ["UPTAKE_AUTO_SEND"],
+    type: "thresholds",
+    help: "above which confidence a first reply is sent without a person, `generate-response=0.9`; unset: never",
+  },
+  {
+    key: "runPending",
+    flag: "--run-pending",
+    commands: ["worker"],
+    variables: ["UPTAKE_RUN_PENDING"],
+    type: "agent functions",
+    help: "agent functions whose pending rows the worker runs, `generate-message-suggestion,classify-ticket`; unset: none",
+  },
+  {
+    key: "runConcurrency",
+    variables: ["UPTAKE_RUN_CONCURRENCY"],
+    type: "count",
+    default: "4",
+    help: "pending rows that one worker runs at once",
+  },
+  {
+    key: "runTimeout",
+    variables: ["UPTAKE_RUN_TIMEOUT"],
+    type: "span",
+    default: "1m",
+    help: "longest run of an agent function of the desk, or `never`",
   },
   {
     key: "port",

@@ -2,6 +2,7 @@ import { invalidConfiguration, type Config, type ConfigProblem, type Found } fro
 import { parseSpan, parseWindows } from "../domain/expiry.ts";
 import type { Environment } from "./environment.ts";
 import { options, type Option, type OptionKey } from "./options.ts";
+import { readDesk } from "./read-desk.ts";
 import { readLangfuse } from "./read-langfuse.ts";
 import { readOpenai } from "./read-openai.ts";
 import { readValue } from "./read-value.ts";
@@ -86,6 +87,7 @@ export function readConfig(sources: ConfigSources): Config {
   const values = readAll(sources, problems);
   const langfuse = readLangfuse(values, problems);
   const openai = readOpenai(values, problems);
+  const desk = readDesk(values, langfuse, problems);
   if (problems.length > 0) throw invalidConfiguration(problems);
   const text = (key: OptionKey): string | null => values.get(key)?.text ?? null;
   return {
@@ -102,6 +104,7 @@ export function readConfig(sources: ConfigSources): Config {
     },
     langfuse,
     openai,
+    desk,
     host: text("host") ?? "",
     allowedHosts: listOf(text("allowedHosts")),
     corsOrigins: listOf(text("corsOrigins")),

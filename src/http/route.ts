@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import type { z } from "zod";
-import type { Caller, Scope } from "./caller.ts";
+import type { Scope } from "../domain/api-key.ts";
+import type { Caller } from "./caller.ts";
 
 /** An answer as the document describes it: a schema of its JSON, or what it is where it is none. */
 export type Answer =
@@ -35,6 +36,8 @@ export type Route = {
   readonly query?: z.ZodObject;
   readonly body?: { readonly schema: z.ZodType; readonly isOptional?: boolean };
   readonly answers: Readonly<Record<number, Answer>>;
+  /** Where an answer may take longer than that of other routes, which is left to whoever computes it. */
+  readonly hasOwnTimeLimit?: boolean;
   /** Problems beside those that every such route has. */
   readonly problems?: readonly number[];
   handle(call: Call): Promise<Response> | Response;
@@ -56,5 +59,5 @@ export const answer = <Schema extends z.ZodType, Value>(
   { context }: Call,
   _schema: Schema,
   value: Value & Fits<Value, Schema>,
-  status: 200 | 201 | 207 = 200,
+  status: 200 | 201 | 202 | 207 = 200,
 ): Response => context.json<object, typeof status>(value as object, status);

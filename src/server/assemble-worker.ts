@@ -1,4 +1,5 @@
 import type { Config, LangfuseKeys } from "../config/config.ts";
+import { createPendingMeters, type PendingMeters } from "../desk/pending/pending-meters.ts";
 import type { Instruments } from "../domain/instruments.ts";
 import type { Logger } from "../domain/logger.ts";
 import { createExpirer, type Expirer } from "../feedback/expirer.ts";
@@ -34,6 +35,8 @@ export type WorkerParts = {
   readonly expirer: Expirer;
   /** Null where no Langfuse is set: rows wait in the outbox until one is. */
   readonly mirror: Mirror | null;
+  /** Told by whoever runs pending rows in this process. */
+  readonly pendingMeters: PendingMeters;
   startWorker(): void;
   /** Each ends what it has in hand. */
   stopWorker(): Promise<void>;
@@ -51,6 +54,7 @@ export function assembleWorker(
   const inferring = { everyMs: INFER_EVERY_MS, waitMs: INFER_AFTER_MS, now: () => new Date() };
   const inferrer = createInferrer({ ...base, ...inference, ...inferring });
   const mirror = langfuse === null ? null : mirrorInto(langfuse, base);
+  const pendingMeters = createPendingMeters(instruments);
   gaugeBacklog(instruments, () => readBacklog(db));
   const all = [roller, hostMetrics, nightlyCheck, inferrer, expirer, ...(mirror === null ? [] : [mirror])];
 
@@ -58,6 +62,7 @@ export function assembleWorker(
     roller,
     expirer,
     mirror,
+    pendingMeters,
     startWorker() {
       for (const part of all) part.start();
     },

@@ -7,12 +7,15 @@ import {
   type FeedbackSettings,
   inferenceOf,
 } from "../feedback/feedback-service.ts";
+import { createFeedbackTokens } from "../service/feedback-tokens.ts";
 import type { Database } from "../store/database.ts";
 import { createLazyDatabase } from "../store/lazy-database.ts";
 import { migrate } from "../store/migrate.ts";
 import { openDatabase } from "../store/open-database.ts";
+import type { Recorder } from "../track/recorder.ts";
 import { createTracker, type Tracker } from "../track/tracker.ts";
 import { assembleRecorder } from "./assemble-recorder.ts";
+import { withDeskReasons } from "./desk-reasons.ts";
 import { assembleWorker, type Base, type WorkerParts } from "./assemble-worker.ts";
 
 export type AssembleOptions = {
@@ -27,9 +30,11 @@ export type AssembleOptions = {
 };
 
 /** The parts of Uptake put together over one database. Nothing is open before the first use or `start`. */
-export type Parts = Pick<WorkerParts, "roller" | "expirer" | "mirror"> & {
+export type Parts = Pick<WorkerParts, "roller" | "expirer" | "mirror" | "pendingMeters"> & {
   readonly db: Database;
   readonly tracker: Tracker;
+  /** Where finished runs are written; for parts of ours with a tracker of their own. */
+  readonly recorder: Recorder;
   readonly feedback: FeedbackService;
   /** Opens and migrates the database and starts the worker; using any part does the same. Throws what keeps it from opening. */
   start(): Promise<void>;
@@ -55,12 +60,14 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
   const base: Base = { db, log, instruments: options.instruments ?? noInstruments };
   const { recorder, startReplay } = assembleRecorder(config, { ...base, inMemoryOnly: options.fresh === true });
   const { projectId, environment, release } = config;
-  const tracker = createTracker({ recorder, projectId, environment, release, now: Date.now, log });
+  const tokenOf = tokenMaker(config);
+  const tracker = createTracker({ recorder, projectId, environment, release, now: Date.now, log, tokenOf });
   const feedback = createFeedbackService({
     db,
     projectId,
     now: () => new Date(),
     ...options.feedback,
+    reasons: withDeskReasons(options.feedback?.reasons),
     flushSuggestions: () => tracker.flush(),
   });
   const worker = assembleWorker(config, { ...base, inference: inferenceOf(options.feedback ?? {}) });
@@ -75,14 +82,16 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
     await db.close();
   }
 
-  const { roller, expirer, mirror } = worker;
+  const { roller, expirer, mirror, pendingMeters } = worker;
   return {
     db,
     tracker,
+    recorder,
     feedback,
     roller,
     expirer,
     mirror,
+    pendingMeters,
     async start() {
       await db.query("select 1");
     },
@@ -91,6 +100,13 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
       return closing;
     },
   };
+}
+
+/** Undefined where no secret is set: then suggestions have no feedback token. */
+function tokenMaker({ feedbackTokens, projectId }: Config): ((suggestionId: string) => string) | undefined {
+  if (feedbackTokens.secrets.length === 0) return undefined;
+  const { issue } = createFeedbackTokens({ ...feedbackTokens, now: Date.now });
+  return (suggestionId) => issue({ projectId, suggestionId }) ?? "";
 }
 
 /** The application's logger. One that throws must not end the mirror or the roller, let alone the process. */

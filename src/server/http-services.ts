@@ -8,6 +8,7 @@ import { readMetrics } from "../metrics/read-metrics.ts";
 import { readReasons } from "../metrics/read-reasons.ts";
 import { readSurvival } from "../metrics/read-survival.ts";
 import { createFeedbackIntake } from "../service/feedback-intake.ts";
+import type { FeedbackTokens } from "../service/feedback-tokens.ts";
 import { createLive } from "../service/live.ts";
 import { browseSuggestion, browseSuggestions } from "../service/suggestion-browser.ts";
 import { createSuggestionIntake } from "../service/suggestion-intake.ts";
@@ -17,6 +18,7 @@ import { readDeadLetters } from "../store/queries/read-dead-letters.ts";
 import { readMirrorStatus } from "../store/queries/read-mirror-status.ts";
 import { createGroupCommit } from "../track/group-commit.ts";
 import type { Parts } from "./assemble.ts";
+import { withDeskReasons } from "./desk-reasons.ts";
 import { probeServices } from "./serve-probes.ts";
 
 /** Shorter than callers usually wait; what is not committed by then is to be sent again. */
@@ -24,6 +26,14 @@ const COMMIT_TIMEOUT_MS = 10_000;
 const LIVE_EVERY_MS = 1_000;
 const MAX_LIVE_LISTENERS = 200;
 const REASONS_SHOWN = 20;
+
+export type HttpSettings = {
+  readonly prometheus: Prometheus;
+  readonly log: Logger;
+  /** Address of the Langfuse that is mirrored into. */
+  readonly target: string | null;
+  readonly tokens: Pick<FeedbackTokens, "issue">;
+};
 
 export type HttpParts = {
   readonly services: HttpServices;
@@ -36,11 +46,7 @@ export type HttpParts = {
 /** What the routes need, for every project in the database. */
 export function createHttpServices(
   { db, tracker }: Pick<Parts, "db"> & { readonly tracker: Pick<Parts["tracker"], "flush"> },
-  {
-    prometheus,
-    log,
-    target,
-  }: { readonly prometheus: Prometheus; readonly log: Logger; readonly target: string | null },
+  { prometheus, log, target, tokens }: HttpSettings,
 ): HttpParts {
   const now = (): Date => new Date();
   const writer = createWriter(db, log);
@@ -48,9 +54,10 @@ export function createHttpServices(
   const flushSuggestions = async (): Promise<void> => {
     await Promise.all([writer.flush(), tracker.flush()]);
   };
+  const reasons = withDeskReasons(undefined);
   const byProject = new Map<string, FeedbackService>();
   const serviceOf = (projectId: string): FeedbackService => {
-    const known = byProject.get(projectId) ?? createFeedbackService({ db, projectId, now, flushSuggestions });
+    const known = byProject.get(projectId) ?? createFeedbackService({ db, projectId, now, reasons, flushSuggestions });
     byProject.set(projectId, known);
     return known;
   };
@@ -59,7 +66,7 @@ export function createHttpServices(
   const services: HttpServices = {
     ...probeServices({ db }, prometheus),
     takeSuggestions: (projectId, given) => suggestions.take(projectId, given),
-    feedbackToken: () => null,
+    feedbackToken: (projectId, suggestionId) => tokens.issue({ projectId, suggestionId }),
     takeFeedback: (projectId, given) => feedback.take(projectId, given),
     sent: (projectId, given) => feedback.sent(projectId, given),
     shown: (projectId, suggestionId, given) => feedback.shown(projectId, suggestionId, given),

@@ -35,6 +35,7 @@ describe("readConfig", () => {
       expiry: { expireAfterMs: 7 * 86_400_000, byFunction: new Map(), abandonAfterMs: 900_000 },
       langfuse: null,
       openai: null,
+      desk: { autoSend: new Map(), prompts: new Map(), runPending: [], runConcurrency: 4, runTimeoutMs: 60_000 },
       host: "127.0.0.1",
       allowedHosts: [],
       corsOrigins: [],
