@@ -15,6 +15,7 @@ const valueNames: Readonly<Record<OptionType, string>> = {
   durability: " <durability>",
   windows: " <windows>",
   span: " <span>",
+  months: " <months>",
 };
 
 function helpLine({ help, variables }: Option, fallback: Given[OptionKey]): string {

@@ -6,6 +6,7 @@ import { addExpire } from "./commands/expire.ts";
 import { addMetrics } from "./commands/metrics.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addMirror } from "./commands/mirror.ts";
+import { addPartitions } from "./commands/partitions.ts";
 import { addReplay } from "./commands/replay.ts";
 import { addVerify } from "./commands/verify.ts";
 import { addRollup } from "./commands/rollup.ts";
@@ -41,6 +42,6 @@ export function createProgram(context: CliContext, exitWith: (code: ExitCode) =>
     .addHelpText("afterAll", ({ command }) => (command.parent === null ? `\n${variablesHelp()}` : ""))
     .addHelpText("afterAll", `\n${EXIT_CODES_HELP}`);
   const commands = [addDemo, addReplay, addMigrate, addAdopt, addWorker, addMetrics, addRollup, addExpire];
-  for (const add of [...commands, addMirror, addVerify]) add(program, context, exitWith);
+  for (const add of [...commands, addPartitions, addMirror, addVerify]) add(program, context, exitWith);
   return program;
 }

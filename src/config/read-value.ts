@@ -77,6 +77,11 @@ function readSpan(text: string): Reading {
   return bad("how long, such as 15m", "write 30m, 12h, 7d, 2w or never");
 }
 
+function readMonths(text: string): Reading {
+  if (/^[1-9]\d{0,2}$/u.test(text)) return ok(text);
+  return bad("a whole number of months from 1 to 999", "write for example 13, or unset it to keep everything");
+}
+
 const readers: Readonly<Record<OptionType, (text: string) => Reading>> = {
   text: readText,
   path: readText,
@@ -89,6 +94,7 @@ const readers: Readonly<Record<OptionType, (text: string) => Reading>> = {
   durability: readDurability,
   windows: readWindows,
   span: readSpan,
+  months: readMonths,
 };
 
 /** Reads the text of an option of that type; the value comes back in its one canonical form. */

@@ -9,6 +9,7 @@ import { createNightlyCheck } from "../metrics/nightly-check.ts";
 import { createRoller, type Roller } from "../metrics/roller.ts";
 import { createMirror, type Mirror } from "../mirror/mirror.ts";
 import type { Database } from "../store/database.ts";
+import { createPartitionKeeper, type PartitionKeeper } from "../store/partitions/partition-keeper.ts";
 import { readBacklog } from "../store/queries/read-backlog.ts";
 import { gaugeBacklog } from "./backlog-gauges.ts";
 
@@ -19,6 +20,8 @@ const ROLL_EVERY_MS = 1000;
 const WRITE_HOURS_EVERY_MS = 30_000;
 /** Windows are minutes at least, and days mostly. */
 const EXPIRE_EVERY_MS = 60_000;
+/** Partitions are months. */
+const KEEP_PARTITIONS_EVERY_MS = 3_600_000;
 
 /** What every part is given. */
 export type Base = { readonly db: Database; readonly log: Logger; readonly instruments: Instruments };
@@ -27,6 +30,7 @@ export type Base = { readonly db: Database; readonly log: Logger; readonly instr
 export type WorkerParts = {
   readonly roller: Roller;
   readonly expirer: Expirer;
+  readonly partitions: PartitionKeeper;
   /** Null where no Langfuse is set: rows wait in the outbox until one is. */
   readonly mirror: Mirror | null;
   startWorker(): void;
@@ -34,19 +38,27 @@ export type WorkerParts = {
   stopWorker(): Promise<void>;
 };
 
-export function assembleWorker({ langfuse, projectId, expiry }: Config, base: Base): WorkerParts {
+export function assembleWorker({ langfuse, projectId, expiry, retainMonths }: Config, base: Base): WorkerParts {
   const { db, log, instruments } = base;
   const roller = createRoller({ ...base, everyMs: ROLL_EVERY_MS });
   const hostMetrics = createHostMetrics({ db, log, projectId, now: Date.now, everyMs: WRITE_HOURS_EVERY_MS });
   const nightlyCheck = createNightlyCheck({ db, log, now: Date.now });
   const expirer = createExpirer({ db, log, projectId, windows: expiry, everyMs: EXPIRE_EVERY_MS });
+  const partitions = createPartitionKeeper({
+    db,
+    log,
+    retainMonths,
+    now: Date.now,
+    everyMs: KEEP_PARTITIONS_EVERY_MS,
+  });
   const mirror = langfuse === null ? null : mirrorInto(langfuse, base);
   gaugeBacklog(instruments, () => readBacklog(db));
-  const all = [roller, hostMetrics, nightlyCheck, expirer, ...(mirror === null ? [] : [mirror])];
+  const all = [roller, hostMetrics, nightlyCheck, expirer, partitions, ...(mirror === null ? [] : [mirror])];
 
   return {
     roller,
     expirer,
+    partitions,
     mirror,
     startWorker() {
       for (const part of all) part.start();

@@ -22,7 +22,7 @@ export type AssembleOptions = {
 };
 
 /** The parts of Uptake put together over one database. Nothing is open before the first use or `start`. */
-export type Parts = Pick<WorkerParts, "roller" | "expirer" | "mirror"> & {
+export type Parts = Pick<WorkerParts, "roller" | "expirer" | "partitions" | "mirror"> & {
   readonly db: Database;
   readonly tracker: Tracker;
   readonly feedback: FeedbackService;
@@ -70,13 +70,14 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
     await db.close();
   }
 
-  const { roller, expirer, mirror } = worker;
+  const { roller, expirer, partitions, mirror } = worker;
   return {
     db,
     tracker,
     feedback,
     roller,
     expirer,
+    partitions,
     mirror,
     async start() {
       await db.query("select 1");

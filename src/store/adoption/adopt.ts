@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AdoptStep } from "../../domain/adopt-step.ts";
 import { UptakeError } from "../../domain/errors.ts";
+import { isBlocked } from "../blocked.ts";
 import type { Database, Queryable } from "../database.ts";
 import { apply, CREATE_LEDGER, migrate, MIGRATION_LOCK, readMigrations } from "../migrate.ts";
 import { rowSecurity, substituteFor, takeIn } from "./adopted.ts";
@@ -118,17 +119,9 @@ function attach(db: Database, settings: AdoptSettings): Promise<void> {
     for (const sql of openingStatements(settings)) await tx.query(sql);
     await tx.query(createAdoption);
     await tx.query(CREATE_LEDGER);
-    for (const migration of migrations) await apply(tx, migration, true);
+    for (const migration of migrations) await apply(tx, migration, "host");
     await takeIn(tx, before);
   });
-}
-
-/** Somebody else's lock, or two that waited for each other. */
-const BLOCKED = new Set(["55P03", "40P01"]);
-
-function isBlocked(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  return ("code" in error && BLOCKED.has(String(error.code))) || isBlocked(error.cause);
 }
 
 async function withRetries(work: () => Promise<void>, report: AdoptReport): Promise<void> {
