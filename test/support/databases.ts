@@ -9,15 +9,18 @@ import { openPostgres } from "../../src/store/postgres.ts";
 
 type Fresh = { readonly db: Database; discard(): Promise<void> };
 
-/** A new, migrated database on the run's one Postgres server; `migrated: false` for an empty one. */
-export async function openTestPostgres({ migrated = true }: { migrated?: boolean } = {}): Promise<{
+/** A new, migrated database on the run's one Postgres server, with partitions if asked; `migrated: false` for an empty one. */
+export async function openTestPostgres({
+  migrated = true,
+  partitioned = false,
+}: { migrated?: boolean; partitioned?: boolean } = {}): Promise<{
   db: Database;
   url: string;
   drop(): Promise<void>;
 }> {
   const serverUrl = inject("postgresUrl");
   const name = `test_${randomUUID().replaceAll("-", "")}`;
-  await onServer(serverUrl, `create database ${name} template ${migrated ? "uptake_template" : "template1"}`);
+  await onServer(serverUrl, `create database ${name} template ${templateOf(migrated, partitioned)}`);
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   const db = await openPostgres({ url: url.href });
@@ -29,6 +32,11 @@ export async function openTestPostgres({ migrated = true }: { migrated?: boolean
       await onServer(serverUrl, `drop database if exists ${name} with (force)`);
     },
   };
+}
+
+function templateOf(migrated: boolean, partitioned: boolean): string {
+  if (!migrated) return "template1";
+  return partitioned ? "uptake_template_partitioned" : "uptake_template";
 }
 
 async function onServer(url: string, statement: string): Promise<void> {
@@ -92,21 +100,27 @@ function createEmbeddedShelf(): { open(): Promise<Fresh>; discard(): Promise<voi
   };
 }
 
-async function openFreshPostgres(): Promise<Fresh> {
-  const opened = await openTestPostgres();
+async function openFreshPostgres(partitioned: boolean): Promise<Fresh> {
+  const opened = await openTestPostgres({ partitioned });
   return { db: opened.db, discard: () => opened.drop() };
 }
 
 /**
  * Runs a suite on the embedded database and on a real Postgres. `open` gives a fresh, migrated database: opened inside
  * a test or a `beforeEach` it is taken back when that test is over, opened in a `beforeAll` when the suite is over.
- * A suite that changes tables, not only rows, opens its own with `openTestEmbedded` or `openTestPostgres`.
+ * A suite that changes tables, not only rows, opens its own with `openTestEmbedded` or `openTestPostgres`. `partitioned`:
+ * once more on a Postgres whose tables are partitioned.
  */
-export function describeEachDatabase(name: string, suite: (open: () => Promise<Database>) => void): void {
+export function describeEachDatabase(
+  name: string,
+  suite: (open: () => Promise<Database>) => void,
+  { partitioned = false }: { partitioned?: boolean } = {},
+): void {
   const shelf = createEmbeddedShelf();
   const kinds = [
     { kind: "embedded", openFresh: () => shelf.open() },
-    { kind: "postgres", openFresh: openFreshPostgres },
+    { kind: "postgres", openFresh: () => openFreshPostgres(false) },
+    ...(partitioned ? [{ kind: "partitioned postgres", openFresh: () => openFreshPostgres(true) }] : []),
   ];
   describe.each(kinds)(`${name} on $kind`, ({ openFresh }) => {
     const untilEnd: Fresh[] = [];
