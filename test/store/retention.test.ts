@@ -199,6 +199,18 @@ describe("retention", () => {
     expect(await db.query(part, [partitionOf("ai_suggestions", 0)])).toEqual([]);
   });
 
+  it("drops the traces of a month whose partition of traces was never made, and forgives one that another worker took away", async () => {
+    const { db } = await openPartitioned();
+    await db.query(`drop table ${partitionOf("ai_traces", 0)}`);
+    await insertAt(db, inMonth(0), 3);
+    expect(await rowsByPartition(db, "ai_traces")).toEqual({ ai_traces_other: 3 });
+    await settle(db, now);
+    const reports = await Promise.all([keepAt(db, now, 1), keepAt(db, now, 1), keepAt(db, now, 1)]);
+    expect(reports.flatMap(({ dropped }) => dropped)).toHaveLength(1);
+    expect(await countOf(db, "ai_traces")).toBe(0);
+    expect(await emptyMonth(db, monthOf(new Date()))).toEqual({ result: "empty", amount: 0 });
+  });
+
   it("deletes what is old by its own time where its id tells none, except what waits for Langfuse", async () => {
     const { db } = await openPartitioned();
     await db.query(

@@ -82,7 +82,7 @@ async function dropMonth(db: Database, month: string, report: Mutable<PartitionR
   if (emptied.result === "dropped") report.dropped.push({ month, suggestionCount: emptied.amount });
   else if (emptied.result !== "empty") return keep(emptied.result, emptied.amount);
   // The rows are gone. An empty table more does no harm, should its parent be busy.
-  for (const table of PARTITIONED_TABLES) await withLock(db, PARENT_LOCK_MS, (tx) => removeMonth(tx, table, month));
+  await withLock(db, PARENT_LOCK_MS, (tx) => removeMonth(tx, month));
 }
 
 /** Not while anybody compares suggestions with what was counted of them. */

@@ -46,6 +46,7 @@ create function uptake_empty_month(month date) returns table (result text, amoun
 declare
   suggestions constant text := 'ai_suggestions' || to_char(month, '_YYYY_MM');
   traces constant text := 'ai_traces' || to_char(month, '_YYYY_MM');
+  has_traces constant boolean := to_regclass(traces) is not null;
   month_end constant timestamptz := (month + interval '1 month') at time zone 'UTC';
   from_id constant uuid := uptake_id_floor(month::timestamp at time zone 'UTC');
   to_id constant uuid := uptake_id_floor(month_end);
@@ -53,8 +54,12 @@ declare
   frozen integer;
   has_rows boolean;
 begin
-  execute format('lock table only %I, only %I in share mode', suggestions, traces);
-  execute format('select exists (select from %I) or exists (select from %I)', suggestions, traces) into has_rows;
+  if to_regclass(suggestions) is null then
+    return query select 'empty', 0::bigint; -- by another worker, or it was never made
+    return;
+  end if;
+  execute format('lock table only %I in share mode', suggestions);
+  execute format('select exists (select from %I)', suggestions) into has_rows;
   if not has_rows then
     return query select 'empty', 0::bigint;
     return;
@@ -89,28 +94,35 @@ begin
   set suggestion_count = d.suggestion_count + excluded.suggestion_count, dropped_at = now(),
     frozen_before = greatest(d.frozen_before, excluded.frozen_before);
   perform uptake_keep_acts(suggestions, to_timestamp((select max(frozen_before) from retention_drops) * 3600.0));
-  execute format('truncate %I, %I', suggestions, traces);
+  execute format('truncate %I', suggestions);
+  if has_traces then
+    execute format('truncate %I', traces);
+  end if;
+  -- Those that were written while the month had no partition of its own, or had one of suggestions only.
+  delete from ai_traces
+  where trace_id >= uptake_month_bound('ai_traces', month)
+    and trace_id < uptake_month_bound('ai_traces', (month + interval '1 month')::date);
   return query select 'dropped', amount;
 end $$;
 
--- Takes away the partition of a month that is empty; false where it is not, or is gone already. Everybody who writes waits for it,
--- so its caller gives up the lock rather than queue for it.
-create function uptake_remove_month(parent text, month date) returns boolean
+-- Takes away the partitions of a month that are empty. Everybody who writes waits for it, so its caller gives up the lock
+-- rather than queue for it.
+create function uptake_remove_month(month date) returns void
   language plpgsql set search_path = public, pg_temp as $$
 declare
-  part constant text := parent || to_char(month, '_YYYY_MM');
+  parent text;
+  part text;
   has_rows boolean;
 begin
-  if to_regclass(part) is null then
-    return false;
-  end if;
-  execute format('lock table only %I in access exclusive mode', parent);
-  execute format('select exists (select from %I)', part) into has_rows;
-  if has_rows then
-    return false; -- a late import; it is emptied first, like any other
-  end if;
-  execute format('drop table %I', part);
-  return true;
+  foreach parent in array array['ai_suggestions', 'ai_traces'] loop
+    part := parent || to_char(month, '_YYYY_MM');
+    continue when to_regclass(part) is null;
+    execute format('lock table only %I in access exclusive mode', parent);
+    execute format('select exists (select from %I)', part) into has_rows;
+    if not has_rows then -- else a late import, which is emptied first like any other
+      execute format('drop table %I', part);
+    end if;
+  end loop;
 end $$;
 
 -- Deletes old suggestions that lie in no month's partition, with their traces; at most so many, and none with a message that waits.
