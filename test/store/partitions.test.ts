@@ -25,15 +25,15 @@ import {
 const additions = new URL("../../src/store/partitions/sql/", import.meta.url);
 const aPartition = /ai_(suggestions|traces)_(early|late|other|\d{4}_\d{2})/u;
 
-async function openEmptyEmbedded(): Promise<Database> {
+async function openEmbedded({ migrated }: { migrated: boolean }): Promise<Database> {
   const opened = await openTestEmbedded();
   onTestFinished(() => opened.drop());
-  await opened.db.query("drop schema public cascade; create schema public");
+  if (!migrated) await opened.db.query("drop schema public cascade; create schema public");
   return opened.db;
 }
 
-async function openEmptyPostgres(): Promise<Database> {
-  const opened = await openTestPostgres({ migrated: false });
+async function openServer({ migrated }: { migrated: boolean }): Promise<Database> {
+  const opened = await openTestPostgres({ migrated });
   onTestFinished(() => opened.drop());
   return opened.db;
 }
@@ -46,12 +46,11 @@ const schemaLines = async (db: Database): Promise<string[]> =>
     .filter((line) => !aPartition.test(line));
 
 describe.each([
-  { kind: "embedded", openEmpty: openEmptyEmbedded },
-  { kind: "postgres", openEmpty: openEmptyPostgres },
-])("migrate --partition month on $kind", ({ openEmpty }) => {
+  { kind: "embedded", open: openEmbedded },
+  { kind: "postgres", open: openServer },
+])("migrate --partition month on $kind", ({ open }) => {
   it("makes what it makes without, by month, and later migrations go on as ever", async () => {
-    const [plain, partitioned] = [await openEmpty(), await openEmpty()];
-    await migrate(plain);
+    const [plain, partitioned] = [await open({ migrated: true }), await open({ migrated: false })];
     const { version } = await migrate(partitioned, { partition: "month" });
     const [without, withParts] = [await schemaLines(plain), await schemaLines(partitioned)];
     expect(without.filter((line) => !withParts.includes(line))).toEqual([]);
@@ -69,8 +68,7 @@ describe.each([
   });
 
   it("is refused once the tables are there, and changes nothing then", async () => {
-    const db = await openEmpty();
-    await migrate(db);
+    const db = await open({ migrated: true });
     const before = await describeSchema(db);
     await expect(migrate(db, { partition: "month" })).rejects.toMatchObject({
       code: "invalid_input",

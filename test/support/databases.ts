@@ -108,20 +108,27 @@ async function openFreshPostgres(partitioned: boolean): Promise<Fresh> {
 /**
  * Runs a suite on the embedded database and on a real Postgres. `open` gives a fresh, migrated database: opened inside
  * a test or a `beforeEach` it is taken back when that test is over, opened in a `beforeAll` when the suite is over.
- * A suite that changes tables, not only rows, opens its own with `openTestEmbedded` or `openTestPostgres`. `partitioned`:
- * once more on a Postgres whose tables are partitioned.
+ * A suite that changes tables, not only rows, opens its own with `openTestEmbedded` or `openTestPostgres`.
  */
-export function describeEachDatabase(
-  name: string,
-  suite: (open: () => Promise<Database>) => void,
-  { partitioned = false }: { partitioned?: boolean } = {},
-): void {
+export function describeEachDatabase(name: string, suite: (open: () => Promise<Database>) => void): void {
+  describeOn(["embedded", "postgres"], name, suite);
+}
+
+/** The same, and once more on a Postgres whose tables are partitioned. */
+export function describeWithPartitions(name: string, suite: (open: () => Promise<Database>) => void): void {
+  describeOn(["embedded", "postgres", "partitioned postgres"], name, suite);
+}
+
+type Kind = "embedded" | "postgres" | "partitioned postgres";
+
+function describeOn(names: readonly Kind[], name: string, suite: (open: () => Promise<Database>) => void): void {
   const shelf = createEmbeddedShelf();
-  const kinds = [
-    { kind: "embedded", openFresh: () => shelf.open() },
-    { kind: "postgres", openFresh: () => openFreshPostgres(false) },
-    ...(partitioned ? [{ kind: "partitioned postgres", openFresh: () => openFreshPostgres(true) }] : []),
-  ];
+  const openers: Readonly<Record<Kind, () => Promise<Fresh>>> = {
+    embedded: () => shelf.open(),
+    postgres: () => openFreshPostgres(false),
+    "partitioned postgres": () => openFreshPostgres(true),
+  };
+  const kinds = names.map((kind) => ({ kind, openFresh: openers[kind] }));
   describe.each(kinds)(`${name} on $kind`, ({ openFresh }) => {
     const untilEnd: Fresh[] = [];
     afterAll(async () => {

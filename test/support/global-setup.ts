@@ -20,7 +20,7 @@ declare module "vitest" {
   }
 }
 
-/** With UPTAKE_TEST_PARTITIONED=1 every suite runs on tables with partitions. */
+/** With UPTAKE_TEST_PARTITIONED=1 every suite runs on tables with partitions; those about the schema then fail. */
 const always: MigrateOptions = process.env["UPTAKE_TEST_PARTITIONED"] === "1" ? { partition: "month" } : {};
 
 async function migratePostgresTemplate(url: string, name: string, options: MigrateOptions): Promise<void> {
