@@ -129,7 +129,7 @@ export const options = [
   },
   {
     key: "retainMonths",
-    flag: "--retain",
+    flag: "--retain-months",
     commands: ["worker", "partitions"],
     variables: ["UPTAKE_RETAIN_MONTHS"],
     type: "months",

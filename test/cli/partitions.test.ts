@@ -20,7 +20,7 @@ describe("uptake partitions", () => {
       ],
       otherCount: 2,
     };
-    const { code, stdout } = await run(["partitions", "--retain", "12"], { services: keeping(report) });
+    const { code, stdout } = await run(["partitions", "--retain-months", "12"], { services: keeping(report) });
     expect(code).toBe(1);
     expect(stdout.split("\n")).toEqual([
       "made ai_suggestions_2027_02",
@@ -44,7 +44,7 @@ describe("uptake partitions", () => {
 
   it("refuses a retention that is no number of months", async () => {
     for (const months of ["0", "1.5", "-3", "13m"])
-      expect(await run(["partitions", `--retain=${months}`])).toMatchObject({ code: 2, opened: [] });
+      expect(await run(["partitions", `--retain-months=${months}`])).toMatchObject({ code: 2, opened: [] });
   });
 });
 

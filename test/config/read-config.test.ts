@@ -33,6 +33,7 @@ describe("readConfig", () => {
       environment: "default",
       release: null,
       expiry: { expireAfterMs: 7 * 86_400_000, byFunction: new Map(), abandonAfterMs: 900_000 },
+      retainMonths: null,
       langfuse: null,
       openai: null,
       host: "127.0.0.1",

@@ -8,11 +8,11 @@ import { withServices } from "../with-services.ts";
 
 const HELP = `
 For a database made with uptake migrate --partition month: makes the partitions of the next three months
-and, with --retain, drops the suggestions and traces of months that are older, with all that
+and, with --retain-months, drops the suggestions and traces of months that are older, with all that
 still needs them left in place and named. What was counted stays. A worker does the same every hour.
 
 Example:
-  $ uptake partitions --retain 13`;
+  $ uptake partitions --retain-months 13`;
 
 const REASONS: Readonly<Record<KeptFor, (amount: number) => string>> = {
   waiting: (amount) => `${count(amount, "message")} of it have yet to reach Langfuse (uptake mirror status)`,
