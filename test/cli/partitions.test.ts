@@ -20,8 +20,9 @@ describe("uptake partitions", () => {
       ],
       otherCount: 2,
     };
-    const { code, stdout } = await run(["partitions", "--retain-months", "12"], { services: keeping(report) });
+    const { code, stdout, opened } = await run(["partitions", "--retain-months", "12"], { services: keeping(report) });
     expect(code).toBe(1);
+    expect(opened).toMatchObject([{ retainMonths: 12 }]);
     expect(stdout.split("\n")).toEqual([
       "made ai_suggestions_2027_02",
       "not made ai_traces_2027_02: others hold locks; run it again",
