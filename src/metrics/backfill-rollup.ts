@@ -5,6 +5,7 @@ import { finishBackfill } from "../store/queries/finish-backfill.ts";
 import { readBackfill } from "../store/queries/read-backfill.ts";
 import { saveBackfill } from "../store/queries/save-backfill.ts";
 import { CHUNK_HOURS } from "./check-rollup.ts";
+import { withoutFrozen } from "./frozen-hours.ts";
 import { repairReasons, repairRollup } from "./repair-rollup.ts";
 import type { Roller } from "./roller.ts";
 
@@ -25,7 +26,8 @@ export async function backfillRollup(
   { db, roller }: { readonly db: Database; readonly roller: Roller },
   { from, to, onProgress, signal }: BackfillOptions,
 ): Promise<RollupBackfillReport> {
-  const [fromHour, toHour] = [hourOf(from), hourFrom(to)];
+  const { fromHour, frozenBefore } = await withoutFrozen(db, hourOf(from));
+  const toHour = hourFrom(to);
   const resumedHour = await readBackfill(db, fromHour, toHour);
   let hour = resumedHour ?? fromHour;
   while (hour < toHour && !signal.aborted) {
@@ -44,7 +46,8 @@ export async function backfillRollup(
   const interrupted = hour < toHour;
   if (!interrupted) await finishBackfill(db, fromHour, toHour);
   return {
-    hourCount: hour - (resumedHour ?? fromHour),
+    hourCount: Math.max(0, hour - (resumedHour ?? fromHour)),
+    frozenBefore,
     resumedAt: resumedHour === null ? null : startOfHour(resumedHour),
     interrupted,
   };

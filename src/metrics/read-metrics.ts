@@ -1,5 +1,6 @@
 import type { Queryable } from "../store/database.ts";
 import { type MetricsSums, readMetricsSums } from "../store/queries/read-metrics.ts";
+import { refuseFrozen } from "./frozen-hours.ts";
 import { checkQuery, type MetricsQuery } from "./metrics-query.ts";
 import { dimensionsOf, type MetricsRow, type Sums, toMetricsRow } from "./metrics-row.ts";
 import { planRead } from "./read-plan.ts";
@@ -16,7 +17,9 @@ import { timeBucketsOf } from "./time-buckets.ts";
 export async function readMetrics(db: Queryable, query: MetricsQuery): Promise<MetricsRow[]> {
   checkQuery(query);
   const buckets = timeBucketsOf(query);
-  const found = await readMetricsSums(db, planRead(query, buckets));
+  const plan = planRead(query, buckets);
+  if (plan.isRaw) await refuseFrozen(db, plan.fromHour, "metrics by confidence band");
+  const found = await readMetricsSums(db, plan);
   const combinations = new Map(found.map((sums) => [combinationOf(sums), dimensionsOf(sums, query.by)]));
   const sumsOf = new Map(found.map((sums) => [`${sums.bucketHour} ${combinationOf(sums)}`, sums]));
   const names = [...combinations].sort(([a], [b]) => (a < b ? -1 : 1));

@@ -30,7 +30,7 @@ export type AssembleOptions = {
 };
 
 /** The parts of Uptake put together over one database. Nothing is open before the first use or `start`. */
-export type Parts = Pick<WorkerParts, "roller" | "expirer" | "mirror" | "pendingMeters"> & {
+export type Parts = Pick<WorkerParts, "roller" | "expirer" | "partitions" | "mirror" | "pendingMeters"> & {
   readonly db: Database;
   readonly tracker: Tracker;
   /** Where finished runs are written; for parts of ours with a tracker of their own. */
@@ -82,7 +82,7 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
     await db.close();
   }
 
-  const { roller, expirer, mirror, pendingMeters } = worker;
+  const { roller, expirer, partitions, mirror, pendingMeters } = worker;
   return {
     db,
     tracker,
@@ -90,6 +90,7 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
     feedback,
     roller,
     expirer,
+    partitions,
     mirror,
     pendingMeters,
     async start() {

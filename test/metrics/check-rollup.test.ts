@@ -163,14 +163,19 @@ describeEachDatabase("the check of the rollup", (open) => {
       { db, roller },
       { ...options, signal: stopping.signal, onProgress: (done) => (progress.push(done), stopping.abort()) },
     );
-    expect(ended).toEqual({ hourCount: 168, resumedAt: null, interrupted: true });
+    expect(ended).toEqual({ hourCount: 168, frozenBefore: null, resumedAt: null, interrupted: true });
     const rest = await backfillRollup({ db, roller }, { ...options, signal: new AbortController().signal });
-    expect(rest).toEqual({ hourCount: 312, resumedAt: new Date("2026-03-08T00:00Z"), interrupted: false });
+    expect(rest).toEqual({
+      hourCount: 312,
+      frozenBefore: null,
+      resumedAt: new Date("2026-03-08T00:00Z"),
+      interrupted: false,
+    });
     expect(progress).toEqual([168, 336, 480]);
     await expectHealthyRollup(db, from, new Date("2026-03-22T00:00Z"));
     await expectPlainMetrics(db, { ...month, bucket: "total", by: ["function"] });
     const again = await backfillRollup({ db, roller }, { ...options, signal: new AbortController().signal });
-    expect(again).toEqual({ hourCount: 480, resumedAt: null, interrupted: false });
+    expect(again).toEqual({ hourCount: 480, frozenBefore: null, resumedAt: null, interrupted: false });
     await expectPlainMetrics(db, { ...month, bucket: "total", by: ["function"] });
   });
 

@@ -140,7 +140,7 @@ function attach(db: Database, settings: AdoptSettings): Promise<void> {
     for (const sql of openingStatements(settings)) await tx.query(sql);
     await tx.query(createAdoption);
     await tx.query(CREATE_LEDGER);
-    for (const migration of migrations) await apply(tx, migration, true);
+    for (const migration of migrations) await apply(tx, migration, "host");
     await takeIn(tx, before);
   });
 }

@@ -1,16 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { UptakeError } from "../../domain/errors.ts";
+import { isBlocked } from "../blocked.ts";
 
 const ATTEMPTS = 10;
 const FIRST_PAUSE_MS = 500;
-
-/** Somebody else's lock, or two that waited for each other. */
-const BLOCKED = new Set(["55P03", "40P01"]);
-
-function isBlocked(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  return ("code" in error && BLOCKED.has(String(error.code))) || isBlocked(error.cause);
-}
 
 /** Does it again, later, as long as the host's tables are locked. Throws `adoption_refused` when they always are. */
 export async function retryWhileBlocked(

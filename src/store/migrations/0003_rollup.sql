@@ -597,6 +597,33 @@ create function uptake_rollup_difference(from_hour integer, to_hour integer) ret
       <> (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 $$;
 
+-- What retention has dropped. What was counted of it stays; but hours before `frozen_before` can be recomputed no more, so nothing
+-- checks, rebuilds or rewrites them.
+create table retention_drops (
+  part text primary key,
+  from_id uuid,
+  to_id uuid,
+  suggestion_count bigint not null,
+  frozen_before integer not null,
+  dropped_at timestamptz not null default now()
+);
+comment on table retention_drops is 'One row a partition. Feedback on a suggestion between from_id and to_id comes too late; where they are null, single rows were deleted.';
+
+-- The acts on dropped suggestions in hours that are not frozen, so that those still come to what was counted. No texts, no ids.
+create table dropped_acts (
+  project_id text not null,
+  function_name text,
+  environment text,
+  model text,
+  prompt_version text,
+  outcome text not null,
+  deciding_feedback_at timestamptz not null,
+  deciding_reasons text[],
+  confidence_score real,
+  time_to_feedback interval
+);
+create index dropped_acts_decided on dropped_acts (deciding_feedback_at);
+
 -- The same for reasons, by the hour in which the person decided.
 create function uptake_reason_difference(from_hour integer, to_hour integer)
   returns table (series_id integer, new_series text[], hour integer, outcome text, reason text, suggestion_count bigint)
@@ -608,7 +635,13 @@ create function uptake_reason_difference(from_hour integer, to_hour integer)
           uptake_dimension(g.model), uptake_dimension(g.prompt_version)]
       end as new_series,
       r.hour, r.outcome, r.reason, 1 as suggestion_count
-    from ai_suggestions g
+    from (
+      select project_id, function_name, environment, model, prompt_version, outcome, deciding_feedback_at, deciding_reasons
+      from ai_suggestions
+      union all
+      select project_id, function_name, environment, model, prompt_version, outcome, deciding_feedback_at, deciding_reasons
+      from dropped_acts
+    ) g
     cross join lateral uptake_reason_contribution(g.outcome, g.deciding_feedback_at, g.deciding_reasons) r
     left join metric_series s
       on (s.project_id, s.function_name, s.environment, s.model, s.prompt_version)
