@@ -1,20 +1,24 @@
-import type { SuggestionRecord } from "../../domain/suggestion.ts";
-import { storableText } from "../../domain/text.ts";
+import { suggestionFields, type SuggestionRow } from "../../domain/suggestion-row.ts";
 import type { Queryable } from "../database.ts";
+import { arraysOf } from "../row-arrays.ts";
 
-// One statement for suggestions and traces, one JSON parameter for all rows. A row that a host left pending under the
-// same id is completed and keeps what the host wrote, also when it was given up as abandoned meanwhile; a row that is
-// finished is left alone, so a retry changes nothing.
+// One statement for suggestions and traces; each parameter holds one field of all rows (docs/decisions/0012). A row that
+// a host left pending under the same id is completed and keeps what the host wrote, also when it was given up as
+// abandoned meanwhile; a row that is finished is left alone, so a retry changes nothing.
 // Rows are taken in the order of their ids, so that two writers which meet on the same rows cannot wait for each other.
 const sql = `
 with given as (
   select *
-  from json_to_recordset($1::json) as r (
-    id uuid, project_id text, function_name text, ticket_id text, message_id text, system_user_id text,
-    suggested_response text, confidence_score real, status text, created_at timestamptz, environment text, release text,
-    model text, prompt_name text, prompt_version text, trace_id text, observation_id text, latency_ms integer,
-    time_to_first_token_ms integer, input_tokens integer, output_tokens integer, cost_usd numeric, error_type text,
-    error_message text, metadata jsonb, observations jsonb
+  from unnest(
+    $1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::real[], $9::text[],
+    $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[],
+    $18::integer[], $19::integer[], $20::integer[], $21::integer[], $22::text[], $23::text[], $24::text[], $25::jsonb[],
+    $26::jsonb[]
+  ) as r (
+    id, project_id, function_name, ticket_id, message_id, system_user_id, suggested_response, confidence_score, status,
+    created_at, environment, release, model, prompt_name, prompt_version, trace_id, observation_id,
+    latency_ms, time_to_first_token_ms, input_tokens, output_tokens, cost_usd, error_type, error_message, metadata,
+    observations
   )
 ), suggestions as (
   insert into ai_suggestions as s (
@@ -26,7 +30,7 @@ with given as (
     id, project_id, function_name, uptake_ticket_id(ticket_id), uptake_message_id(message_id),
     uptake_system_user_id(system_user_id), suggested_response, confidence_score, status,
     created_at, environment, release, model, prompt_name, prompt_version, trace_id, observation_id, latency_ms,
-    time_to_first_token_ms, input_tokens, output_tokens, cost_usd, error_type, error_message, metadata
+    time_to_first_token_ms, input_tokens, output_tokens, cost_usd::numeric, error_type, error_message, metadata
   from given
   order by id
   on conflict (id) do update set
@@ -60,56 +64,19 @@ select trace_id, id, project_id, observations, created_at
 from given
 on conflict (trace_id) do nothing`;
 
+const types = suggestionFields.map(({ type }) => type);
+
 /**
- * Writes finished runs, all or none: a row of `ai_suggestions` and one of `ai_traces` each. The same records again
- * change nothing. Rejects with the database's error, whose `code` is the SQLSTATE.
+ * Writes finished runs, all or none: a row of `ai_suggestions` and one of `ai_traces` each. The same rows again change
+ * nothing. Rejects with the database's error, whose `code` is the SQLSTATE.
  */
-export async function insertSuggestions(db: Queryable, records: readonly SuggestionRecord[]): Promise<void> {
-  if (records.length === 0) return;
-  await db.query(sql, [rowsJson(records)]);
+export async function insertSuggestions(db: Queryable, rows: readonly SuggestionRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  await db.query(sql, arraysOf(firstOfEach(rows), types));
 }
 
-/** An upsert cannot touch a row twice in one statement: of records with the same id the first one counts. */
-function rowsJson(records: readonly SuggestionRecord[]): string {
+/** An upsert cannot touch a row twice in one statement: of rows with the same id the first one counts. */
+function firstOfEach(rows: readonly SuggestionRow[]): readonly SuggestionRow[] {
   const seen = new Set<string>();
-  let rows = "";
-  for (const record of records) {
-    if (seen.has(record.id)) continue;
-    seen.add(record.id);
-    rows += rows === "" ? rowJson(record) : `,${rowJson(record)}`;
-  }
-  return `[${rows}]`;
+  return rows.filter(({ id }) => seen.size < seen.add(id).size);
 }
-
-/** The JSON of one row. `metadata` and `observations` are JSON already and go in as they are. */
-function rowJson(record: SuggestionRecord): string {
-  const columns = JSON.stringify({
-    id: record.id,
-    project_id: record.projectId,
-    function_name: text(record.functionName),
-    ticket_id: text(record.ticketId),
-    message_id: text(record.messageId),
-    system_user_id: text(record.systemUserId),
-    suggested_response: text(record.suggestedResponse),
-    confidence_score: record.confidenceScore,
-    status: record.status,
-    created_at: record.createdAt,
-    environment: text(record.environment),
-    release: text(record.release),
-    model: text(record.model),
-    prompt_name: text(record.promptName),
-    prompt_version: text(record.promptVersion),
-    trace_id: record.traceId,
-    observation_id: record.observationId,
-    latency_ms: record.latencyMs,
-    time_to_first_token_ms: record.timeToFirstTokenMs,
-    input_tokens: record.inputTokens,
-    output_tokens: record.outputTokens,
-    cost_usd: record.costUsd,
-    error_type: text(record.errorType),
-    error_message: text(record.errorMessage),
-  });
-  return `${columns.slice(0, -1)},"metadata":${record.metadataJson},"observations":${record.observationsJson}}`;
-}
-
-const text = (value: string | null): string | null => (value === null ? null : storableText(value));
