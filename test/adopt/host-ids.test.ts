@@ -1,3 +1,4 @@
+import { newId } from "../../src/domain/ids.ts";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +7,7 @@ import { createUptake, type Uptake } from "../../src/create-uptake.ts";
 import { type Logger, silentLogger } from "../../src/domain/logger.ts";
 import { adopt } from "../../src/store/adoption/adopt.ts";
 import { insertSuggestions } from "../../src/store/queries/insert-suggestions.ts";
+import { rowOf } from "../../src/track/rows.ts";
 import { sampleRecord } from "../mirror/rows.ts";
 import { startHost, suggest, type Host } from "./host.ts";
 
@@ -84,6 +86,6 @@ it("a tracked call with such an id says so, once, and takes none of the others o
 it("an error that no id explains stays what it is", async () => {
   const host = await adoptedHost();
   const record = sampleRecord(1);
-  const bad = { ...record, ticketId: host.ticketId, messageId: null, systemUserId: null, inputTokens: 3e9 };
-  await expect(insertSuggestions(host.db, [bad])).rejects.toMatchObject({ code: "22003" });
+  const bad = { ...record, ticketId: newId(), messageId: null, systemUserId: null };
+  await expect(insertSuggestions(host.db, [rowOf(bad)])).rejects.toMatchObject({ code: "23503" });
 });

@@ -9,6 +9,7 @@ import type { Database } from "../../src/store/database.ts";
 import { openPostgres } from "../../src/store/postgres.ts";
 import { insertFeedback } from "../../src/store/queries/insert-feedback.ts";
 import { insertSuggestions } from "../../src/store/queries/insert-suggestions.ts";
+import { rowOf } from "../../src/track/rows.ts";
 import { feedbackOn, sampleRecord } from "../mirror/rows.ts";
 import { countOf, deliverAll, inMonth, keepAt, openPartitioned, partitionOf } from "./partitioned-rows.ts";
 
@@ -41,7 +42,7 @@ async function write(db: Database, clock: Clock): Promise<number> {
       const id = repeatableId(createdAt, newId());
       return { ...sampleRecord(n), id, traceId: traceIdOf(id), createdAt: createdAt.toISOString() };
     });
-    await insertSuggestions(db, records);
+    await insertSuggestions(db, records.map(rowOf));
     count += records.length;
     known.push(...records.slice(0, 5).map(({ id }) => ({ id, month })));
     const judged = known.filter((one) => one.month >= month - 1).filter((_, n) => n % 3 === 0);

@@ -6,6 +6,7 @@ import { monthOf } from "../../src/domain/partition-report.ts";
 import type { Database } from "../../src/store/database.ts";
 import { migrate, readMigrations } from "../../src/store/migrate.ts";
 import { insertSuggestions } from "../../src/store/queries/insert-suggestions.ts";
+import { rowOf } from "../../src/track/rows.ts";
 import { sampleRecord } from "../mirror/rows.ts";
 import { openTransaction } from "../metrics/open-transaction.ts";
 import { openTestEmbedded, openTestPostgres } from "../support/databases.ts";
@@ -172,8 +173,8 @@ describe("statements on the partitioned tables", () => {
       "insert into ai_suggestions (id, suggested_response, status) values ($1, 'Processing...', 'pending')",
       [records[0]?.id],
     );
-    await insertSuggestions(db, records);
-    await insertSuggestions(db, records);
+    await insertSuggestions(db, records.map(rowOf));
+    await insertSuggestions(db, records.map(rowOf));
     expect(await countOf(db, "ai_suggestions where status = 'completed' or status = 'error'")).toBe(20);
     expect(await countOf(db, "ai_traces")).toBe(20);
     expect(await countOf(db, "langfuse_outbox")).toBe(20);
