@@ -29,12 +29,25 @@ export const valueOf = (bucket: number): number => (2 * G ** bucket) / (G + 1);
 
 /** The histogram of these durations in milliseconds. */
 export function histogramOf(durationsMs: readonly number[]): Histogram {
-  return collect(durationsMs.map((ms) => [bucketOf(ms), 1]));
+  return mergeHistograms({ buckets: durationsMs.map(bucketOf), counts: durationsMs.map(() => 1) });
 }
 
-/** The sum of two histograms. Counts may be negative (a difference); buckets that come to nothing are left out. */
-export function mergeHistograms(a: Histogram, b: Histogram): Histogram {
-  return collect([...entriesOf(a), ...entriesOf(b)]);
+/** The sum of histograms. Counts may be negative (a difference); buckets that come to nothing are left out. */
+export function mergeHistograms(...histograms: readonly Histogram[]): Histogram {
+  const totals: number[] = [];
+  for (const { buckets, counts } of histograms) {
+    buckets.forEach((bucket, i) => {
+      totals[bucket] = (totals[bucket] ?? 0) + (counts[i] ?? 0);
+    });
+  }
+  const merged: { readonly buckets: number[]; readonly counts: number[] } = { buckets: [], counts: [] };
+  // In the order of the buckets, and past those that nothing was added to.
+  totals.forEach((count, bucket) => {
+    if (count === 0) return;
+    merged.buckets.push(bucket);
+    merged.counts.push(count);
+  });
+  return merged;
 }
 
 /** How many values the histogram holds. */
@@ -61,10 +74,3 @@ export function quantile(histogram: Histogram, q: number): number | undefined {
 type Entry = readonly [bucket: number, count: number];
 
 const entriesOf = ({ buckets, counts }: Histogram): Entry[] => buckets.map((bucket, i) => [bucket, counts[i] ?? 0]);
-
-function collect(entries: readonly Entry[]): Histogram {
-  const totals = new Map<number, number>();
-  for (const [bucket, n] of entries) totals.set(bucket, (totals.get(bucket) ?? 0) + n);
-  const held = [...totals].filter(([, n]) => n !== 0).sort(([a], [b]) => a - b);
-  return { buckets: held.map(([bucket]) => bucket), counts: held.map(([, n]) => n) };
-}

@@ -10,7 +10,7 @@ create table metric_series (
   prompt_version text,
   unique nulls not distinct (project_id, function_name, environment, model, prompt_version)
 );
-comment on table metric_series is 'One small integer per combination of dimensions: an empty text is an unknown one. A project has one series more, its total, in which every dimension is null.';
+comment on table metric_series is 'One small integer per combination of dimensions: an empty text is an unknown one. Those whose environment is null are totals: of a function, where its name is there, and of the project, where that is null, too.';
 
 create table rollup_deltas (
   id bigint generated always as identity primary key,
@@ -92,7 +92,7 @@ create table ai_metrics_hourly (
   error_type_counts integer[] not null,
   primary key (series_id, hour)
 );
-comment on table ai_metrics_hourly is 'What the suggestions made in an hour come to, by series. The series of a project''s total holds the sum of all its others: never add it to them.';
+comment on table ai_metrics_hourly is 'What the suggestions made in an hour come to, by series. The series that are totals hold the sums of others: never add them to these.';
 comment on column ai_metrics_hourly.hour is 'UTC hours since 1970: to_timestamp(hour * 3600).';
 comment on column ai_metrics_hourly.kept_ratio_ppm_sum is 'Kept ratios in millionths, as integers, so that sums can be taken back exactly.';
 comment on column ai_metrics_hourly.latency_buckets is 'Sparse histogram: bucket b holds values in (g^(b-1), g^b] ms with g = 1.02/0.98, so any quantile is within 2 % (DDSketch, Masson et al. 2019).';
@@ -499,7 +499,7 @@ create function uptake_rollup_difference(from_hour integer, to_hour integer) ret
       m.latency_buckets, m.latency_counts, m.first_token_buckets, m.first_token_counts, m.feedback_time_buckets, m.feedback_time_counts,
       m.confidence_keys, m.confidence_counts, m.confidence_ppm_sums, m.error_types, m.error_type_counts
     from ai_metrics_hourly m
-    join metric_series s on s.id = m.series_id and s.function_name is not null
+    join metric_series s on s.id = m.series_id and s.environment is not null
     where m.hour >= from_hour and m.hour < to_hour
     union all
     select -1, coalesce(d.series_id, s.id), case when s.id is null then d.new_series end, d.hour,
@@ -654,10 +654,12 @@ create function uptake_rollup_sums(from_day integer, to_day integer) returns tab
   with spread as materialized (
     select target.*, m.*
     from ai_metrics_hourly m
-    join metric_series s on s.id = m.series_id and s.function_name is not null
-    join metric_series total on total.project_id = s.project_id and total.function_name is null
+    join metric_series s on s.id = m.series_id and s.environment is not null
+    join metric_series f on f.project_id = s.project_id and f.function_name = s.function_name and f.environment is null
+    join metric_series p on p.project_id = s.project_id and p.function_name is null
     cross join lateral (
-      values (false, m.hour, total.id), (true, floor(m.hour / 24.0)::integer, s.id), (true, floor(m.hour / 24.0)::integer, total.id)
+      values (false, m.hour, f.id), (false, m.hour, p.id), (true, floor(m.hour / 24.0)::integer, s.id),
+        (true, floor(m.hour / 24.0)::integer, f.id), (true, floor(m.hour / 24.0)::integer, p.id)
     ) target (is_day, period, target_id)
     where m.hour >= from_day * 24 and m.hour < to_day * 24
   ),

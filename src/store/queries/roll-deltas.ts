@@ -6,7 +6,7 @@ import type { Queryable } from "../database.ts";
 // - `skip locked`: rollers side by side take different deltas and never wait for one another here.
 // - A delta whose series is not made yet (intern-series.ts) is left for the next time.
 // - The hours are noted: the host's metrics of those that are over are written anew.
-// - What a delta says is added four times over: to its series and to the project's total, to the hour and to the day.
+// - What a delta says is added six times over: to its series, its function's total and the project's, to the hour and to the day.
 // - They may meet at a row of these. All lock in the same order, hours before days and each by its key: no deadlock.
 // - A delta's arrays hold one signed entry a row, repeated and unsorted; the group bys make them sorted and
 //   without zeros before they are added.
@@ -28,10 +28,12 @@ targets as materialized (
   select of_hour.hour, of_hour.known_series_id, target.*
   from (select distinct hour, known_series_id from gone) of_hour
   join metric_series s on s.id = of_hour.known_series_id
-  join metric_series total on total.project_id = s.project_id and total.function_name is null
+  join metric_series f on f.project_id = s.project_id and f.function_name = s.function_name and f.environment is null
+  join metric_series p on p.project_id = s.project_id and p.function_name is null
   cross join lateral (
-    values (false, of_hour.hour, s.id), (false, of_hour.hour, total.id),
-      (true, floor(of_hour.hour / 24.0)::integer, s.id), (true, floor(of_hour.hour / 24.0)::integer, total.id)
+    values (false, of_hour.hour, s.id), (false, of_hour.hour, f.id), (false, of_hour.hour, p.id),
+      (true, floor(of_hour.hour / 24.0)::integer, s.id), (true, floor(of_hour.hour / 24.0)::integer, f.id),
+      (true, floor(of_hour.hour / 24.0)::integer, p.id)
   ) target (is_day, period, target_id)
 ),
 counted as materialized (
