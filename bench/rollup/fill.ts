@@ -1,12 +1,15 @@
+import { silentLogger } from "../../src/domain/logger.ts";
+import { backfillRollup } from "../../src/metrics/backfill-rollup.ts";
+import { createRoller } from "../../src/metrics/roller.ts";
 import type { Database } from "../../src/store/database.ts";
 
 const FILLED_AT_ONCE = 250_000;
 
-/** What the history covers: 30 days of UTC up to this moment. */
-export const FILLED_TO = new Date("2026-03-31T00:00:00.000Z");
+const DAY_MS = 24 * 3_600_000;
+
+/** What the history begins with, in UTC. */
 export const FILLED_FROM = new Date("2026-03-01T00:00:00.000Z");
-export const FUNCTION_COUNT = 20;
-const SPAN_MS = FILLED_TO.getTime() - FILLED_FROM.getTime();
+const FUNCTION_COUNT = 20;
 
 // The row number gives everything that must be the same again, so that feedback finds its suggestion. Functions are of
 // unequal size (the largest makes an eighth, the smallest a hundredth), each with two environments, two models and two
@@ -34,7 +37,7 @@ from (
     case when i % 10 < 6 then made_at + interval '1 second' + exp(11.5 + 1.2 * bell) * interval '1 millisecond' end as feedback_at
   from (
     select i, hashint8(i)::bigint & 1048575 as h1, hashint8(i + 1000000007)::bigint & 1048575 as h2, i % 6 as act, i % 50 = 9 as is_error,
-      $4::timestamptz + (i - 1) * (${SPAN_MS}.0 / $3::bigint) * interval '1 millisecond' as made_at,
+      $4::timestamptz + (i - 1) * ($5::double precision / $3::bigint) * interval '1 millisecond' as made_at,
       sqrt(-2 * ln((1 + (hashint8(i * 7) & 65535)) / 65537.0)) * cos(2 * pi() * (hashint8(i * 13) & 65535) / 65536.0) as bell
     from generate_series($1::bigint, $2::bigint) i
   ) numbered
@@ -50,20 +53,34 @@ where created_at >= $1 and created_at < $2 and decided_at is not null`;
 
 const TABLES = ["ai_suggestions", "ai_feedback_events"];
 
+export type History = { readonly count: number; readonly days: number };
+
+/** When a history ends. */
+export const filledTo = ({ days }: History): Date => new Date(FILLED_FROM.getTime() + days * DAY_MS);
+
 /**
- * A history of `count` suggestions evenly over 30 days, and feedback on 60 % of them, as the triggers would have left it;
- * without running them, and so without a rollup. Resolves when it is analyzed.
+ * Suggestions evenly over so many days, and feedback on 60 % of them, as the triggers would have left it; without running
+ * them, and so without a rollup. Resolves when it is vacuumed and analyzed.
  */
-export async function fillHistory(db: Database, count: number): Promise<void> {
+export async function fillHistory(db: Database, history: History): Promise<void> {
+  const { count, days } = history;
   for (const table of TABLES) await db.query(`alter table ${table} disable trigger user`);
   for (let from = 1; from <= count; from += FILLED_AT_ONCE) {
     const to = Math.min(from + FILLED_AT_ONCE - 1, count);
-    await db.query(suggestions, [from, to, count, FILLED_FROM]);
+    await db.query(suggestions, [from, to, count, FILLED_FROM, days * DAY_MS]);
   }
-  const HOURS = 24 * 3_600_000;
-  for (let at = FILLED_FROM.getTime(); at < FILLED_TO.getTime(); at += HOURS) {
-    await db.query(feedback, [new Date(at), new Date(at + HOURS)]);
+  for (let day = 0; day < days; day++) {
+    const start = FILLED_FROM.getTime() + day * DAY_MS;
+    await db.query(feedback, [new Date(start), new Date(start + DAY_MS)]);
   }
   for (const table of TABLES) await db.query(`alter table ${table} enable trigger user`);
   for (const table of [...TABLES, "rollup_deltas"]) await db.query(`vacuum analyze ${table}`);
+}
+
+/** Counts a history as `uptake rollup backfill` does. */
+export async function backfillHistory(db: Database, history: History): Promise<void> {
+  const roller = createRoller({ db, log: silentLogger });
+  const range = { from: FILLED_FROM, to: filledTo(history) };
+  await backfillRollup({ db, roller }, { ...range, onProgress: () => {}, signal: new AbortController().signal });
+  await db.query("vacuum analyze");
 }

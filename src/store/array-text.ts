@@ -1,7 +1,6 @@
 /** The integers in an array's text without its braces, as in `1,2,3`. By the engine's own parser, a dozen times as fast as that of `pg`. */
 function integersIn(inner: string): number[] {
-  const parsed: number[] = JSON.parse(`[${inner}]`);
-  return parsed;
+  return JSON.parse(`[${inner}]`) as number[]; // an array's text holds nothing else
 }
 
 /** The lists in the texts of arrays of integers, one after the other, as in `{1,2}{}{3}`. */

@@ -92,8 +92,12 @@ describeEachDatabase("reading metrics", (open) => {
       expect(some).toEqual(
         all.map((row) => ({
           ...row,
-          ...{ timeToFirstTokenP50Ms: null, timeToFirstTokenP90Ms: null, timeToFirstTokenP95Ms: null },
-          ...{ timeToFirstTokenP99Ms: null, timeToFirstTokenKnownCount: null, timeToFeedbackKnownCount: null },
+          timeToFirstTokenP50Ms: null,
+          timeToFirstTokenP90Ms: null,
+          timeToFirstTokenP95Ms: null,
+          timeToFirstTokenP99Ms: null,
+          timeToFirstTokenKnownCount: null,
+          timeToFeedbackKnownCount: null,
         })),
       );
       expect(some.some(({ latencyP50Ms }) => latencyP50Ms !== null)).toBe(true);

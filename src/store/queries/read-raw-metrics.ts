@@ -15,7 +15,7 @@ with entries as (
     cost_usd_sum, cost_known_count, completed_cost_known_count, kept_ratio_ppm_sum, kept_ratio_count, squared_error_ppm_sum,
     latency_buckets, latency_counts, first_token_buckets, first_token_counts, feedback_time_buckets, feedback_time_counts,
     confidence_keys, confidence_counts, confidence_ppm_sums, error_types, error_type_counts
-  from uptake_recomputed($1, $2, $3) r
+  from uptake_recomputed($1, $2, $3, true) r
   left join metric_series s on s.id = r.series_id
 ),
 chosen as materialized (
