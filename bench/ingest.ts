@@ -40,7 +40,13 @@ type Parts = {
 
 /** What writing so many rows took. */
 type Took = { readonly wallMs: number; readonly serverMs: number; readonly ownMs: number };
-type Round = { readonly suggestions: Took; readonly feedback: Took };
+type Round = { readonly suggestions: Took; readonly feedback: Took; readonly both: Took };
+
+const sumOf = (a: Took, b: Took): Took => ({
+  wallMs: a.wallMs + b.wallMs,
+  serverMs: a.serverMs + b.serverMs,
+  ownMs: a.ownMs + b.ownMs,
+});
 
 async function measure({ postmasterPid }: Parts, work: () => Promise<void>): Promise<Took> {
   const [from, server, own] = [performance.now(), cpuMsOfFamily(postmasterPid), process.cpuUsage()];
@@ -60,7 +66,7 @@ async function ingest(parts: Parts): Promise<Round> {
   const suggestions = await measure(parts, () => inBatches(records, (batch) => insertSuggestions(db, batch)));
   await db.query("checkpoint");
   const feedback = await measure(parts, () => inBatches(events, (batch) => insertFeedback(db, batch)));
-  return { suggestions, feedback };
+  return { suggestions, feedback, both: sumOf(suggestions, feedback) };
 }
 
 async function copy(parts: Parts): Promise<Round> {
@@ -71,7 +77,7 @@ async function copy(parts: Parts): Promise<Round> {
   await db.query("checkpoint");
   const feedback = await measure(parts, () => copies.put(["ai_feedback_events"]));
   await setTriggers(db, "enable");
-  return { suggestions, feedback };
+  return { suggestions, feedback, both: sumOf(suggestions, feedback) };
 }
 
 /** Writes the rows once and keeps them as COPY wants them; suggestions as they are before anybody has judged them. */
@@ -97,7 +103,7 @@ async function diskLine({ db, records }: Parts): Promise<string> {
 }
 
 function rowsOf(name: string, all: readonly Round[], limit: readonly Round[], of: keyof Round): string[] {
-  const count = of === "suggestions" ? suggestionCount : (suggestionCount * 3) / 5;
+  const count = of === "feedback" ? (suggestionCount * 3) / 5 : suggestionCount;
   const each = (pick: (took: Took) => number): string =>
     ((median(all.map((round) => pick(round[of]))) * 1000) / count).toFixed(1);
   // Neighbours in time: a busy moment of the machine strikes both.
@@ -146,6 +152,8 @@ async function main(): Promise<void> {
         rowsOf("suggestions, `insertSuggestions`", ingests, copied, "suggestions"),
         rowsOf("feedback events, binary COPY (the limit)", copied, copied, "feedback"),
         rowsOf("feedback events, `insertFeedback`", ingests, copied, "feedback"),
+        rowsOf("suggestions with 0.6 feedback events, binary COPY (the limit)", copied, copied, "both"),
+        rowsOf("suggestions with 0.6 feedback events, Uptake", ingests, copied, "both"),
       ],
     ),
     "",

@@ -64,13 +64,7 @@ export function quantile(histogram: Histogram, q: number): number | undefined {
   // 0.07 · 100 is 7.000000000000001 in floating point; the 7th is meant.
   const rank = Math.max(1, Math.ceil(q * count - 1e-9));
   let seen = 0;
-  for (const [bucket, n] of entriesOf(histogram)) {
-    seen += n;
-    if (seen >= rank) return valueOf(bucket);
-  }
-  return undefined;
+  const at = histogram.counts.findIndex((n) => (seen += n) >= rank);
+  const bucket = histogram.buckets[at];
+  return bucket === undefined ? undefined : valueOf(bucket);
 }
-
-type Entry = readonly [bucket: number, count: number];
-
-const entriesOf = ({ buckets, counts }: Histogram): Entry[] => buckets.map((bucket, i) => [bucket, counts[i] ?? 0]);

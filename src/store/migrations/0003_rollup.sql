@@ -248,14 +248,16 @@ $$;
 -- The same for reasons: one row for each reason of the feedback event that decides, and one with the empty reason.
 create function uptake_reason_contribution(standing text, deciding_at timestamptz, reasons text[])
   returns table (hour integer, outcome text, reason text) language sql stable as $$
-  select distinct floor(extract(epoch from deciding_at) / 3600)::integer, standing, uptake_dimension(given)
+  select distinct floor(date_part('epoch', deciding_at) / 3600)::integer, standing, uptake_dimension(given)
   from unnest(array[''] || reasons) given
   where standing in ('revised', 'rejected') and deciding_at is not null
 $$;
 
 -- Appends the difference that one statement made: contribution(now) - contribution(was). Only appends: it waits for
--- nobody and nobody waits for it.
-create function uptake_append_deltas(was uptake_measured[], now_is uptake_measured[]) returns void language plpgsql as $$
+-- nobody and nobody waits for it. One plan for all: for arrays that it sees the planner would plan anew each time, which takes
+-- longer than a few rows do.
+create function uptake_append_deltas(was uptake_measured[], now_is uptake_measured[]) returns void
+  language plpgsql set plan_cache_mode = force_generic_plan as $$
 begin
   insert into rollup_deltas (
     series_id, new_series, hour,
@@ -690,22 +692,29 @@ $$;
 -- The same for reasons, by the hour in which the person decided.
 create function uptake_reason_difference(from_hour integer, to_hour integer)
   returns table (series_id integer, new_series text[], hour integer, outcome text, reason text, suggestion_count bigint)
-  language sql stable as $$
+  language sql stable set enable_sort = off as $$
   with sides as (
     select 1 as sign, s.id as series_id,
       case when s.id is null then
         array[uptake_dimension(g.project_id), uptake_dimension(g.function_name), uptake_dimension(g.environment),
           uptake_dimension(g.model), uptake_dimension(g.prompt_version)]
       end as new_series,
-      r.hour, r.outcome, r.reason, 1 as suggestion_count
-    from ai_suggestions g
-    cross join lateral uptake_reason_contribution(g.outcome, g.deciding_feedback_at, g.deciding_reasons) r
+      r.hour, r.outcome, r.reason, g.suggestion_count
+    from (
+      -- Those that say the same first become one, since what follows costs more than this does.
+      select project_id, function_name, environment, model, prompt_version, outcome, deciding_reasons,
+        floor(date_part('epoch', deciding_feedback_at) / 3600) as hour, count(*) as suggestion_count
+      from ai_suggestions
+      where deciding_feedback_at >= to_timestamp(from_hour::double precision * 3600)
+        and deciding_feedback_at < to_timestamp(to_hour::double precision * 3600)
+        and outcome in ('revised', 'rejected')
+      group by 1, 2, 3, 4, 5, 6, 7, 8
+    ) g
+    cross join lateral uptake_reason_contribution(g.outcome, to_timestamp(g.hour * 3600), g.deciding_reasons) r
     left join metric_series s
       on (s.project_id, s.function_name, s.environment, s.model, s.prompt_version)
        = (uptake_dimension(g.project_id), uptake_dimension(g.function_name), uptake_dimension(g.environment),
           uptake_dimension(g.model), uptake_dimension(g.prompt_version))
-    where g.deciding_feedback_at >= to_timestamp(from_hour::double precision * 3600)
-      and g.deciding_feedback_at < to_timestamp(to_hour::double precision * 3600)
     union all
     select -1, m.series_id, null, m.hour, m.outcome, m.reason, m.suggestion_count
     from ai_feedback_reasons_hourly m
