@@ -568,6 +568,7 @@ AS $function$select value::text$function$
 CREATE OR REPLACE FUNCTION public.uptake_append_deltas(was uptake_measured[], now_is uptake_measured[])
  RETURNS void
  LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
 begin
   insert into rollup_deltas (
@@ -668,6 +669,7 @@ end $function$
 CREATE OR REPLACE FUNCTION public.uptake_apply_feedback(suggestion_ids uuid[])
  RETURNS void
  LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
 begin
   perform from ai_suggestions where id = any (suggestion_ids) order by id for no key update;
@@ -896,7 +898,7 @@ CREATE OR REPLACE FUNCTION public.uptake_reason_contribution(standing text, deci
  LANGUAGE sql
  STABLE
 AS $function$
-  select distinct floor(extract(epoch from deciding_at) / 3600)::integer, standing, uptake_dimension(given)
+  select distinct floor(date_part('epoch', deciding_at) / 3600)::integer, standing, uptake_dimension(given)
   from unnest(array[''] || reasons) given
   where standing in ('revised', 'rejected') and deciding_at is not null
 $function$
@@ -905,6 +907,7 @@ CREATE OR REPLACE FUNCTION public.uptake_reason_difference(from_hour integer, to
  RETURNS TABLE(series_id integer, new_series text[], hour integer, outcome text, reason text, suggestion_count bigint)
  LANGUAGE sql
  STABLE
+ SET enable_sort TO 'off'
 AS $function$
   with sides as (
     select 1 as sign, s.id as series_id,
@@ -912,15 +915,22 @@ AS $function$
         array[uptake_dimension(g.project_id), uptake_dimension(g.function_name), uptake_dimension(g.environment),
           uptake_dimension(g.model), uptake_dimension(g.prompt_version)]
       end as new_series,
-      r.hour, r.outcome, r.reason, 1 as suggestion_count
-    from ai_suggestions g
-    cross join lateral uptake_reason_contribution(g.outcome, g.deciding_feedback_at, g.deciding_reasons) r
+      r.hour, r.outcome, r.reason, g.suggestion_count
+    from (
+      -- Those that say the same first become one, since what follows costs more than this does.
+      select project_id, function_name, environment, model, prompt_version, outcome, deciding_reasons,
+        floor(date_part('epoch', deciding_feedback_at) / 3600) as hour, count(*) as suggestion_count
+      from ai_suggestions
+      where deciding_feedback_at >= to_timestamp(from_hour::double precision * 3600)
+        and deciding_feedback_at < to_timestamp(to_hour::double precision * 3600)
+        and outcome in ('revised', 'rejected')
+      group by 1, 2, 3, 4, 5, 6, 7, 8
+    ) g
+    cross join lateral uptake_reason_contribution(g.outcome, to_timestamp(g.hour * 3600), g.deciding_reasons) r
     left join metric_series s
       on (s.project_id, s.function_name, s.environment, s.model, s.prompt_version)
        = (uptake_dimension(g.project_id), uptake_dimension(g.function_name), uptake_dimension(g.environment),
           uptake_dimension(g.model), uptake_dimension(g.prompt_version))
-    where g.deciding_feedback_at >= to_timestamp(from_hour::double precision * 3600)
-      and g.deciding_feedback_at < to_timestamp(to_hour::double precision * 3600)
     union all
     select -1, m.series_id, null, m.hour, m.outcome, m.reason, m.suggestion_count
     from ai_feedback_reasons_hourly m
