@@ -127,7 +127,7 @@ export function recordOf(index: number): SuggestionRecord {
 }
 
 /** A rejection that says what was sent instead: five scores and an observation. */
-const feedbackOn = (suggestionId: string, index: number): FeedbackEventRow => ({
+export const feedbackOn = (suggestionId: string, index: number): FeedbackEventRow => ({
   id: newId(),
   suggestionId,
   projectId: "default",

@@ -2,6 +2,7 @@ import { hourFrom, hourOf, startOfHour } from "../domain/hour.ts";
 import type { RollupBackfillReport } from "../domain/rollup-report.ts";
 import type { Database } from "../store/database.ts";
 import { finishBackfill } from "../store/queries/finish-backfill.ts";
+import { internSeriesOfHours } from "../store/queries/intern-series-of-hours.ts";
 import { readBackfill } from "../store/queries/read-backfill.ts";
 import { saveBackfill } from "../store/queries/save-backfill.ts";
 import { CHUNK_HOURS } from "./check-rollup.ts";
@@ -33,6 +34,8 @@ export async function backfillRollup(
   while (hour < toHour && !signal.aborted) {
     const start = hour;
     const end = Math.min(start + CHUNK_HOURS, toHour);
+    // In a transaction of its own: a roller that needs one of them just now waits for no longer than that.
+    await internSeriesOfHours(db, start, end);
     await db.transaction(async (tx) => {
       await repairRollup(tx, start, end);
       // At once for all hours: no index finds the decisions of a week.

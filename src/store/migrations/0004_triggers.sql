@@ -24,7 +24,8 @@ $$;
 
 -- Recomputes how these suggestions stand from all their feedback events. Locks first, in order, and reads in the
 -- next statement: under concurrent feedback on one suggestion the last to commit then sees every event.
-create function uptake_apply_feedback(suggestion_ids uuid[]) returns void language plpgsql as $$
+create function uptake_apply_feedback(suggestion_ids uuid[]) returns void
+  language plpgsql set plan_cache_mode = force_generic_plan as $$
 begin
   perform from ai_suggestions where id = any (suggestion_ids) order by id for no key update;
 
