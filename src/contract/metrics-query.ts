@@ -7,10 +7,7 @@ export const metricsQuery = z.strictObject({
     description: "A date, a date-time with its zone, or how long ago (`7d`); 24 hours before `to` when left out.",
   }),
   to: z.string().optional().meta({ description: "Excluded; now when left out." }),
-  bucket: z
-    .string()
-    .optional()
-    .meta({ description: `How long a row is: ${metricsBuckets.join(", ")}.` }),
+  bucket: z.string().optional().meta({ enum: metricsBuckets, description: "How long a row is." }),
   by: z
     .string()
     .optional()
