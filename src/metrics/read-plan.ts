@@ -1,4 +1,4 @@
-import { metricsDurations } from "../domain/metrics-request.ts";
+import { metricsDurations, metricsFilters } from "../domain/metrics-request.ts";
 import { UTC } from "../domain/zone.ts";
 import type { Queryable } from "../store/database.ts";
 import { type MetricsSelection, type MetricsSums, readMetricsSums } from "../store/queries/read-metrics.ts";
@@ -11,12 +11,12 @@ const HOURS_A_DAY = 24;
 /**
  * Decides what a query is read from, always the least that answers it exactly:
  *
- * - of the rollup the project's total where nothing is split, those of its functions where only they are, else all series;
+ * - of the rollup the project's total where nothing is split or left out, those of its functions where only they are, else all series;
  * - of these the days wherever a whole UTC day falls into one bucket, and the hours for the rest;
  * - of these the histograms that are asked for.
  */
 export function planRead(query: MetricsQuery, buckets: readonly TimeBucket[]): MetricsSelection {
-  const { projectId, bucket, by, zone = UTC, durations = metricsDurations } = query;
+  const { projectId, bucket, by, only = {}, zone = UTC, durations = metricsDurations } = query;
   const { fromHour, toHour } = hoursOf(query);
   const hasDays = bucket === "total" || (bucket === "day" && zone === UTC);
   const toDay = Math.floor(toHour / HOURS_A_DAY);
@@ -33,7 +33,8 @@ export function planRead(query: MetricsQuery, buckets: readonly TimeBucket[]): M
       environment: by.includes("environment"),
       confidenceBand: by.includes("confidenceBand"),
     },
-    level: levelOf(by),
+    only: metricsFilters.map((filter) => only[filter] ?? null),
+    level: levelOf([...by, ...metricsFilters.filter((filter) => only[filter] !== undefined)]),
     fromDay,
     toDay,
     durations: {

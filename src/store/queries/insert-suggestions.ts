@@ -73,7 +73,6 @@ select g.id from given g where not exists (select from suggestions w where w.id 
 /** `known`: a finished row has the id already, so nothing was written; whose and what row that is, nobody has looked. */
 export type InsertFate = "written" | "known";
 
-/**
 const types = suggestionFields.map(({ type }) => type);
 
 /**

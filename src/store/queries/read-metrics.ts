@@ -94,6 +94,8 @@ select
   coalesce(string_agg(confidence_keys::text || confidence_counts::text || confidence_ppm_sums::text, '') filter (where $15::boolean), '') as confidence,
   json_agg(json_build_array(error_types, error_type_counts)) filter (where cardinality(error_types) > 0) as errors
 from entries
+where ($16::text is null or function_name = uptake_dimension($16)) and ($17::text is null or model = uptake_dimension($17))
+  and ($18::text is null or prompt_version = uptake_dimension($18)) and ($19::text is null or environment = uptake_dimension($19))
 group by 1, 2, 3, 4, 5
 having sum(suggestion_count) <> 0
 order by 1, 2, 3, 4, 5`;
@@ -108,6 +110,8 @@ export type MetricsSelection = {
   readonly toHour: number;
   readonly bucketStarts: readonly number[];
   readonly by: Readonly<Record<MetricsDimension, boolean>>;
+  /** Function, model, prompt version, environment: only rows of these; null leaves all in. */
+  readonly only: readonly (string | null)[];
   /** Whose rows are read: the project's total, those of its functions, or all series; the first two know nothing finer. */
   readonly level: "project" | "function" | "series";
   /** Whose histograms are read; the others come back empty. */
@@ -209,6 +213,7 @@ export async function readMetricsSums(db: Queryable, selection: MetricsSelection
     durations.timeToFirstToken,
     durations.timeToFeedback,
     selection.hasConfidences,
+    ...selection.only,
   ]);
   return rows.map(toSums);
 }

@@ -32,6 +32,8 @@ chosen as materialized (
     latency_buckets, latency_counts, first_token_buckets, first_token_counts, feedback_time_buckets, feedback_time_counts,
     confidence_keys, confidence_counts, confidence_ppm_sums, error_types, error_type_counts
   from entries
+  where ($10::text is null or function_name = uptake_dimension($10)) and ($11::text is null or model = uptake_dimension($11))
+    and ($12::text is null or prompt_version = uptake_dimension($12)) and ($13::text is null or environment = uptake_dimension($13))
 ),
 counted as materialized (
   select
@@ -155,7 +157,7 @@ order by bucket_hour, function_name, model, prompt_version, environment, confide
 
 /** The sums of the selection from its suggestions, every one of which it reads; split by anything, ordered as in `by`. */
 export function readRawSums(db: Queryable, selection: MetricsSelection): Promise<readonly MetricsSums[]> {
-  const { projectId, fromHour, toHour, bucketStarts, by } = selection;
+  const { projectId, fromHour, toHour, bucketStarts, by, only } = selection;
   const split = [by.function, by.model, by.promptVersion, by.environment, by.confidenceBand];
-  return db.query<MetricsSums>(sql, [projectId, fromHour, toHour, bucketStarts, ...split]);
+  return db.query<MetricsSums>(sql, [projectId, fromHour, toHour, bucketStarts, ...split, ...only]);
 }
