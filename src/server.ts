@@ -15,8 +15,10 @@ import { serveHttp } from "./server/serve-http.ts";
 import { serveProbes } from "./server/serve-probes.ts";
 import { replayFile } from "./server/replay-file.ts";
 import { verifyDeployment } from "./server/verify-deployment.ts";
+import { createApiKey, endApiKey, rotateApiKey } from "./service/manage-api-keys.ts";
 import { migrate } from "./store/migrate.ts";
 import { openDatabase } from "./store/open-database.ts";
+import { listApiKeys } from "./store/queries/list-api-keys.ts";
 
 export { readConfig } from "./config/read-config.ts";
 export { createPrometheus } from "./http/prometheus.ts";
@@ -69,6 +71,12 @@ export async function openServices(config: Config, { log }: { readonly log: Logg
         await parts.close();
       };
       return { url: server.url, stop };
+    },
+    keys: {
+      create: (wish) => createApiKey(partsWithoutWorker().db, wish),
+      list: () => listApiKeys(partsWithoutWorker().db),
+      revoke: (publicKey) => endApiKey(partsWithoutWorker().db, publicKey),
+      rotate: (publicKey, graceMs) => rotateApiKey(partsWithoutWorker().db, publicKey, graceMs),
     },
     mirror: createMirrorServices(config, log, partsWithoutWorker),
     adopt: createAdoptServices(config, { log, closers }),

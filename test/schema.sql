@@ -168,6 +168,16 @@ ai_traces
   observations jsonb not null
   created_at timestamp with time zone not null default now()
 
+api_keys
+  public_key text not null
+  secret_sha256 text not null
+  project_id text not null
+  scopes text[] not null
+  name text not null default ''::text
+  created_at timestamp with time zone not null default now()
+  expires_at timestamp with time zone
+  revoked_at timestamp with time zone
+
 kb_articles
   id text not null
   project_id text not null default 'default'::text
@@ -358,6 +368,8 @@ ai_suggestions_kept_ratio_check on ai_suggestions: CHECK (((kept_ratio >= (0)::d
 ai_suggestions_outcome_check on ai_suggestions: CHECK ((outcome = ANY (ARRAY['pending'::text, 'accepted'::text, 'revised'::text, 'rejected'::text, 'expired'::text])))
 ai_suggestions_pkey on ai_suggestions: PRIMARY KEY (id)
 ai_traces_pkey on ai_traces: PRIMARY KEY (trace_id)
+api_keys_pkey on api_keys: PRIMARY KEY (public_key)
+api_keys_scopes_check on api_keys: CHECK (((cardinality(scopes) > 0) AND (scopes <@ ARRAY['write'::text, 'feedback'::text, 'read'::text, 'admin'::text])))
 kb_articles_pkey on kb_articles: PRIMARY KEY (id)
 langfuse_deliveries_kind_check on langfuse_deliveries: CHECK ((kind = ANY (ARRAY['trace'::text, 'feedback'::text])))
 langfuse_deliveries_pkey on langfuse_deliveries: PRIMARY KEY (kind, ref)
@@ -405,6 +417,7 @@ CREATE UNIQUE INDEX ai_metrics_daily_pkey ON public.ai_metrics_daily USING btree
 CREATE UNIQUE INDEX ai_metrics_hourly_pkey ON public.ai_metrics_hourly USING btree (series_id, hour)
 CREATE UNIQUE INDEX ai_suggestions_pkey ON public.ai_suggestions USING btree (id)
 CREATE UNIQUE INDEX ai_traces_pkey ON public.ai_traces USING btree (trace_id)
+CREATE UNIQUE INDEX api_keys_pkey ON public.api_keys USING btree (public_key)
 CREATE UNIQUE INDEX kb_articles_pkey ON public.kb_articles USING btree (id)
 CREATE UNIQUE INDEX langfuse_deliveries_pkey ON public.langfuse_deliveries USING btree (kind, ref)
 CREATE UNIQUE INDEX langfuse_outbox_kind_ref_key ON public.langfuse_outbox USING btree (kind, ref)

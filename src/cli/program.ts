@@ -3,6 +3,7 @@ import { variablesHelp } from "../config/describe.ts";
 import { addAdopt } from "./commands/adopt.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addExpire } from "./commands/expire.ts";
+import { addKeys } from "./commands/keys.ts";
 import { addMetrics } from "./commands/metrics.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addMirror } from "./commands/mirror.ts";
@@ -42,6 +43,6 @@ export function createProgram(context: CliContext, exitWith: (code: ExitCode) =>
     .addHelpText("afterAll", ({ command }) => (command.parent === null ? `\n${variablesHelp()}` : ""))
     .addHelpText("afterAll", `\n${EXIT_CODES_HELP}`);
   const commands = [addDemo, addServe, addReplay, addMigrate, addAdopt, addWorker, addMetrics, addRollup, addExpire];
-  for (const add of [...commands, addMirror, addVerify]) add(program, context, exitWith);
+  for (const add of [...commands, addMirror, addVerify, addKeys]) add(program, context, exitWith);
   return program;
 }

@@ -4,6 +4,7 @@ import type { Logger } from "../domain/logger.ts";
 import type { MetricsRequest, MetricsView } from "../domain/metrics-request.ts";
 import type { VerifyReport } from "../domain/verify-report.ts";
 import type { AdoptServices } from "./adopt-services.ts";
+import type { KeyServices } from "./key-services.ts";
 import type { MirrorServices } from "./mirror-services.ts";
 import type { RollupServices } from "./rollup-services.ts";
 import type { VerifyOptions } from "./verify-options.ts";
@@ -28,6 +29,7 @@ export type Services = {
   }): Promise<{ readonly url: string | null; stop(): Promise<void> }>;
   /** Starts the same and serves the HTTP API at `url`; `stop` ends what is in hand, within a deadline, and takes no more. */
   serve(options: ServeOptions): Promise<{ readonly url: string; stop(): Promise<void> }>;
+  readonly keys: KeyServices;
   readonly mirror: MirrorServices;
   readonly adopt: AdoptServices;
   readonly rollup: RollupServices;

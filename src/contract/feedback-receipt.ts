@@ -7,7 +7,9 @@ export const feedbackFields = {
   feedbackId: uuid,
   suggestionId: uuid,
   type: z.enum(FEEDBACK_TYPES),
-  keptRatio: share.optional().meta({ description: "Share of the suggestion that survives in the final text; left out where unknown." }),
+  keptRatio: share
+    .optional()
+    .meta({ description: "Share of the suggestion that survives in the final text; left out where unknown." }),
   created: z.boolean().meta({ description: "False where the same event was there already: nothing was written." }),
 };
 

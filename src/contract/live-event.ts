@@ -27,4 +27,6 @@ export const liveEvents = {
   missed: z.strictObject({}),
 };
 
-export type LiveEvent = { [Name in keyof typeof liveEvents]: { readonly event: Name; readonly data: z.infer<(typeof liveEvents)[Name]> } }[keyof typeof liveEvents];
+export type LiveEvent = {
+  [Name in keyof typeof liveEvents]: { readonly event: Name; readonly data: z.infer<(typeof liveEvents)[Name]> };
+}[keyof typeof liveEvents];

@@ -5,7 +5,10 @@ import { count, instant, uuid } from "./primitives.ts";
 /** `GET /v1/mirror`: how the mirror stands with what the project has to deliver. */
 export const mirrorAnswer = z
   .strictObject({
-    target: z.string().nullable().meta({ description: "Address of the Langfuse that is mirrored into; null when none is set." }),
+    target: z
+      .string()
+      .nullable()
+      .meta({ description: "Address of the Langfuse that is mirrored into; null when none is set." }),
     waitingCount: count.meta({ description: "Messages still to be delivered, those in work included." }),
     oldestWaitingSeconds: z.number().nullable(),
     deliveredLastMinuteCount: count,

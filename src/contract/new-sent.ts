@@ -11,7 +11,9 @@ export const newSent = z
     agentId: name.optional().meta({ description: "The human support agent." }),
     idempotencyKey: name
       .optional()
-      .meta({ description: "The same text for the same suggestion is one event anyway; a key of your own overrides that." }),
+      .meta({
+        description: "The same text for the same suggestion is one event anyway; a key of your own overrides that.",
+      }),
     createdAt: instant.optional().meta({ description: "When it was sent; now when left out." }),
   })
   .meta({ id: "NewSent" });

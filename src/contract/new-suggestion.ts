@@ -9,10 +9,15 @@ export const newSuggestion = z
       description: "Yours, best a UUID of version 7; sent again it changes nothing. Left out, Uptake makes one.",
     }),
     idempotencyKey: name.optional().meta({
-      description: "Instead of an id: the same key is the same suggestion, however often it is sent. Unique per project.",
+      description:
+        "Instead of an id: the same key is the same suggestion, however often it is sent. Unique per project.",
     }),
     functionName: name.meta({ examples: ["generate-message-suggestion"] }),
-    text: z.string().max(MAX_TEXT_CHARS).optional().meta({ description: "What was suggested; may be left out with `error` only." }),
+    text: z
+      .string()
+      .max(MAX_TEXT_CHARS)
+      .optional()
+      .meta({ description: "What was suggested; may be left out with `error` only." }),
     confidence: share.nullable().optional().meta({ description: "0–1, as the agent function itself claims it." }),
     ticketId: name.nullable().optional(),
     messageId: name.nullable().optional(),
@@ -20,11 +25,16 @@ export const newSuggestion = z
     metadata: object.optional(),
     environment: z
       .string()
-      .regex(/^(?!langfuse)[a-z0-9_-]{1,40}$/u, 'expected at most 40 of a-z, 0-9, "-" and "_", not starting with "langfuse"')
+      .regex(
+        /^(?!langfuse)[a-z0-9_-]{1,40}$/u,
+        'expected at most 40 of a-z, 0-9, "-" and "_", not starting with "langfuse"',
+      )
       .optional()
       .meta({ examples: ["production"] }),
     release: name.optional(),
-    createdAt: instant.optional().meta({ description: "When the run started; worked out from `latencyMs` when left out." }),
+    createdAt: instant
+      .optional()
+      .meta({ description: "When the run started; worked out from `latencyMs` when left out." }),
     latencyMs: storedInteger.optional().meta({ description: "From the run's start to its end." }),
     timeToFirstTokenMs: storedInteger.optional(),
     model: name.optional().meta({ examples: ["gpt-4.1-mini"] }),

@@ -3,7 +3,8 @@ import { OBSERVATION_LEVELS, OBSERVATION_TYPES } from "../domain/observation.ts"
 import { instant, name, object, storedInteger, text } from "./primitives.ts";
 
 const usage = z.record(z.string().max(100), storedInteger).meta({
-  description: "Tokens by exclusive bucket: `input` excludes `input_cached_tokens`, `output` excludes `output_reasoning_tokens`.",
+  description:
+    "Tokens by exclusive bucket: `input` excludes `input_cached_tokens`, `output` excludes `output_reasoning_tokens`.",
 });
 
 const prompt = z.strictObject({ name, version: z.union([z.int().min(0), name]) });
@@ -11,8 +12,13 @@ const prompt = z.strictObject({ name, version: z.union([z.int().min(0), name]) }
 /** One step of a run. */
 export const newObservation = z
   .strictObject({
-    id: text(100).optional().meta({ description: "Yours, so that others can name it as their parent; Uptake makes its own." }),
-    parentId: text(100).nullable().optional().meta({ description: "Of an observation that stands before it; the root otherwise." }),
+    id: text(100)
+      .optional()
+      .meta({ description: "Yours, so that others can name it as their parent; Uptake makes its own." }),
+    parentId: text(100)
+      .nullable()
+      .optional()
+      .meta({ description: "Of an observation that stands before it; the root otherwise." }),
     type: z.enum(OBSERVATION_TYPES),
     name,
     startTime: instant,

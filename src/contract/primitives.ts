@@ -45,4 +45,7 @@ export const rate = z
     low: share.nullable(),
     high: share.nullable(),
   })
-  .meta({ id: "Rate", description: "A share with what it was counted from and its 95 % Wilson interval; null is unknown." });
+  .meta({
+    id: "Rate",
+    description: "A share with what it was counted from and its 95 % Wilson interval; null is unknown.",
+  });

@@ -10,7 +10,8 @@ const known = z.string().nullable();
 export const mirrorState = z
   .strictObject({
     state: z.enum(["waiting", "delivered", "dead", "none"]).meta({
-      description: "`none`: not queued, such as while the run is pending. Dead letters are refused for good; `reason` says why.",
+      description:
+        "`none`: not queued, such as while the run is pending. Dead letters are refused for good; `reason` says why.",
     }),
     attempts: z.int().nullable(),
     reason: known.meta({ description: "What Langfuse, or the way to it, said last." }),
@@ -50,7 +51,8 @@ export const suggestionDetail = z
     shownTo: known,
     metadata: object,
     observations: z.array(observation).meta({
-      description: "The steps of the run, root first; the root has no output where that is the suggestion's text. Empty where none is kept.",
+      description:
+        "The steps of the run, root first; the root has no output where that is the suggestion's text. Empty where none is kept.",
     }),
     feedback: z.array(feedbackEvent).meta({ description: "The oldest first." }),
     mirror: mirrorState,

@@ -7,7 +7,8 @@ const fields = {
   traceId: z.string().meta({ description: "32 hex digits: the suggestion's id without its dashes." }),
   created: z.boolean().meta({ description: "False where the same suggestion was there already: nothing was written." }),
   feedbackToken: z.string().nullable().meta({
-    description: "Lets a browser report shown, feedback and sent for this suggestion; null where no secret for tokens is set.",
+    description:
+      "Lets a browser report shown, feedback and sent for this suggestion; null where no secret for tokens is set.",
   }),
 };
 

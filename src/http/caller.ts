@@ -1,8 +1,5 @@
 import type { Context } from "hono";
-
-/** What a caller may do: record suggestions; report what people did; look; all of it, and what a project's owner does. */
-export const SCOPES = ["write", "feedback", "read", "admin"] as const;
-export type Scope = (typeof SCOPES)[number];
+import { SCOPES, type Scope } from "../domain/api-key.ts";
 
 /** Who asks, as far as it is known. */
 export type Caller = {

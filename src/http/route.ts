@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import type { z } from "zod";
-import type { Caller, Scope } from "./caller.ts";
+import type { Scope } from "../domain/api-key.ts";
+import type { Caller } from "./caller.ts";
 
 /** An answer as the document describes it: a schema of its JSON, or what it is where it is none. */
 export type Answer =

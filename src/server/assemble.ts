@@ -2,6 +2,7 @@ import type { Config } from "../config/config.ts";
 import { type Instruments, noInstruments } from "../domain/instruments.ts";
 import type { Logger } from "../domain/logger.ts";
 import { createFeedbackService, type FeedbackService, type FeedbackSettings } from "../feedback/feedback-service.ts";
+import { createFeedbackTokens } from "../service/feedback-tokens.ts";
 import type { Database } from "../store/database.ts";
 import { createLazyDatabase } from "../store/lazy-database.ts";
 import { migrate } from "../store/migrate.ts";
@@ -50,7 +51,8 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
   const base: Base = { db, log, instruments: options.instruments ?? noInstruments };
   const { recorder, startReplay } = assembleRecorder(config, { ...base, inMemoryOnly: options.fresh === true });
   const { projectId, environment, release } = config;
-  const tracker = createTracker({ recorder, projectId, environment, release, now: Date.now, log });
+  const tokenOf = tokenMaker(config);
+  const tracker = createTracker({ recorder, projectId, environment, release, now: Date.now, log, tokenOf });
   const feedback = createFeedbackService({
     db,
     projectId,
@@ -86,6 +88,13 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
       return closing;
     },
   };
+}
+
+/** Undefined where no secret is set: then suggestions have no feedback token. */
+function tokenMaker({ feedbackTokens, projectId }: Config): ((suggestionId: string) => string) | undefined {
+  if (feedbackTokens.secrets.length === 0) return undefined;
+  const { issue } = createFeedbackTokens({ ...feedbackTokens, now: Date.now });
+  return (suggestionId) => issue({ projectId, suggestionId }) ?? "";
 }
 
 /** The application's logger. One that throws must not end the mirror or the roller, let alone the process. */

@@ -8,6 +8,7 @@ import { readMetrics } from "../metrics/read-metrics.ts";
 import { readReasons } from "../metrics/read-reasons.ts";
 import { readSurvival } from "../metrics/read-survival.ts";
 import { createFeedbackIntake } from "../service/feedback-intake.ts";
+import type { FeedbackTokens } from "../service/feedback-tokens.ts";
 import { createLive } from "../service/live.ts";
 import { browseSuggestion, browseSuggestions } from "../service/suggestion-browser.ts";
 import { createSuggestionIntake } from "../service/suggestion-intake.ts";
@@ -25,6 +26,14 @@ const LIVE_EVERY_MS = 1_000;
 const MAX_LIVE_LISTENERS = 200;
 const REASONS_SHOWN = 20;
 
+export type HttpSettings = {
+  readonly prometheus: Prometheus;
+  readonly log: Logger;
+  /** Address of the Langfuse that is mirrored into. */
+  readonly target: string | null;
+  readonly tokens: Pick<FeedbackTokens, "issue">;
+};
+
 export type HttpParts = {
   readonly services: HttpServices;
   /** Ends what listens, so that a server can end. */
@@ -36,11 +45,7 @@ export type HttpParts = {
 /** What the routes need, for every project in the database. */
 export function createHttpServices(
   { db, tracker }: Pick<Parts, "db"> & { readonly tracker: Pick<Parts["tracker"], "flush"> },
-  {
-    prometheus,
-    log,
-    target,
-  }: { readonly prometheus: Prometheus; readonly log: Logger; readonly target: string | null },
+  { prometheus, log, target, tokens }: HttpSettings,
 ): HttpParts {
   const now = (): Date => new Date();
   const writer = createWriter(db, log);
@@ -59,7 +64,7 @@ export function createHttpServices(
   const services: HttpServices = {
     ...probeServices({ db }, prometheus),
     takeSuggestions: (projectId, given) => suggestions.take(projectId, given),
-    feedbackToken: () => null,
+    feedbackToken: (projectId, suggestionId) => tokens.issue({ projectId, suggestionId }),
     takeFeedback: (projectId, given) => feedback.take(projectId, given),
     sent: (projectId, given) => feedback.sent(projectId, given),
     shown: (projectId, suggestionId, given) => feedback.shown(projectId, suggestionId, given),

@@ -1,9 +1,14 @@
 import type { Config } from "../config/config.ts";
+import { UptakeError } from "../domain/errors.ts";
 import type { Logger } from "../domain/logger.ts";
 import { createApp } from "../http/app.ts";
-import { openTo } from "../http/caller.ts";
+import { createAuthenticate } from "../http/authenticate.ts";
 import type { Prometheus } from "../http/prometheus.ts";
+import { createRateLimit } from "../http/rate.ts";
 import { serveApp, type HttpServer } from "../http/serve.ts";
+import { createKeyCheck } from "../service/check-api-keys.ts";
+import { createFeedbackTokens } from "../service/feedback-tokens.ts";
+import { countApiKeys } from "../store/queries/count-api-keys.ts";
 import type { Parts } from "./assemble.ts";
 import { createHttpServices } from "./http-services.ts";
 
@@ -16,19 +21,45 @@ export type ServeOptions = {
   readonly prometheus: Prometheus;
 };
 
-/** Serves the API, the status page and the probes over the parts; closing commits what came in. */
+/**
+ * Serves the API, the status page and the probes over the parts; closing commits what came in. Rejects with
+ * `invalid_configuration` where others than this machine could come in and there is no key to tell them apart by.
+ */
 export async function serveHttp(
   parts: Parts,
   config: Config,
   { port, host, log, target, prometheus }: ServeOptions,
 ): Promise<HttpServer> {
-  const http = createHttpServices(parts, { prometheus, log, target });
-  const admission = { authenticate: openTo(config.projectId), admit: () => Promise.resolve() };
-  const server = await serveApp(createApp({ services: http.services, admission, log, now: Date.now }), { port, host });
+  const { db } = parts;
+  const { allowedHosts, corsOrigins, projectId } = config;
+  const isPrivate = isLoopback(host) && allowedHosts.length === 0;
+  if (!isPrivate && (await countApiKeys(db)).liveCount === 0) throw needsKeys(host, allowedHosts);
+  const tokens = createFeedbackTokens({ ...config.feedbackTokens, now: Date.now });
+  const http = createHttpServices(parts, { prometheus, log, target, tokens });
+  const keys = createKeyCheck({ db, now: Date.now });
+  const admission = {
+    authenticate: createAuthenticate({ keys, tokens, openProjectId: isPrivate ? projectId : null }),
+    admit: createRateLimit(config.rateLimit),
+  };
+  const guard = { allowedHosts: [...allowedHosts, ...(isLoopback(host) ? [] : [host])], corsOrigins };
+  const app = createApp({ services: http.services, admission, guard, log, now: Date.now });
+  const server = await serveApp(app, { port, host });
   let closing: Promise<void> | undefined;
   async function closeAll(): Promise<void> {
     await Promise.all([server.close(), http.endLive()]);
     await http.close();
   }
   return { ...server, close: () => (closing ??= closeAll()) };
+}
+
+const isLoopback = (host: string): boolean =>
+  host === "localhost" || host === "::1" || /^127(?:\.\d{1,3}){3}$/u.test(host);
+
+function needsKeys(host: string, allowedHosts: readonly string[]): UptakeError {
+  const others = isLoopback(host) ? `UPTAKE_ALLOWED_HOSTS (${allowedHosts.join(", ")})` : `host ${host}`;
+  return new UptakeError(
+    "invalid_configuration",
+    `${others} lets others than this machine in, and there is no API key to tell them apart by; make one with: uptake keys create (or listen on 127.0.0.1)`,
+    { facts: { host, allowedHosts } },
+  );
 }

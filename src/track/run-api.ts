@@ -22,7 +22,7 @@ const MAX_ID_CHARS = 200;
 const MAX_MESSAGE_CHARS = 2_000;
 
 /** The handle a tracked function gets. */
-export function createRunApi(run: OpenRun, troubles: Troubles): Run {
+export function createRunApi(run: OpenRun, troubles: Troubles, tokenOf?: TokenOf): Run {
   const api: Run = {
     suggestionId: run.suggestionId,
     traceId: run.traceId,
@@ -66,13 +66,20 @@ export function createRunApi(run: OpenRun, troubles: Troubles): Run {
       });
       return follow(() => fn(handle), follower);
     },
-    suggest: (text, options = {}) => suggest(run, troubles, text, options),
+    suggest(text, options = {}) {
+      const suggestion = suggest(run, troubles, text, options);
+      const feedbackToken = tokenOf && troubles.attempt(() => tokenOf(run.suggestionId));
+      return feedbackToken === undefined ? suggestion : { ...suggestion, feedbackToken };
+    },
     annotate(metadata) {
       troubles.attempt(() => addMetadata(run, run.root, metadata));
     },
   };
   return api;
 }
+
+/** Makes a feedback token for a suggestion. */
+export type TokenOf = (suggestionId: string) => string;
 
 type RunParts = { readonly run: OpenRun; readonly api: Run; readonly troubles: Troubles };
 

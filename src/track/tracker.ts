@@ -7,6 +7,7 @@ import type { Recorder } from "./recorder.ts";
 import { addMetadata, closeRun, openRun, payload, place } from "./run.ts";
 import type { OpenRun } from "./run.ts";
 import { createRunApi, idText, nameText, noteEnding } from "./run-api.ts";
+import type { TokenOf } from "./run-api.ts";
 import { createTroubles } from "./troubles.ts";
 import type { Troubles } from "./troubles.ts";
 import type { Followed, Run, Tracked, TrackOptions } from "./types.ts";
@@ -19,6 +20,8 @@ export type TrackerDeps = {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly log: Logger;
+  /** Makes feedback tokens; left out, suggestions have none. */
+  readonly tokenOf?: TokenOf | undefined;
   /** Longest wait of an asynchronous call for its commit; then the record stays queued and the call returns. */
   readonly commitTimeoutMs?: number;
 };
@@ -80,7 +83,7 @@ function trackFunction<Input, Result>(
   const { deps, troubles, name, options } = parts;
   function tracked(this: unknown, input: Input): Followed<Result> {
     const run = openRun(name, suggestionIdOf(input, parts), deps.now);
-    const api = createRunApi(run, troubles);
+    const api = createRunApi(run, troubles, deps.tokenOf);
     troubles.attempt(() => {
       run.root.inputJson = payload(run, input);
       addMetadata(run, run.root, options.metadata);

@@ -11,6 +11,8 @@ export type Suggestion = {
   readonly traceId: string;
   readonly text: string;
   readonly confidence: number | null;
+  /** For a browser to report shown, sent and feedback with; there where `UPTAKE_FEEDBACK_SECRET` is set. */
+  readonly feedbackToken?: string;
 };
 
 export type SuggestOptions = {

@@ -79,6 +79,19 @@ export function fakeServices(replaced: Partial<Services> = {}): Services {
     expire: () => Promise.resolve({ expiredCount: 0, abandonedCount: 0 }),
     startWorker: () => Promise.resolve({ url: null, stop: () => Promise.resolve() }),
     serve: ({ host, port }) => Promise.resolve({ url: `http://${host}:${port}`, stop: () => Promise.resolve() }),
+    keys: {
+      create: (wish) => Promise.resolve({ publicKey: "pk-up-1", secretKey: "sk-up-1", ...wish }),
+      list: () => Promise.resolve([]),
+      revoke: () => Promise.resolve(),
+      rotate: (publicKey) =>
+        Promise.resolve({
+          publicKey: `${publicKey}-new`,
+          secretKey: "sk-up-2",
+          projectId: "p",
+          scopes: ["read"],
+          name: "",
+        }),
+    },
     mirror: {
       status: () => Promise.resolve(quietMirror),
       setup: () => Promise.resolve({ target: "https://langfuse.example.com", configs: [] }),

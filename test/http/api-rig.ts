@@ -1,7 +1,9 @@
 import type { Hono } from "hono";
 import { onTestFinished } from "vitest";
 import { silentLogger } from "../../src/domain/logger.ts";
-import type { Admission } from "../../src/http/add-routes.ts";
+import { type Admission, REQUEST_LIMITS, type RequestLimits } from "../../src/http/add-routes.ts";
+import { type GuardSettings, LOOPBACK_ONLY } from "../../src/http/guard.ts";
+import { createFeedbackTokens } from "../../src/service/feedback-tokens.ts";
 import { createApp } from "../../src/http/app.ts";
 import { createPrometheus } from "../../src/http/prometheus.ts";
 import { createHttpServices } from "../../src/server/http-services.ts";
@@ -17,14 +19,28 @@ export type ApiRig = {
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Answered>;
 };
 
-export function openApi(db: Database, { admission = openAdmission }: { readonly admission?: Admission } = {}): ApiRig {
+export type RigOptions = {
+  readonly admission?: Admission;
+  readonly secrets?: readonly string[];
+  readonly guard?: GuardSettings;
+  readonly limits?: RequestLimits;
+};
+
+export function openApi(
+  db: Database,
+  { admission = openAdmission, secrets = [], guard = LOOPBACK_ONLY, limits = REQUEST_LIMITS }: RigOptions = {},
+): ApiRig {
+  const tokens = createFeedbackTokens({ secrets, lifetimeMs: 60_000, now: Date.now });
   const tracker = { flush: () => Promise.resolve() };
-  const http = createHttpServices({ db, tracker }, { prometheus: createPrometheus(), log: silentLogger, target: null });
+  const http = createHttpServices(
+    { db, tracker },
+    { prometheus: createPrometheus(), log: silentLogger, target: null, tokens },
+  );
   onTestFinished(async () => {
     await http.endLive();
     await http.close();
   });
-  const app = createApp({ services: http.services, admission, log: silentLogger, now: Date.now });
+  const app = createApp({ services: http.services, admission, guard, limits, log: silentLogger, now: Date.now });
 
   async function ask(path: string, init: RequestInit): Promise<Answered> {
     const response = await app.request(path, init);

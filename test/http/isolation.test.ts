@@ -1,0 +1,223 @@
+import { expect, it } from "vitest";
+import type { Scope } from "../../src/domain/api-key.ts";
+import { newId } from "../../src/domain/ids.ts";
+import { createFeedbackTokens } from "../../src/service/feedback-tokens.ts";
+import { endApiKey, rotateApiKey } from "../../src/service/manage-api-keys.ts";
+import { apiRoutes } from "../../src/http/routes.ts";
+import { openTestPostgres } from "../support/databases.ts";
+import { onTestFinished } from "vitest";
+import { fakeServices } from "./fake-services.ts";
+import { basic, bearer, makeKey, openSecured, SECRET } from "./secured-rig.ts";
+
+const ALL: readonly Scope[] = ["write", "feedback", "read"];
+
+async function openDatabase() {
+  const opened = await openTestPostgres();
+  onTestFinished(() => opened.drop());
+  return opened.db;
+}
+
+/** Every route that asks for credentials, with something to send that would be right. */
+const ROUTES = apiRoutes(fakeServices(), Date.now).filter(({ scopes }) => scopes !== null);
+const bodyFor = (operationId: string, suggestionId: string): unknown =>
+  ({
+    recordSuggestions: { functionName: "f", text: "mine", suggestionId },
+    recordFeedback: { suggestionId, type: "approval" },
+    recordSent: { suggestionId, finalText: "Hello there" },
+    recordShown: {},
+  })[operationId];
+
+const SUGGESTION = { functionName: "f", text: "Hello there", ticketId: "t-1" };
+
+it("every route refuses every wrong key alike: none, unknown, half, another's secret, revoked, expired, a token", async () => {
+  const db = await openDatabase();
+  const api = openSecured(db, { openProjectId: "default" });
+  const good = await makeKey(db, "a", ["admin"]);
+  const other = await makeKey(db, "b", ["admin"]);
+  const revoked = await makeKey(db, "a", ["admin"]);
+  await endApiKey(db, revoked.publicKey);
+  const old = await makeKey(db, "a", ["admin"]);
+  await rotateApiKey(db, old.publicKey, 0);
+  const suggestionId = newId();
+  await api.post("/v1/suggestions", { ...SUGGESTION, suggestionId }, basic(good));
+  const token = api.tokens.issue({ projectId: "a", suggestionId }) ?? "";
+  const lapsed = createFeedbackTokens({ secrets: [SECRET], lifetimeMs: -1, now: Date.now });
+  const forged = createFeedbackTokens({
+    secrets: ["another secret of the tests, long"],
+    lifetimeMs: 60_000,
+    now: Date.now,
+  });
+  const wrong: Readonly<Record<string, Record<string, string>>> = {
+    none: {},
+    empty: { authorization: "" },
+    scheme: { authorization: `Digest ${good.publicKey}:${good.secretKey}` },
+    unknown: basic({ publicKey: "pk-up-AAAAAAAAAAAAAAAA", secretKey: good.secretKey }),
+    "no secret": basic({ ...good, secretKey: "" }),
+    "another's secret": basic({ ...good, secretKey: other.secretKey }),
+    "secret first": basic({ publicKey: good.secretKey, secretKey: good.publicKey }),
+    "public key alone": bearer(good.publicKey),
+    "secret alone": bearer(good.secretKey),
+    injected: { authorization: "Basic ' or 1=1 --" },
+    revoked: basic(revoked),
+    rotated: basic(old),
+    "lapsed token": bearer(lapsed.issue({ projectId: "a", suggestionId }) ?? ""),
+    "forged token": bearer(forged.issue({ projectId: "a", suggestionId }) ?? ""),
+    "cut token": bearer(token.slice(0, -1)),
+    "altered token": bearer(`${token.slice(0, 20)}${token[20] === "A" ? "B" : "A"}${token.slice(21)}`),
+    "token as password": basic({ publicKey: "ft", secretKey: token }),
+  };
+  const before = await db.query("select count(*), (select count(*) from ai_feedback_events) from ai_suggestions");
+  expect(ROUTES.length).toBeGreaterThan(12);
+  for (const { method, path, operationId } of ROUTES) {
+    const place = path.replace("{suggestionId}", suggestionId);
+    for (const [what, headers] of Object.entries(wrong)) {
+      const answered =
+        method === "get"
+          ? await api.get(place, headers)
+          : await api.post(place, bodyFor(operationId, suggestionId), headers);
+      expect([what, path, answered.status]).toEqual([what, path, 401]);
+      expect(JSON.stringify(answered.json)).not.toContain(good.secretKey);
+      expect(answered.headers.get("www-authenticate")).toContain("Basic");
+    }
+  }
+  expect(await db.query("select count(*), (select count(*) from ai_feedback_events) from ai_suggestions")).toEqual(
+    before,
+  );
+});
+
+it("a key does what its scopes say, and nothing else", async () => {
+  const db = await openDatabase();
+  const api = openSecured(db);
+  const suggestionId = newId();
+  const keys = await Promise.all([...ALL, "admin" as const].map((scope) => makeKey(db, "a", [scope])));
+  for (const { method, path, operationId, scopes } of ROUTES) {
+    if (operationId === "live") continue; // it never ends where it is let in
+    for (const key of keys) {
+      const place = path.replace("{suggestionId}", suggestionId);
+      const { status } =
+        method === "get"
+          ? await api.get(place === "/metrics" ? "/v1/mirror" : place, basic(key))
+          : await api.post(place, bodyFor(operationId, suggestionId), basic(key));
+      const mayDo = key.scopes[0] === "admin" || scopes?.some((scope) => key.scopes.includes(scope)) === true;
+      expect([path, key.scopes, status === 403]).toEqual([path, key.scopes, !mayDo]);
+    }
+  }
+});
+
+it("a feedback token reports on its own suggestion, and nothing else", async () => {
+  const db = await openDatabase();
+  const api = openSecured(db);
+  const key = await makeKey(db, "a", ALL);
+  const made = await api.post("/v1/suggestions", [SUGGESTION, { ...SUGGESTION, ticketId: "t-2" }], basic(key));
+  const [own, other] = made.json["results"] as readonly { suggestionId: string; feedbackToken: string }[];
+  if (own === undefined || other === undefined) throw new Error("two were made");
+  const headers = bearer(own.feedbackToken);
+  const act = (suggestionId: string) => ({ suggestionId, type: "approval" });
+  expect((await api.post(`/v1/suggestions/${own.suggestionId}/shown`, {}, headers)).status).toBe(200);
+  expect((await api.post("/v1/feedback", act(own.suggestionId), headers)).status).toBe(201);
+  expect((await api.post("/v1/feedback", [act(own.suggestionId.toUpperCase())], headers)).status).toBe(200);
+  expect((await api.post("/v1/sent", { suggestionId: own.suggestionId, finalText: "Hello" }, headers)).status).toBe(
+    201,
+  );
+  const before = await db.query("select count(*) from ai_feedback_events");
+  const refused = [
+    api.post(`/v1/suggestions/${other.suggestionId}/shown`, {}, headers),
+    api.post("/v1/feedback", act(other.suggestionId), headers),
+    api.post("/v1/feedback", [act(own.suggestionId), act(other.suggestionId)], headers),
+    api.post("/v1/sent", { suggestionId: other.suggestionId, finalText: "Hello" }, headers),
+    api.post("/v1/sent", { ticketId: "t-2", finalText: "Hello" }, headers),
+    api.post("/v1/suggestions", SUGGESTION, headers),
+    ...ROUTES.filter(({ method }) => method === "get").map(({ path }) =>
+      api.get(path.replace("{suggestionId}", own.suggestionId), headers),
+    ),
+  ];
+  for (const { status } of await Promise.all(refused)) expect(status).toBe(403);
+  expect(await db.query("select count(*) from ai_feedback_events")).toEqual(before);
+});
+
+it("projects in one database neither see nor overwrite each other", async () => {
+  const db = await openDatabase();
+  const api = openSecured(db);
+  const [a, b] = [basic(await makeKey(db, "a", ALL)), basic(await makeKey(db, "b", ALL))];
+  const suggestionId = newId();
+  const key = "the same key";
+  await api.post(
+    "/v1/suggestions",
+    { ...SUGGESTION, suggestionId, idempotencyKey: undefined, observations: undefined },
+    a,
+  );
+  // A row that a product left pending is completed by its own project only, and gets no trace from another.
+  const pendingId = newId();
+  await db.query(
+    "insert into ai_suggestions (id, project_id, suggested_response, status) values ($1, 'a', 'Processing...', 'pending')",
+    [pendingId],
+  );
+  for (const id of [suggestionId, pendingId]) {
+    const stolen = await api.post("/v1/suggestions", { ...SUGGESTION, text: "b's", suggestionId: id }, b);
+    expect([stolen.status, (stolen.json["error"] as { code: string }).code]).toEqual([409, "suggestion_id_taken"]);
+  }
+  expect(await db.query("select from ai_traces where project_id = 'b'")).toHaveLength(0);
+  const [bothA, bothB] = [
+    await api.post("/v1/suggestions", { ...SUGGESTION, idempotencyKey: key }, a),
+    await api.post("/v1/suggestions", { ...SUGGESTION, idempotencyKey: key }, b),
+  ];
+  expect([bothA.json["created"], bothB.json["created"]]).toEqual([true, true]);
+  // Both at once under one id: one statement carries them, and one of the two is told.
+  const raced = newId();
+  const race = await Promise.all(
+    [a, b].map((headers) => api.post("/v1/suggestions", { ...SUGGESTION, suggestionId: raced }, headers)),
+  );
+  expect(race.map(({ status }) => status).sort()).toEqual([201, 409]);
+
+  const act = { suggestionId, type: "approval", idempotencyKey: key };
+  expect((await api.post("/v1/feedback", act, b)).status).toBe(404);
+  expect((await api.post("/v1/sent", { suggestionId, finalText: "Hello" }, b)).status).toBe(404);
+  expect((await api.post(`/v1/suggestions/${suggestionId}/shown`, {}, b)).status).toBe(404);
+  expect((await api.get(`/v1/suggestions/${suggestionId}`, b)).status).toBe(404);
+  expect((await api.post("/v1/feedback", act, a)).status).toBe(201);
+  const own = { ...act, suggestionId: String(bothB.json["suggestionId"]) };
+  expect((await api.post("/v1/feedback", own, b)).json["created"]).toBe(true);
+  // Of the ticket with the same id, everybody has their own.
+  const sent = await api.post("/v1/sent", { ticketId: SUGGESTION.ticketId, finalText: "Something else" }, b);
+  expect(sent.json["suggestionId"]).not.toBe(suggestionId);
+  const listed = (await api.get("/v1/suggestions", b)).json["suggestions"] as readonly { suggestionId: string }[];
+  const ofA = (await db.query<{ id: string }>("select id from ai_suggestions where project_id = 'a'")).map(
+    ({ id }) => id,
+  );
+  expect(listed.length).toBeGreaterThan(0);
+  expect(listed.filter((one) => ofA.includes(one.suggestionId))).toEqual([]);
+  const count = async (headers: Record<string, string>) => {
+    const { rows } = (await api.get("/v1/metrics?bucket=total", headers)).json as {
+      rows: { suggestionCount: number }[];
+    };
+    const waiting = (await api.get("/v1/mirror", headers)).json["waitingCount"];
+    return { suggestionCount: rows[0]?.suggestionCount, waiting };
+  };
+  const [inDatabase] = await db.query<{ b: number; waiting: number }>(
+    `select count(*) filter (where project_id = 'b') as b,
+       (select count(*) from langfuse_outbox where project_id = 'b') as waiting from ai_suggestions`,
+  );
+  expect(await count(b)).toEqual({ suggestionCount: inDatabase?.b, waiting: inDatabase?.waiting });
+});
+
+it("everybody may come in until there is the first key, and nobody after, not even once it is revoked", async () => {
+  const db = await openDatabase();
+  const api = openSecured(db, { openProjectId: "default" });
+  expect((await api.get("/v1/mirror")).status).toBe(200);
+  expect((await api.get("/v1/mirror", bearer("pk:sk"))).status).toBe(401);
+  const key = await makeKey(db, "default", ["read"]);
+  expect((await api.get("/v1/mirror")).status).toBe(401);
+  await endApiKey(db, key.publicKey);
+  expect((await api.get("/v1/mirror")).status).toBe(401);
+  expect((await api.get("/healthz")).status).toBe(200);
+});
+
+it("a rotated key and its successor are both taken for a while; no secret is in the database", async () => {
+  const db = await openDatabase();
+  const api = openSecured(db);
+  const old = await makeKey(db, "a", ["read"]);
+  const next = await rotateApiKey(db, old.publicKey, 60_000);
+  for (const key of [old, next]) expect((await api.get("/v1/mirror", basic(key))).status).toBe(200);
+  const [row] = await db.query<{ dump: string }>("select json_agg(k)::text as dump from api_keys k");
+  for (const { secretKey } of [old, next]) expect(row?.dump).not.toContain(secretKey.slice("sk-up-".length));
+});
