@@ -1,0 +1,24 @@
+import type { ReactNode } from "react";
+import { Page } from "../ui/page.tsx";
+import { bucketFor } from "../url/range.ts";
+import { useFilters } from "../url/filters.ts";
+import { BreakdownSection } from "./breakdown-section.tsx";
+import { FilterBar } from "./filter-bar.tsx";
+import { HeadlineCards } from "./headline-cards.tsx";
+import { RatesSection, SpeedSection } from "./series-sections.tsx";
+
+/** Whether the AI helps, since when, and why not. */
+export function OverviewPage(): ReactNode {
+  const [filters, change] = useFilters();
+  const bucket = bucketFor(filters.range);
+  return (
+    <Page title="Overview" controls={<FilterBar filters={filters} change={change} />}>
+      <HeadlineCards filters={filters} />
+      <div className="grid gap-4 lg:grid-cols-2">
+        <RatesSection filters={filters} bucket={bucket} />
+        <SpeedSection filters={filters} bucket={bucket} />
+      </div>
+      <BreakdownSection filters={filters} />
+    </Page>
+  );
+}
