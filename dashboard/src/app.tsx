@@ -1,7 +1,10 @@
 import type { ReactNode } from "react";
 import { Route, Switch } from "wouter";
+import { MirrorPage } from "./mirror/mirror-page.tsx";
 import { OverviewPage } from "./overview/overview-page.tsx";
 import { Shell } from "./shell/shell.tsx";
+import { SuggestionPage } from "./suggestions/suggestion-page.tsx";
+import { SuggestionsPage } from "./suggestions/suggestions-page.tsx";
 import { Page } from "./ui/page.tsx";
 
 export function App(): ReactNode {
@@ -9,6 +12,9 @@ export function App(): ReactNode {
     <Shell>
       <Switch>
         <Route path="/" component={OverviewPage} />
+        <Route path="/suggestions" component={SuggestionsPage} />
+        <Route path="/suggestions/:id" component={SuggestionPage} />
+        <Route path="/mirror" component={MirrorPage} />
         <Route>
           <Page title="Not here">
             <p>There is no page under this address.</p>

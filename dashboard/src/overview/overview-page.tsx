@@ -3,9 +3,12 @@ import { Page } from "../ui/page.tsx";
 import { bucketFor } from "../url/range.ts";
 import { useFilters } from "../url/filters.ts";
 import { BreakdownSection } from "./breakdown-section.tsx";
-import { FilterBar } from "./filter-bar.tsx";
+import { CalibrationSection } from "./calibration-section.tsx";
+import { FilterBar } from "../ui/filter-bar.tsx";
 import { HeadlineCards } from "./headline-cards.tsx";
+import { ReasonsSection } from "./reasons-section.tsx";
 import { RatesSection, SpeedSection } from "./series-sections.tsx";
+import { SurvivalSection } from "./survival-section.tsx";
 
 /** Whether the AI helps, since when, and why not. */
 export function OverviewPage(): ReactNode {
@@ -19,6 +22,11 @@ export function OverviewPage(): ReactNode {
         <SpeedSection filters={filters} bucket={bucket} />
       </div>
       <BreakdownSection filters={filters} />
+      <ReasonsSection filters={filters} />
+      <div className="grid gap-4 lg:grid-cols-2">
+        <SurvivalSection filters={filters} />
+        <CalibrationSection filters={filters} />
+      </div>
     </Page>
   );
 }

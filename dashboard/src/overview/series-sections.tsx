@@ -5,6 +5,7 @@ import type { ColorToken } from "../charts/theme.ts";
 import { formatDuration, formatPercent } from "../format/format.ts";
 import { Section } from "../ui/section.tsx";
 import type { Filters } from "../url/filters.ts";
+import { type Note, versionNotes } from "./version-notes.ts";
 
 type SeriesProps = { readonly filters: Filters; readonly bucket: "hour" | "day" };
 
@@ -12,7 +13,14 @@ const isEmpty = (rows: readonly MetricsRow[]): boolean => rows.every(({ suggesti
 
 /** Success rate and error rate over time, each in the band of its interval. */
 export function RatesSection({ filters, bucket }: SeriesProps): ReactNode {
-  const query = useMetrics(filters, { range: filters.range, bucket });
+  const question = { range: filters.range, bucket };
+  const query = useMetrics(filters, question);
+  const byVersion = useMetrics(filters, { ...question, by: ["promptVersion"] });
+  const byModel = useMetrics(filters, { ...question, by: ["model"] });
+  const notes = useMemo(
+    () => [...versionNotes(byVersion.data ?? [], "promptVersion"), ...versionNotes(byModel.data ?? [], "model")],
+    [byVersion.data, byModel.data],
+  );
   return (
     <Section
       title="Success rate and error rate"
@@ -22,7 +30,7 @@ export function RatesSection({ filters, bucket }: SeriesProps): ReactNode {
       empty="No suggestions in this range. Widen it, or take a filter away."
       skeletonClass="h-64"
     >
-      {(rows) => <RatesChart rows={rows} zone={filters.zone} />}
+      {(rows) => <RatesChart rows={rows} zone={filters.zone} notes={notes} />}
     </Section>
   );
 }
@@ -52,7 +60,7 @@ function rateSeries(
   };
 }
 
-function RatesChart({ rows, zone }: ChartProps): ReactNode {
+function RatesChart({ rows, zone, notes }: ChartProps & { readonly notes: readonly Note[] }): ReactNode {
   const series = useMemo(
     () => [rateSeries(rows, "successRate", "Success", "series-3"), rateSeries(rows, "errorRate", "Errors", "series-2")],
     [rows],
@@ -65,6 +73,7 @@ function RatesChart({ rows, zone }: ChartProps): ReactNode {
       series={series}
       format={formatPercent}
       max={1}
+      notes={notes}
     />
   );
 }
@@ -102,6 +111,7 @@ type TimeChartProps = ChartProps & {
   readonly series: readonly LineSeries[];
   readonly format: (value: number | null) => string;
   readonly max?: number;
+  readonly notes?: readonly Note[];
 };
 
 /** A chart whose object stays the same while its rows do, so that it is not drawn anew for nothing. */

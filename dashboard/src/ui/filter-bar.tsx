@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
-import { Button } from "../ui/button.tsx";
-import { Select } from "../ui/select.tsx";
+import { Button } from "./button.tsx";
+import { Select } from "./select.tsx";
 import { type FilterName, type Filters, filterNames } from "../url/filters.ts";
 import type { RangeName } from "../url/range.ts";
 
