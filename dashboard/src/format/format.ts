@@ -25,6 +25,10 @@ export function formatPoints(difference: number | null): string {
 export const formatInterval = (low: number | null, high: number | null): string =>
   low === null || high === null ? UNKNOWN : `${(low * 100).toFixed(1)}–${(high * 100).toFixed(1)}\u00A0%`;
 
+/** How likely chance alone is: `0.032`, `< 0.001`. */
+export const formatPValue = (pValue: number | null): string =>
+  pValue === null ? UNKNOWN : pValue < 0.001 ? "<\u00A00.001" : pValue.toFixed(3);
+
 /** A share of 0–1 as it is: `0.82`. */
 export const formatRatio = (ratio: number | null): string => (ratio === null ? UNKNOWN : ratio.toFixed(2));
 
