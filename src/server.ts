@@ -11,6 +11,7 @@ import { createClosers } from "./server/closers.ts";
 import { runDemo } from "./server/demo.ts";
 import { answerMetrics } from "./server/metrics-services.ts";
 import { createMirrorServices } from "./server/mirror-services.ts";
+import { serveHttp } from "./server/serve-http.ts";
 import { serveProbes } from "./server/serve-probes.ts";
 import { replayFile } from "./server/replay-file.ts";
 import { verifyDeployment } from "./server/verify-deployment.ts";
@@ -55,6 +56,19 @@ export async function openServices(config: Config, { log }: { readonly log: Logg
       if (server !== null) closers.push(() => server.close());
       await parts.start();
       return { url: server?.url ?? null, stop: () => parts.close() };
+    },
+    async serve({ port, host }) {
+      const prometheus = createPrometheus();
+      const parts = open(true, prometheus.instruments);
+      await parts.start();
+      const target = config.langfuse?.baseUrl ?? null;
+      const server = await serveHttp(parts, config, { port, host, log, target, prometheus });
+      closers.push(() => server.close());
+      const stop = async (): Promise<void> => {
+        await server.close();
+        await parts.close();
+      };
+      return { url: server.url, stop };
     },
     mirror: createMirrorServices(config, log, partsWithoutWorker),
     adopt: createAdoptServices(config, { log, closers }),

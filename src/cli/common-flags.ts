@@ -15,6 +15,11 @@ const valueNames: Readonly<Record<OptionType, string>> = {
   durability: " <durability>",
   windows: " <windows>",
   span: " <span>",
+  host: " <address>",
+  hosts: " <names>",
+  origins: " <origins>",
+  secrets: " <secrets>",
+  rate: " <count>",
 };
 
 function helpLine({ help, variables }: Option, fallback: Given[OptionKey]): string {

@@ -7,6 +7,7 @@ import { addMetrics } from "./commands/metrics.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addMirror } from "./commands/mirror.ts";
 import { addReplay } from "./commands/replay.ts";
+import { addServe } from "./commands/serve.ts";
 import { addVerify } from "./commands/verify.ts";
 import { addRollup } from "./commands/rollup.ts";
 import { addWorker } from "./commands/worker.ts";
@@ -40,7 +41,7 @@ export function createProgram(context: CliContext, exitWith: (code: ExitCode) =>
     .addHelpText("after", EXAMPLE)
     .addHelpText("afterAll", ({ command }) => (command.parent === null ? `\n${variablesHelp()}` : ""))
     .addHelpText("afterAll", `\n${EXIT_CODES_HELP}`);
-  const commands = [addDemo, addReplay, addMigrate, addAdopt, addWorker, addMetrics, addRollup, addExpire];
+  const commands = [addDemo, addServe, addReplay, addMigrate, addAdopt, addWorker, addMetrics, addRollup, addExpire];
   for (const add of [...commands, addMirror, addVerify]) add(program, context, exitWith);
   return program;
 }

@@ -26,6 +26,8 @@ export type Services = {
   startWorker(options: {
     readonly port: number | null;
   }): Promise<{ readonly url: string | null; stop(): Promise<void> }>;
+  /** Starts the same and serves the HTTP API at `url`; `stop` ends what is in hand, within a deadline, and takes no more. */
+  serve(options: ServeOptions): Promise<{ readonly url: string; stop(): Promise<void> }>;
   readonly mirror: MirrorServices;
   readonly adopt: AdoptServices;
   readonly rollup: RollupServices;
@@ -46,6 +48,8 @@ export type Services = {
   /** Closes everything, once; called again it returns the same promise. */
   close(): Promise<void>;
 };
+
+export type ServeOptions = { readonly port: number; readonly host: string };
 
 export type MetricsAnswer = { readonly rows: readonly unknown[]; readonly table: string; readonly csv: string };
 

@@ -22,7 +22,19 @@ export type Config = {
   readonly langfuse: LangfuseKeys | null;
   /** `null`: the offline model. */
   readonly openai: OpenaiAccess | null;
-  readonly host: "127.0.0.1";
+  /** Address that the service listens on. */
+  readonly host: string;
+  /** Host names that the service is called by, beside this machine's own. */
+  readonly allowedHosts: readonly string[];
+  readonly corsOrigins: readonly string[];
+  readonly feedbackTokens: {
+    /** The first signs, all are taken; empty: there are no tokens. */
+    readonly secrets: readonly string[];
+    /** `null`: as long as the secret. */
+    readonly lifetimeMs: number | null;
+  };
+  /** Requests a second and key; `null`: any number. */
+  readonly rateLimit: number | null;
   /** `null`: none is set, so only what has a port of its own listens. */
   readonly port: number | null;
   readonly debug: boolean;

@@ -10,7 +10,12 @@ export type OptionType =
   | "boolean"
   | "windows"
   | "span"
-  | "durability";
+  | "durability"
+  | "host"
+  | "hosts"
+  | "origins"
+  | "secrets"
+  | "rate";
 
 /** One thing that can be configured. Flags, variables, `--help` and docs/configuration.md all come from here. */
 export type Option = {
@@ -148,10 +153,52 @@ export const options = [
   {
     key: "port",
     flag: "--port",
-    commands: ["demo", "worker"],
+    commands: ["demo", "serve", "worker"],
     variables: ["UPTAKE_PORT"],
     type: "port",
-    help: "port on 127.0.0.1 of the demo's status page (unset: 4100) and of a worker's `/metrics` (unset: none); 0 takes any free one",
+    help: "port of the service and of the demo (unset: 4100), and of a worker's `/metrics` (unset: none); 0 takes any free one",
+  },
+  {
+    key: "host",
+    flag: "--host",
+    commands: ["serve"],
+    variables: ["UPTAKE_HOST"],
+    type: "host",
+    default: "127.0.0.1",
+    help: "address that the service listens on; any but this machine's own needs API keys (docs/security.md)",
+  },
+  {
+    key: "allowedHosts",
+    variables: ["UPTAKE_ALLOWED_HOSTS"],
+    type: "hosts",
+    help: "names that the service is called by, beside this machine's own: `uptake.example.com,uptake.internal`; needs API keys",
+  },
+  {
+    key: "corsOrigins",
+    variables: ["UPTAKE_CORS_ORIGINS"],
+    type: "origins",
+    help: "origins whose pages may call the service: `https://desk.example.com`",
+  },
+  {
+    key: "feedbackSecret",
+    variables: ["UPTAKE_FEEDBACK_SECRET"],
+    type: "secrets",
+    secret: true,
+    help: "signs feedback tokens, 32 characters or more; of several the first signs and all are taken (`new,old`); unset: there are no tokens",
+  },
+  {
+    key: "feedbackTokenLifetime",
+    variables: ["UPTAKE_FEEDBACK_TOKEN_LIFETIME"],
+    type: "span",
+    default: "7d",
+    help: "how long a feedback token is taken, or `never` for as long as its secret",
+  },
+  {
+    key: "rateLimit",
+    variables: ["UPTAKE_RATE_LIMIT"],
+    type: "rate",
+    default: "1000",
+    help: "requests a second that one API key may make of one process of the service; 0: as many as it likes",
   },
   {
     key: "debug",
@@ -162,8 +209,8 @@ export const options = [
   },
 ] as const satisfies readonly Option[];
 
-/** Where `uptake demo` shows its status page unless told otherwise; a worker shows nothing then. */
-export const DEMO_PORT = "4100";
+/** Where `uptake serve` and `uptake demo` listen unless told otherwise; a worker does not listen then. */
+export const SERVE_PORT = "4100";
 
 /** Where `uptake demo` keeps its data unless told otherwise: apart from an application's, and made anew each time. */
 export const DEMO_DATA_DIR = ".uptake/demo";

@@ -72,6 +72,9 @@ function portOf(values: ReadonlyMap<OptionKey, Found>): number | null {
   return found === undefined ? null : Number(found.text);
 }
 
+/** A list as it comes out of its reader. */
+const listOf = (text: string | null): readonly string[] => text?.split(",") ?? [];
+
 /**
  * Reads the configuration: code over flags over environment over defaults. Opens nothing.
  * Throws one `invalid_configuration` with everything that is wrong; secrets are in no message.
@@ -99,7 +102,14 @@ export function readConfig(sources: ConfigSources): Config {
     },
     langfuse,
     openai,
-    host: "127.0.0.1",
+    host: text("host") ?? "",
+    allowedHosts: listOf(text("allowedHosts")),
+    corsOrigins: listOf(text("corsOrigins")),
+    feedbackTokens: {
+      secrets: listOf(text("feedbackSecret")),
+      lifetimeMs: parseSpan(text("feedbackTokenLifetime") ?? "") ?? null,
+    },
+    rateLimit: Number(text("rateLimit")) || null,
     port: portOf(values),
     debug: text("debug") === "true",
   };

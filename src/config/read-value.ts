@@ -77,6 +77,56 @@ function readSpan(text: string): Reading {
   return bad("how long, such as 15m", "write 30m, 12h, 7d, 2w or never");
 }
 
+const HOST_NAME = /^(?:[a-z\d](?:[a-z\d-]*[a-z\d])?)(?:\.[a-z\d](?:[a-z\d-]*[a-z\d])?)*$/iu;
+const IPV6 = /^[\da-f]*:[\da-f:.]+$/iu;
+
+function readHost(text: string): Reading {
+  if (HOST_NAME.test(text) || IPV6.test(text)) return ok(text);
+  return bad("an address or a name without port, such as 127.0.0.1, 0.0.0.0 or ::1", "give the port with --port");
+}
+
+/** A comma-separated list in its one form, every part of which is as it should be. */
+function readList(text: string, isGood: (part: string) => boolean, otherwise: Reading): Reading {
+  const parts = text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+  return parts.length > 0 && parts.every(isGood) ? ok(parts.join(",")) : otherwise;
+}
+
+function readHosts(text: string): Reading {
+  return readList(
+    text.toLowerCase(),
+    (name) => HOST_NAME.test(name),
+    bad("names without scheme and port, such as uptake.example.com,uptake.internal", "leave out https:// and the port"),
+  );
+}
+
+const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).origin === text;
+
+function readOrigins(text: string): Reading {
+  return readList(
+    text,
+    isOrigin,
+    bad("origins such as https://desk.example.com,http://localhost:3000", "leave out the path, and * is none"),
+  );
+}
+
+const MIN_SECRET_CHARS = 32;
+
+function readSecrets(text: string): Reading {
+  return readList(
+    text,
+    (secret) => secret.length >= MIN_SECRET_CHARS && /^[\x21-\x7e]+$/u.test(secret),
+    bad(`${MIN_SECRET_CHARS} or more characters without spaces`, "make one, for example with: openssl rand -base64 32"),
+  );
+}
+
+function readRate(text: string): Reading {
+  if (/^\d{1,6}$/u.test(text)) return ok(String(Number(text)));
+  return bad("a whole number of requests a second", "give a number such as 1000, or 0 for no limit");
+}
+
 const readers: Readonly<Record<OptionType, (text: string) => Reading>> = {
   text: readText,
   path: readText,
@@ -89,6 +139,11 @@ const readers: Readonly<Record<OptionType, (text: string) => Reading>> = {
   durability: readDurability,
   windows: readWindows,
   span: readSpan,
+  host: readHost,
+  hosts: readHosts,
+  origins: readOrigins,
+  secrets: readSecrets,
+  rate: readRate,
 };
 
 /** Reads the text of an option of that type; the value comes back in its one canonical form. */

@@ -1,6 +1,10 @@
 import { UptakeError } from "./errors.ts";
 import type { FeedbackType } from "./feedback.ts";
 
+/** How a suggestion stands now; the latest feedback event decides. */
+export const OUTCOMES = ["pending", "accepted", "revised", "rejected", "expired"] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
 /** From which kept ratio on what was sent counts as the suggestion itself, and below which as something else. */
 export type OutcomeThresholds = { readonly approval: number; readonly rejection: number };
 

@@ -1,5 +1,6 @@
 /** The host's word for how far a suggestion's own run has come. */
-export type SuggestionStatus = "pending" | "completed" | "error" | "accepted" | "rejected";
+export const SUGGESTION_STATUSES = ["pending", "completed", "error", "accepted", "rejected"] as const;
+export type SuggestionStatus = (typeof SUGGESTION_STATUSES)[number];
 
 /**
  * One finished run of an agent function, as the tracker hands it to the store: a row of `ai_suggestions` and its
@@ -25,7 +26,8 @@ export type SuggestionRecord = {
   readonly traceId: string;
   /** The generation that scores attach to; the root observation where the run had no generation. */
   readonly observationId: string;
-  readonly latencyMs: number;
+  /** Null is unknown; a tracked run's is always known. */
+  readonly latencyMs: number | null;
   readonly timeToFirstTokenMs: number | null;
   readonly inputTokens: number | null;
   readonly outputTokens: number | null;

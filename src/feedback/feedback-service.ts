@@ -15,6 +15,12 @@ export type FeedbackService = {
    */
   feedback(this: void, input: FeedbackInput): Promise<FeedbackReceipt>;
   feedback(this: void, inputs: readonly FeedbackInput[]): Promise<readonly FeedbackResult[]>;
+  /** The same for a list whose messages say where the caller has each of them. */
+  feedbackAt(
+    this: void,
+    inputs: readonly FeedbackInput[],
+    placeOf: (index: number) => string,
+  ): Promise<readonly FeedbackResult[]>;
   /**
    * Records what a person sent, and infers approval, revision or rejection from how much of the suggestion survived.
    * Undefined where a ticket has no open suggestion: a reply without a suggestion is no feedback.
@@ -59,7 +65,12 @@ export function createFeedbackService(dependencies: FeedbackDependencies): Feedb
     return receiptOf(await recordShown(known, { ...seen, ids: [given] }, () => "shown.suggestionId"));
   }
 
-  return { feedback, sent: (input) => recordSent(known, input), shown };
+  return {
+    feedback,
+    feedbackAt: (inputs, placeOf) => recordStated(known, inputs, placeOf),
+    sent: (input) => recordSent(known, input),
+    shown,
+  };
 }
 
 /** `Array.isArray` tells a read-only list from one thing only to itself. */

@@ -1,47 +1,88 @@
 import type { Context, NotFoundHandler } from "hono";
+import type { ProblemCode } from "../contract/problem.ts";
 import { UptakeError, type ErrorCode } from "../domain/errors.ts";
 import type { Logger } from "../domain/logger.ts";
 
 /** Status and code of everything that can go wrong in a request. */
-type Problem = {
-  readonly status: 400 | 403 | 404 | 500 | 503;
-  readonly code: ErrorCode | "host_not_allowed" | "internal_error";
+export type Problem = {
+  readonly status: ProblemStatus;
+  readonly code: ProblemCode;
   readonly message: string;
   /** One entry for each thing that is wrong. */
-  readonly details?: readonly string[];
+  readonly details: readonly string[];
+  /** When it is worth trying again. */
+  readonly retryAfterSeconds?: number;
 };
 
-/** Replies with the one shape of error bodies: `{ error: { code, message, details } }`. */
-export function reply(context: Context, { status, code, message, details = [] }: Problem): Response {
-  return context.json({ error: { code, message, details } }, status);
-}
+export type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 415 | 429 | 500 | 502 | 503;
 
 /** Errors a caller may be told about; the message of any other may name tables, hosts or files, and stays inside. */
-const TOLD: Readonly<Partial<Record<ErrorCode, Problem["status"]>>> = {
+const TOLD = {
   invalid_input: 400,
-  suggestion_not_found: 404,
+  unauthorized: 401,
+  forbidden: 403,
+  host_not_allowed: 403,
+  origin_not_allowed: 403,
   not_found: 404,
-};
+  suggestion_not_found: 404,
+  method_not_allowed: 405,
+  request_timeout: 408,
+  suggestion_id_taken: 409,
+  too_large: 413,
+  unsupported_media_type: 415,
+  too_many_requests: 429,
+  too_slow: 503,
+  too_busy: 503,
+} as const satisfies Partial<Record<ErrorCode, ProblemStatus>>;
+
+const isTold = (code: ErrorCode): code is keyof typeof TOLD => code in TOLD;
+
+const RETRY_SECONDS = 2;
 
 const INTERNAL: Problem = {
   status: 500,
   code: "internal_error",
   message: "something went wrong inside; the server's log says what",
+  details: [],
 };
 
 const UNAVAILABLE: Problem = {
   status: 503,
   code: "database_unavailable",
   message: "the database cannot be reached; try again later",
+  details: [],
+  retryAfterSeconds: RETRY_SECONDS,
+};
+
+/** Postgres' class for values that are none of their type, such as a ticket id where an adopted table wants a UUID. */
+const BAD_VALUE = /^22/u;
+
+const BAD: Problem = {
+  status: 400,
+  code: "invalid_input",
+  message: "a value is not of the type that this database wants, such as an id that is no UUID",
+  details: [],
 };
 
 /** What the caller is told about an error. */
 export function problemOf(error: unknown): Problem {
-  if (!(error instanceof UptakeError)) return INTERNAL;
-  if (error.code === "database_unavailable") return UNAVAILABLE;
-  const status = TOLD[error.code];
-  if (status === undefined) return INTERNAL;
-  return { status, code: error.code, message: error.message, details: error.message.split("\n") };
+  if (!(error instanceof UptakeError)) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    return BAD_VALUE.test(code) ? BAD : INTERNAL;
+  }
+  const { code, message, facts } = error;
+  if (code === "database_unavailable") return UNAVAILABLE;
+  if (!isTold(code)) return INTERNAL;
+  const status = TOLD[code];
+  const after = facts["retryAfterSeconds"];
+  const retry = typeof after === "number" ? after : status === 503 ? RETRY_SECONDS : undefined;
+  return {
+    status,
+    code,
+    message,
+    details: message.split("\n"),
+    ...(retry === undefined ? {} : { retryAfterSeconds: retry }),
+  };
 }
 
 /** The same, and what is the server's own fault is logged whole. */
@@ -54,12 +95,24 @@ export function problemLogged(log: Logger, error: unknown, { req }: Context): Pr
   return problem;
 }
 
-/** The answer for a path that is not one; `paths` are those that are. */
-export const nothingHere =
-  (paths: string): NotFoundHandler =>
-  (context) =>
-    reply(context, {
-      status: 404,
-      code: "not_found",
-      message: `no ${context.req.method} ${context.req.path} here; there are GET ${paths}`,
-    });
+/** Replies with the one shape of error bodies: `{ error: { code, message, details } }`. */
+export function reply(context: Context, { status, code, message, details, retryAfterSeconds }: Problem): Response {
+  if (retryAfterSeconds !== undefined) context.header("retry-after", String(Math.ceil(retryAfterSeconds)));
+  if (status === 401) context.header("www-authenticate", 'Basic realm="uptake", charset="UTF-8"');
+  return context.json({ error: { code, message, details } }, status);
+}
+
+/** Why one of several things was refused; the rest of them may be well. */
+export function refusalOf(error: UptakeError): { code: ProblemCode; message: string; details: string[] } {
+  const { code, message, details } = problemOf(error);
+  return { code, message, details: [...details] };
+}
+
+/** The answer for a path that is not one. */
+export const nothingHere: NotFoundHandler = (context) =>
+  reply(context, {
+    status: 404,
+    code: "not_found",
+    message: `no ${context.req.method} ${context.req.path.slice(0, 200)} here; /docs says what there is`,
+    details: [],
+  });

@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import type { Hono } from "hono";
@@ -8,16 +8,24 @@ export type HttpServer = {
   /** Without a slash at its end. */
   readonly url: string;
   readonly port: number;
-  /** Stops listening and ends open connections; called again it returns the same promise. */
+  /** Takes no more, answers what is under way, within a deadline, and ends; called again it returns the same promise. */
   close(): Promise<void>;
 };
 
-/** Only this machine may ask: there is no login yet. */
-const HOST = "127.0.0.1";
+const LOOPBACK = "127.0.0.1";
 
-function listenError(error: NodeJS.ErrnoException, port: number): UptakeError {
-  const place = `port ${port} of ${HOST}`;
-  const facts = { port, host: HOST };
+/** How long requests under way may take when the server ends. */
+const DRAIN_MS = 10_000;
+/** Headers that do not come, and a request that never ends, hold a connection for this long; Node looks as often. */
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 60_000;
+const LOOK_MS = 5_000;
+/** Longer than proxies keep theirs, so that it is not us who closes one that is just used. */
+const KEEP_ALIVE_MS = 65_000;
+
+function listenError(error: NodeJS.ErrnoException, port: number, host: string): UptakeError {
+  const place = `port ${port} of ${host}`;
+  const facts = { port, host };
   if (error.code === "EADDRINUSE") {
     const message = `${place} is taken by another program; stop that one, or choose another port with --port`;
     return new UptakeError("port_in_use", message, { facts, cause: error });
@@ -26,27 +34,46 @@ function listenError(error: NodeJS.ErrnoException, port: number): UptakeError {
   return new UptakeError("invalid_configuration", message, { facts, cause: error });
 }
 
-/** Listens on 127.0.0.1; port 0 takes a free one. Rejects with `port_in_use` where another program has the port. */
-export async function serveApp(app: Hono, { port }: { readonly port: number }): Promise<HttpServer> {
-  const server = createServer((request, response) => {
+/** Listens on 127.0.0.1 unless told otherwise; port 0 takes a free one. Rejects with `port_in_use` where another program has the port. */
+export async function serveApp(
+  app: Hono,
+  { port, host = LOOPBACK }: { readonly port: number; readonly host?: string },
+): Promise<HttpServer> {
+  const options = {
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionsCheckingInterval: LOOK_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+  };
+  const listener = getRequestListener(app.fetch);
+  const server = createServer(options, (request, response) => {
     // The listener answers its own errors; it has no rejection that could be handled here.
-    void getRequestListener(app.fetch)(request, response);
+    void listener(request, response);
   });
   await new Promise<void>((resolve, reject) => {
-    server.once("error", (error) => reject(listenError(error, port)));
-    server.listen({ port, host: HOST }, resolve);
+    server.once("error", (error) => reject(listenError(error, port, host)));
+    server.listen({ port, host }, resolve);
   });
   // A server that listens on TCP has an AddressInfo; the type also covers pipes and servers that do not listen.
   const address = server.address() as AddressInfo;
   let closing: Promise<void> | undefined;
-  const closeServer = (): Promise<void> =>
-    new Promise((resolve, reject) => {
-      server.close((error) => (error === undefined ? resolve() : reject(error)));
-      server.closeAllConnections();
-    });
   return {
-    url: `http://${HOST}:${address.port}`,
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${address.port}`,
     port: address.port,
-    close: () => (closing ??= closeServer()),
+    close: () => (closing ??= drain(server)),
   };
+}
+
+function drain(server: Server): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+    // A connection that is kept open gets the answer it waits for, and no other.
+    server.prependListener("request", (_request, response) => response.setHeader("connection", "close"));
+    server.close((error) => {
+      clearTimeout(timer);
+      if (error === undefined) resolve();
+      else reject(error);
+    });
+    server.closeIdleConnections();
+  });
 }

@@ -1,15 +1,41 @@
-import type { MetricsRequest } from "../domain/metrics-request.ts";
+import type { NewSent } from "../contract/new-sent.ts";
+import type { NewShown } from "../contract/new-shown.ts";
+import type { MirrorOverview } from "../domain/mirror-report.ts";
+import type { ShownReceipt } from "../feedback/shown.ts";
+import type { FeedbackReceipt, FeedbackResult } from "../feedback/write-events.ts";
+import type { MetricsQuery } from "../metrics/metrics-query.ts";
 import type { MetricsRow } from "../metrics/metrics-row.ts";
-import type { MirrorStatus } from "../mirror/mirror.ts";
+import type { CalibrationRow } from "../metrics/read-calibration.ts";
+import type { ReasonRow } from "../metrics/read-reasons.ts";
+import type { SurvivalRow } from "../metrics/read-survival.ts";
+import type { PlacedFeedback } from "../service/feedback-intake.ts";
+import type { LiveListener } from "../service/live.ts";
+import type { BrowsedPage, BrowsedSuggestion } from "../service/suggestion-browser.ts";
+import type { IntakeResult, Placed } from "../service/suggestion-intake.ts";
+import type { ListFilter } from "../store/queries/list-suggestions.ts";
 import type { ProbeServices } from "./probes.ts";
 
-export type HttpMirrorStatus = MirrorStatus & {
-  /** Address of the Langfuse that is mirrored into; `null` when none is set. */
-  readonly target: string | null;
+export type HttpMirrorStatus = MirrorOverview & {
+  readonly deliveredScoreCount: number;
+  readonly deliveredFeedbackObservationCount: number;
 };
 
-/** What the routes need; they parse and reply, these compute. */
+export type BrowseFilter = Omit<ListFilter, "after"> & { readonly cursor?: string | undefined };
+
+/** What the routes need; they parse and reply, these compute. Everything is of one project. */
 export type HttpServices = ProbeServices & {
-  metrics(request: MetricsRequest): Promise<readonly MetricsRow[]>;
-  mirrorStatus(): Promise<HttpMirrorStatus>;
+  takeSuggestions(projectId: string, given: readonly Placed[]): Promise<readonly IntakeResult[]>;
+  /** Null where no secret for tokens is set. */
+  feedbackToken(projectId: string, suggestionId: string): string | null;
+  takeFeedback(projectId: string, given: readonly PlacedFeedback[]): Promise<readonly FeedbackResult[]>;
+  sent(projectId: string, given: NewSent): Promise<FeedbackReceipt | undefined>;
+  shown(projectId: string, suggestionId: string, given: NewShown): Promise<ShownReceipt>;
+  browse(filter: BrowseFilter): Promise<BrowsedPage>;
+  suggestion(suggestionId: string, projectId: string): Promise<BrowsedSuggestion>;
+  metrics(query: MetricsQuery): Promise<readonly MetricsRow[]>;
+  reasons(query: MetricsQuery): Promise<readonly ReasonRow[]>;
+  calibration(query: MetricsQuery): Promise<readonly CalibrationRow[]>;
+  survival(query: MetricsQuery): Promise<readonly SurvivalRow[]>;
+  mirror(projectId: string): Promise<HttpMirrorStatus>;
+  listen(projectId: string, listener: LiveListener): () => void;
 };

@@ -81,13 +81,13 @@ export function metricsCards(total: MetricsRow | undefined): Html {
 /** How the mirror stands; dead letters call for attention in words and colour. */
 export function mirrorSection(mirror: HttpMirrorStatus): Html {
   const {
-    waiting,
+    waitingCount,
     oldestWaitingSeconds,
-    dead,
-    deliveredTraces,
-    deliveredScores,
+    deadCount,
+    deliveredTraceCount,
+    deliveredScoreCount,
     target,
-    deliveredFeedbackObservations,
+    deliveredFeedbackObservationCount,
   } = mirror;
   const age = oldestWaitingSeconds === null ? null : oldestWaitingSeconds * 1000;
   return html`<h2>Mirror</h2>
@@ -101,19 +101,21 @@ export function mirrorSection(mirror: HttpMirrorStatus): Html {
     <dl class="cards">
       ${card({
         title: "Delivered",
-        value: `${deliveredTraces} traces`,
-        notes: [`and ${deliveredScores} scores with ${deliveredFeedbackObservations} human-feedback events, in all`],
+        value: `${deliveredTraceCount} traces`,
+        notes: [
+          `and ${deliveredScoreCount} scores with ${deliveredFeedbackObservationCount} human-feedback events, in all`,
+        ],
       })}
       ${card({
         title: "Waiting",
-        value: formatCount(waiting),
+        value: formatCount(waitingCount),
         notes: [age === null ? "nothing waits" : `the oldest for ${formatDuration(age)}`],
       })}
       ${card({
         title: "Dead letters",
-        value: formatCount(dead),
-        notes: [dead === 0 ? "none refused" : "refused for good; the log says why"],
-        isAlert: dead > 0,
+        value: formatCount(deadCount),
+        notes: [deadCount === 0 ? "none refused" : "refused for good; the log says why"],
+        isAlert: deadCount > 0,
       })}
     </dl>`;
 }

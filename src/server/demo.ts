@@ -15,7 +15,7 @@ import type { Suggestion } from "../track/types.ts";
 import { assemble, type Parts } from "./assemble.ts";
 import type { Closers } from "./closers.ts";
 import { openDesk, type Desk } from "./open-desk.ts";
-import { serveStatus } from "./serve-status.ts";
+import { serveHttp } from "./serve-http.ts";
 import { storePlace } from "./store-place.ts";
 
 export type DemoOptions = {
@@ -52,8 +52,9 @@ export async function runDemo(given: Config, options: DemoOptions): Promise<void
   const model = { name: desk.model.name, offline: config.openai === null };
   report({ kind: "started", store: storePlace(config), model, langfuse: { standIn, baseUrl: langfuse.baseUrl } });
   if (!once) {
-    const server = await serveStatus(parts, config, {
+    const server = await serveHttp(parts, config, {
       port: options.port,
+      host: "127.0.0.1",
       log,
       target: langfuse.baseUrl,
       prometheus,

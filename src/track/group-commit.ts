@@ -13,7 +13,7 @@ import type { Entry, WaitingLimits, WaitingRecords } from "./waiting-records.ts"
 
 export type GroupCommitOptions = Partial<WaitingLimits> & {
   /** Writes all of them in one statement, or none; the same records again must change nothing. */
-  readonly write: (records: readonly SuggestionRecord[]) => Promise<void>;
+  readonly write: (records: readonly SuggestionRecord[]) => Promise<unknown>;
   readonly log: Logger;
   readonly instruments?: Instruments;
   /** 0 ≤ random() < 1, for the jitter of the back-off. */

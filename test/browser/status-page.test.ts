@@ -7,7 +7,7 @@ import { createApp } from "../../src/http/app.ts";
 import { serveApp } from "../../src/http/serve.ts";
 import type { HttpServices } from "../../src/http/services.ts";
 import type { MetricsRow } from "../../src/metrics/metrics-row.ts";
-import { fakeServices, metricsRow, mirrorStatus, NOW } from "../http/fake-services.ts";
+import { fakeServices, metricsRow, mirrorStatus, NOW, openAdmission } from "../http/fake-services.ts";
 import { launchChromium } from "../support/chromium.ts";
 import { cardText, contrasts, openPage, readable } from "./page-facts.ts";
 import { newDataFolder, startDemo, type RunningDemo } from "./running-demo.ts";
@@ -48,7 +48,12 @@ async function recordHostileSuggestion(dataDir: string): Promise<void> {
 
 /** The page of an app with these services, in place of the demo's. */
 async function withApp(services: Partial<HttpServices>, look: (url: string) => Promise<void>): Promise<void> {
-  const app = createApp({ services: fakeServices(services), log: silentLogger, now: () => NOW });
+  const app = createApp({
+    admission: openAdmission,
+    services: fakeServices(services),
+    log: silentLogger,
+    now: () => NOW,
+  });
   const server = await serveApp(app, { port: 0 });
   try {
     await look(server.url);
@@ -169,7 +174,7 @@ describe("the status page", () => {
 
   it("shows markup in the address of Langfuse as text", async () => {
     const target = `https://langfuse.example.com/${HOSTILE}`;
-    await withApp({ mirrorStatus: () => Promise.resolve({ ...mirrorStatus, target }) }, async (url) => {
+    await withApp({ mirror: () => Promise.resolve({ ...mirrorStatus, target }) }, async (url) => {
       const { page, complaints } = await openPage(browser, still(url), PHONE);
       expect(await page.locator("img").count()).toBe(0);
       expect(readable(await page.locator("main").textContent())).toContain(target);

@@ -78,6 +78,7 @@ export function fakeServices(replaced: Partial<Services> = {}): Services {
     metrics: () => Promise.resolve({ rows: [], table: "No suggestions in this range.\n", csv: "" }),
     expire: () => Promise.resolve({ expiredCount: 0, abandonedCount: 0 }),
     startWorker: () => Promise.resolve({ url: null, stop: () => Promise.resolve() }),
+    serve: ({ host, port }) => Promise.resolve({ url: `http://${host}:${port}`, stop: () => Promise.resolve() }),
     mirror: {
       status: () => Promise.resolve(quietMirror),
       setup: () => Promise.resolve({ target: "https://langfuse.example.com", configs: [] }),

@@ -36,6 +36,10 @@ describe("readConfig", () => {
       langfuse: null,
       openai: null,
       host: "127.0.0.1",
+      allowedHosts: [],
+      corsOrigins: [],
+      feedbackTokens: { secrets: [], lifetimeMs: 7 * 86_400_000 },
+      rateLimit: 1000,
       port: null,
       debug: false,
     });

@@ -2,14 +2,14 @@ import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { UptakeError } from "../../src/domain/errors.ts";
 import { silentLogger, type Logger } from "../../src/domain/logger.ts";
-import type { MetricsRequest } from "../../src/domain/metrics-request.ts";
+import type { MetricsQuery } from "../../src/metrics/metrics-query.ts";
 import { createApp } from "../../src/http/app.ts";
 import type { HttpServices } from "../../src/http/services.ts";
 import { rateOf } from "../../src/metrics/metrics-row.ts";
-import { fakeServices, metricsRow, mirrorStatus, NOW } from "./fake-services.ts";
+import { fakeServices, metricsRow, mirrorStatus, NOW, openAdmission } from "./fake-services.ts";
 
 const appOf = (replaced: Partial<HttpServices> = {}, log: Logger = silentLogger) =>
-  createApp({ services: fakeServices(replaced), log, now: () => NOW });
+  createApp({ services: fakeServices(replaced), admission: openAdmission, log, now: () => NOW });
 
 type ErrorBody = { readonly error: { readonly code: string; readonly message: string; readonly details: string[] } };
 /** The page as it is read: a space that no line breaks at is a space. */
@@ -19,7 +19,7 @@ const errorOf = async (response: Response): Promise<ErrorBody["error"]> => ((awa
 
 describe("GET /", () => {
   it("shows both metrics of the last 24 hours first, then the hours, then the mirror", async () => {
-    const asked: MetricsRequest[] = [];
+    const asked: MetricsQuery[] = [];
     const app = appOf({
       metrics(request) {
         asked.push(request);
@@ -30,7 +30,8 @@ describe("GET /", () => {
     expect(response.status).toBe(200);
     expect(response.headers.get("content-type")).toBe("text/html; charset=UTF-8");
     const from = new Date("2026-11-21T10:20:30.400Z");
-    const range = { from, to: new Date(NOW), by: [] };
+    const to = new Date(NOW);
+    const range = { from, to, by: [], projectId: "default", now: to };
     expect(asked).toEqual([
       { ...range, bucket: "total" },
       { ...range, bucket: "hour" },
@@ -101,7 +102,7 @@ describe("GET /", () => {
   it("says that nothing happened yet, and shows no zeros for it", async () => {
     const app = appOf({
       metrics: () => Promise.resolve([]),
-      mirrorStatus: () => Promise.resolve({ ...mirrorStatus, target: null, waiting: 0, oldestWaitingSeconds: null }),
+      mirror: () => Promise.resolve({ ...mirrorStatus, target: null, waitingCount: 0, oldestWaitingSeconds: null }),
     });
     const page = await (await app.request("/")).text();
     expect(page).toContain("No suggestions in the last 24 hours.");
@@ -112,7 +113,7 @@ describe("GET /", () => {
 
   it("escapes what comes from outside", async () => {
     const target = 'https://langfuse.example.com/"><script>alert(1)</script>';
-    const app = appOf({ mirrorStatus: () => Promise.resolve({ ...mirrorStatus, target }) });
+    const app = appOf({ mirror: () => Promise.resolve({ ...mirrorStatus, target }) });
     const page = await (await app.request("/")).text();
     expect(page).not.toContain("<script");
     expect(page).toContain("&lt;script&gt;");
@@ -159,7 +160,7 @@ describe("GET /v1/metrics", () => {
 describe("the other routes", () => {
   it("give the state of the mirror and of the server", async () => {
     const app = appOf();
-    expect(await (await app.request("/v1/mirror")).json()).toEqual(mirrorStatus);
+    expect(await (await app.request("/v1/mirror")).json()).toEqual(JSON.parse(JSON.stringify(mirrorStatus)));
     expect(await (await app.request("/healthz")).json()).toEqual({ status: "ok" });
     expect(await (await app.request("/readyz")).json()).toEqual({ status: "ready" });
     expect(await (await app.request("/metrics")).text()).toBe("up 1\n");
@@ -227,21 +228,21 @@ describe("every answer", () => {
 
   it("says nothing of an error of ours that is not for callers", async () => {
     const refused = new UptakeError("mirror_failed", "langfuse.internal refused the key");
-    const response = await appOf({ mirrorStatus: () => Promise.reject(refused) }).request("/v1/mirror");
+    const response = await appOf({ mirror: () => Promise.reject(refused) }).request("/v1/mirror");
     expect(response.status).toBe(500);
     expect(JSON.stringify(await errorOf(response))).not.toContain("langfuse.internal");
   });
 
   it("says 503 while the database is away, without its address", async () => {
     const away = new UptakeError("database_unavailable", "db.internal:5432 refused the connection");
-    const response = await appOf({ mirrorStatus: () => Promise.reject(away) }).request("/v1/mirror");
+    const response = await appOf({ mirror: () => Promise.reject(away) }).request("/v1/mirror");
     expect(response.status).toBe(503);
     expect(JSON.stringify(await errorOf(response))).not.toContain("db.internal");
   });
 
   it("is a page for whoever looks at the page, which tries again", async () => {
     const away = new UptakeError("database_unavailable", "db.internal:5432 refused the connection");
-    const response = await appOf({ mirrorStatus: () => Promise.reject(away) }).request("/");
+    const response = await appOf({ mirror: () => Promise.reject(away) }).request("/");
     expect(response.status).toBe(503);
     expect(response.headers.get("content-security-policy")).toContain("default-src 'none'");
     const page = await response.text();

@@ -1,3 +1,5 @@
+import type { Admission } from "../../src/http/add-routes.ts";
+import { openTo } from "../../src/http/caller.ts";
 import type { HttpMirrorStatus, HttpServices } from "../../src/http/services.ts";
 import { rateOf, type MetricsRow } from "../../src/metrics/metrics-row.ts";
 
@@ -55,21 +57,46 @@ export function metricsRow(replaced: Partial<MetricsRow> = {}): MetricsRow {
 }
 
 export const mirrorStatus: HttpMirrorStatus = {
-  waiting: 3,
-  oldestWaitingSeconds: 90,
-  dead: 1,
-  deliveredTraces: 37,
-  deliveredFeedback: 16,
-  deliveredScores: 70,
-  deliveredFeedbackObservations: 16,
-  deliveredLastMinute: 5,
   target: "https://langfuse.example.com",
+  waitingCount: 3,
+  oldestWaitingSeconds: 90,
+  deliveredLastMinuteCount: 5,
+  deliveredTraceCount: 37,
+  deliveredFeedbackCount: 16,
+  deliveredScoreCount: 70,
+  deliveredFeedbackObservationCount: 16,
+  deadCount: 1,
+  dead: [
+    {
+      kind: "trace",
+      reason: "refused",
+      count: 1,
+      newestRef: "0199d1c0-5b5f-7000-8000-3f3c9a2b1e4d",
+      newestAt: new Date(NOW),
+    },
+  ],
 };
 
+const notAsked = () => Promise.reject(new Error("nobody should ask for this"));
+
 export const fakeServices = (replaced: Partial<HttpServices> = {}): HttpServices => ({
+  takeSuggestions: notAsked,
+  feedbackToken: () => null,
+  takeFeedback: notAsked,
+  sent: notAsked,
+  shown: notAsked,
+  browse: notAsked,
+  suggestion: notAsked,
   metrics: () => Promise.resolve([metricsRow()]),
-  mirrorStatus: () => Promise.resolve(mirrorStatus),
+  reasons: notAsked,
+  calibration: notAsked,
+  survival: notAsked,
+  mirror: () => Promise.resolve(mirrorStatus),
+  listen: () => () => {},
   exposition: () => Promise.resolve({ contentType: "text/plain; version=0.0.4; charset=utf-8", text: "up 1\n" }),
   isReady: () => Promise.resolve(true),
   ...replaced,
 });
+
+/** Whoever asks may do everything in the project `default`, as often as they like. */
+export const openAdmission: Admission = { authenticate: openTo("default"), admit: () => Promise.resolve() };

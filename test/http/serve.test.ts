@@ -5,9 +5,9 @@ import { UptakeError } from "../../src/domain/errors.ts";
 import { silentLogger } from "../../src/domain/logger.ts";
 import { createApp } from "../../src/http/app.ts";
 import { serveApp, type HttpServer } from "../../src/http/serve.ts";
-import { fakeServices, NOW } from "./fake-services.ts";
+import { fakeServices, NOW, openAdmission } from "./fake-services.ts";
 
-const app = createApp({ services: fakeServices(), log: silentLogger, now: () => NOW });
+const app = createApp({ admission: openAdmission, services: fakeServices(), log: silentLogger, now: () => NOW });
 
 const servers: HttpServer[] = [];
 async function serveOn(port: number): Promise<HttpServer> {

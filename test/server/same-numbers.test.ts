@@ -8,7 +8,7 @@ import { createHostMetrics } from "../../src/metrics/host-metrics.ts";
 import { createRoller } from "../../src/metrics/roller.ts";
 import { readMetrics } from "../../src/metrics/read-metrics.ts";
 import type { Database } from "../../src/store/database.ts";
-import { fakeServices } from "../http/fake-services.ts";
+import { fakeServices, openAdmission } from "../http/fake-services.ts";
 import { openTestPostgres } from "../support/databases.ts";
 import { root, runUptake } from "./run-program.ts";
 
@@ -97,7 +97,7 @@ withAirline(
       const services = fakeServices({
         metrics: (request) => readMetrics(db, { ...request, projectId: "default", now: new Date(now) }),
       });
-      const app = createApp({ services, log: silentLogger, now: () => now });
+      const app = createApp({ admission: openAdmission, services, log: silentLogger, now: () => now });
       const answer = (await (await app.request(`/v1/metrics?from=${from}&to=${to}&bucket=hour`)).json()) as {
         readonly rows: readonly Shown[];
       };

@@ -1,5 +1,5 @@
 import { Option as Flag, type Command } from "commander";
-import { DEMO_DATA_DIR, DEMO_PORT } from "../../config/options.ts";
+import { DEMO_DATA_DIR, SERVE_PORT } from "../../config/options.ts";
 import type { Given } from "../../config/read-config.ts";
 import { addCommonFlags } from "../common-flags.ts";
 import type { CliContext, ExitCode } from "../context.ts";
@@ -22,7 +22,7 @@ Examples:
   $ uptake demo --port 8080
   $ OPENAI_API_KEY=… UPTAKE_MODEL=gpt-4.1-mini uptake demo`;
 
-const DEFAULTS = { dataDir: DEMO_DATA_DIR, port: DEMO_PORT };
+const DEFAULTS = { dataDir: DEMO_DATA_DIR, port: SERVE_PORT };
 
 type DemoFlags = Given & { readonly once?: true };
 
@@ -42,7 +42,7 @@ async function demo(flags: DemoFlags, context: CliContext): Promise<ExitCode> {
       for (const line of demoLines(event)) output.print(line);
     };
     await services
-      .runDemo({ once, port: config.port ?? Number(DEMO_PORT) }, report, interrupt.signal)
+      .runDemo({ once, port: config.port ?? Number(SERVE_PORT) }, report, interrupt.signal)
       .finally(progress.finish);
     if (!once) return 0;
     if (interrupt.signal.aborted) return 130;

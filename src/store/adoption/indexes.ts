@@ -46,6 +46,12 @@ export const OWN_INDEXES: readonly NeededIndex[] = [
     sql: "create index concurrently uptake_suggestions_open on ai_suggestions (created_at) where status = 'pending' or (status = 'completed' and outcome = 'pending')",
   },
   {
+    table: "ai_suggestions",
+    name: "uptake_suggestions_newest",
+    leads: "",
+    sql: "create index concurrently uptake_suggestions_newest on ai_suggestions (project_id, created_at, id)",
+  },
+  {
     table: "ai_feedback_events",
     name: "uptake_feedback_idempotency",
     leads: "",

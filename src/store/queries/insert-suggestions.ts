@@ -54,30 +54,40 @@ with given as (
     error_message = excluded.error_message,
     metadata = s.metadata || excluded.metadata
   where (s.status = 'pending' or s.error_type = 'abandoned') and s.project_id = excluded.project_id
+  returning s.id
+), traces as (
+  insert into ai_traces (trace_id, suggestion_id, project_id, observations, created_at)
+  select g.trace_id, g.id, g.project_id, g.observations, g.created_at
+  from given g
+  where exists (select from suggestions w where w.id = g.id)
+    or exists (select from ai_suggestions s where s.id = g.id and s.project_id = g.project_id)
+  on conflict (trace_id) do nothing
 )
-insert into ai_traces (trace_id, suggestion_id, project_id, observations, created_at)
-select trace_id, id, project_id, observations, created_at
-from given
-on conflict (trace_id) do nothing`;
+select g.id from given g where not exists (select from suggestions w where w.id = g.id)`;
+
+/** `known`: a finished row has the id already, so nothing was written; whose and what row that is, nobody has looked. */
+export type InsertFate = "written" | "known";
 
 /**
- * Writes finished runs, all or none: a row of `ai_suggestions` and one of `ai_traces` each. The same records again
- * change nothing. Rejects with the database's error, whose `code` is the SQLSTATE.
+ * Writes finished runs, all or none: a row of `ai_suggestions` and one of `ai_traces` each; resolves to what became of each.
+ * The same records again change nothing, and neither does a record whose id another project has. Rejects with the database's
+ * error, whose `code` is the SQLSTATE.
  */
-export async function insertSuggestions(db: Queryable, records: readonly SuggestionRecord[]): Promise<void> {
-  if (records.length === 0) return;
-  await db.query(sql, [rowsJson(records)]);
+export async function insertSuggestions(
+  db: Queryable,
+  records: readonly SuggestionRecord[],
+): Promise<readonly InsertFate[]> {
+  // An upsert cannot touch a row twice in one statement: of records with the same id the first one counts.
+  const first = new Map<string, SuggestionRecord>();
+  for (const record of records) if (!first.has(record.id)) first.set(record.id, record);
+  if (first.size === 0) return [];
+  const known = new Set((await db.query<{ id: string }>(sql, [rowsJson(first.values())])).map(({ id }) => id));
+  return records.map((record) => (known.has(record.id) || first.get(record.id) !== record ? "known" : "written"));
 }
 
-/** An upsert cannot touch a row twice in one statement: of records with the same id the first one counts. */
-function rowsJson(records: readonly SuggestionRecord[]): string {
-  const seen = new Set<string>();
+function rowsJson(records: Iterable<SuggestionRecord>): string {
   let rows = "";
-  for (const record of records) {
-    if (seen.has(record.id)) continue;
-    seen.add(record.id);
-    rows += rows === "" ? rowJson(record) : `,${rowJson(record)}`;
-  }
+  for (const record of records) rows += rows === "" ? rowJson(record) : `,${rowJson(record)}`;
   return `[${rows}]`;
 }
 

@@ -34,6 +34,7 @@ const sql = `
       extract(epoch from now() - min(created_at) filter (where dead_at is null))::double precision as "oldestWaitingSeconds",
       count(*) filter (where dead_at is not null) as dead
     from langfuse_outbox
+    where $1::text is null or project_id = $1
   ) outbox
   cross join (
     select
@@ -44,11 +45,13 @@ const sql = `
         as "deliveredFeedbackObservations",
       count(*) filter (where delivered_at > now() - interval '1 minute') as "deliveredLastMinute"
     from langfuse_deliveries
+    where $1::text is null or project_id = $1
   ) ledger
 `;
 
-export async function readMirrorStatus(db: Queryable): Promise<MirrorStatus> {
-  const [row] = await db.query<MirrorStatus>(sql);
+/** Of one project, or of all in the database. */
+export async function readMirrorStatus(db: Queryable, projectId?: string): Promise<MirrorStatus> {
+  const [row] = await db.query<MirrorStatus>(sql, [projectId ?? null]);
   if (row === undefined) throw new Error("the mirror's status has no row, though aggregates always give one");
   return row;
 }

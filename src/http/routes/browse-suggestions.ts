@@ -1,0 +1,71 @@
+import { z } from "zod";
+import { uuid } from "../../contract/primitives.ts";
+import { suggestionDetail } from "../../contract/suggestion-detail.ts";
+import { suggestionPage } from "../../contract/suggestion-page.ts";
+import { suggestionQuery } from "../../contract/suggestion-query.ts";
+import { invalidInput } from "../../domain/errors.ts";
+import { parseInstant } from "../../domain/instant.ts";
+import { parse } from "../parse.ts";
+import { answer, type Route } from "../route.ts";
+import type { BrowseFilter, HttpServices } from "../services.ts";
+
+const MAX_LIMIT = 200;
+const DEFAULT_LIMIT = 50;
+
+/** `GET /v1/suggestions` */
+export const listSuggestions = (services: Pick<HttpServices, "browse">, now: () => number): Route => ({
+  method: "get",
+  path: "/v1/suggestions",
+  operationId: "listSuggestions",
+  summary: "List suggestions, the newest first",
+  description:
+    "Page by page: `nextCursor` of one page is the `cursor` of the next. What is added meanwhile moves nothing.",
+  scopes: ["read"],
+  query: suggestionQuery,
+  answers: { 200: { description: "One page", schema: suggestionPage } },
+  async handle(call) {
+    return answer(
+      call,
+      suggestionPage,
+      await services.browse(readFilter(call.query, call.caller.projectId, new Date(now()))),
+    );
+  },
+});
+
+function readFilter(texts: Readonly<Record<string, string>>, projectId: string, now: Date): BrowseFilter {
+  const { function: functionName, ticket, from, to, limit, search, ...others } = parse(suggestionQuery, texts, "");
+  const moment = (text: string | undefined, place: string): Date | undefined =>
+    text ? parseInstant(text, place, now) : undefined;
+  return {
+    projectId,
+    ...others,
+    functionName,
+    ticketId: ticket,
+    from: moment(from, "from"),
+    to: moment(to, "to"),
+    search: search || undefined,
+    limit: limitOf(limit),
+  };
+}
+
+function limitOf(text: string | undefined): number {
+  const limit = text === undefined ? DEFAULT_LIMIT : Number(text);
+  if (limit >= 1 && limit <= MAX_LIMIT) return limit;
+  throw invalidInput("limit", `got ${limit}; expected a whole number from 1 to ${MAX_LIMIT}`);
+}
+
+/** `GET /v1/suggestions/{suggestionId}` */
+export const readSuggestion = (services: Pick<HttpServices, "suggestion">): Route => ({
+  method: "get",
+  path: "/v1/suggestions/{suggestionId}",
+  operationId: "readSuggestion",
+  summary: "Everything about one suggestion: its run, its feedback, and how they stand with Langfuse",
+  scopes: ["read"],
+  params: z.strictObject({ suggestionId: uuid }),
+  answers: { 200: { description: "The suggestion", schema: suggestionDetail } },
+  problems: [404],
+  async handle(call) {
+    const { suggestionId = "" } = call.params;
+    return answer(call, suggestionDetail, await services.suggestion(suggestionId, call.caller.projectId));
+  },
+});

@@ -1,0 +1,123 @@
+import type { Logger } from "../domain/logger.ts";
+import type { SuggestionRecord } from "../domain/suggestion.ts";
+import { createFeedbackService, type FeedbackService } from "../feedback/feedback-service.ts";
+import type { Prometheus } from "../http/prometheus.ts";
+import type { HttpServices } from "../http/services.ts";
+import { readCalibration } from "../metrics/read-calibration.ts";
+import { readMetrics } from "../metrics/read-metrics.ts";
+import { readReasons } from "../metrics/read-reasons.ts";
+import { readSurvival } from "../metrics/read-survival.ts";
+import { createFeedbackIntake } from "../service/feedback-intake.ts";
+import { createLive } from "../service/live.ts";
+import { browseSuggestion, browseSuggestions } from "../service/suggestion-browser.ts";
+import { createSuggestionIntake } from "../service/suggestion-intake.ts";
+import type { Database } from "../store/database.ts";
+import { type InsertFate, insertSuggestions } from "../store/queries/insert-suggestions.ts";
+import { readDeadLetters } from "../store/queries/read-dead-letters.ts";
+import { readMirrorStatus } from "../store/queries/read-mirror-status.ts";
+import { createGroupCommit } from "../track/group-commit.ts";
+import type { Parts } from "./assemble.ts";
+import { probeServices } from "./serve-probes.ts";
+
+/** Shorter than callers usually wait; what is not committed by then is to be sent again. */
+const COMMIT_TIMEOUT_MS = 10_000;
+const LIVE_EVERY_MS = 1_000;
+const MAX_LIVE_LISTENERS = 200;
+const REASONS_SHOWN = 20;
+
+export type HttpParts = {
+  readonly services: HttpServices;
+  /** Ends what listens, so that a server can end. */
+  endLive(): Promise<void>;
+  /** Commits what waits. */
+  close(): Promise<void>;
+};
+
+/** What the routes need, for every project in the database. */
+export function createHttpServices(
+  { db, tracker }: Pick<Parts, "db"> & { readonly tracker: Pick<Parts["tracker"], "flush"> },
+  {
+    prometheus,
+    log,
+    target,
+  }: { readonly prometheus: Prometheus; readonly log: Logger; readonly target: string | null },
+): HttpParts {
+  const now = (): Date => new Date();
+  const writer = createWriter(db, log);
+  const suggestions = createSuggestionIntake({ db, record: writer.record, now, timeoutMs: COMMIT_TIMEOUT_MS });
+  const flushSuggestions = async (): Promise<void> => {
+    await Promise.all([writer.flush(), tracker.flush()]);
+  };
+  const byProject = new Map<string, FeedbackService>();
+  const serviceOf = (projectId: string): FeedbackService => {
+    const known = byProject.get(projectId) ?? createFeedbackService({ db, projectId, now, flushSuggestions });
+    byProject.set(projectId, known);
+    return known;
+  };
+  const feedback = createFeedbackIntake({ serviceOf, now });
+  const live = createLive({ db, everyMs: LIVE_EVERY_MS, maxListeners: MAX_LIVE_LISTENERS });
+  const services: HttpServices = {
+    ...probeServices({ db }, prometheus),
+    takeSuggestions: (projectId, given) => suggestions.take(projectId, given),
+    feedbackToken: () => null,
+    takeFeedback: (projectId, given) => feedback.take(projectId, given),
+    sent: (projectId, given) => feedback.sent(projectId, given),
+    shown: (projectId, suggestionId, given) => feedback.shown(projectId, suggestionId, given),
+    browse: (filter) => browseSuggestions(db, filter),
+    suggestion: (suggestionId, projectId) => browseSuggestion(db, suggestionId, projectId),
+    metrics: (query) => readMetrics(db, query),
+    reasons: (query) => readReasons(db, query),
+    calibration: (query) => readCalibration(db, query),
+    survival: (query) => readSurvival(db, query),
+    mirror: (projectId) => mirrorOf(db, projectId, target),
+    listen: live.listen,
+  };
+  return { services, endLive: live.close, close: () => writer.close() };
+}
+
+async function mirrorOf(db: Database, projectId: string, target: string | null): ReturnType<HttpServices["mirror"]> {
+  const status = await readMirrorStatus(db, projectId);
+  return {
+    target,
+    waitingCount: status.waiting,
+    oldestWaitingSeconds: status.oldestWaitingSeconds,
+    deliveredLastMinuteCount: status.deliveredLastMinute,
+    deliveredTraceCount: status.deliveredTraces,
+    deliveredFeedbackCount: status.deliveredFeedback,
+    deliveredScoreCount: status.deliveredScores,
+    deliveredFeedbackObservationCount: status.deliveredFeedbackObservations,
+    deadCount: status.dead,
+    dead: status.dead === 0 ? [] : await readDeadLetters(db, REASONS_SHOWN, projectId),
+  };
+}
+
+type Writer = {
+  record(this: void, record: SuggestionRecord): Promise<InsertFate>;
+  flush(): Promise<void>;
+  close(): Promise<void>;
+};
+
+/**
+ * The tracker's way into the database, with its group commit and without its spool: over HTTP a success means committed, and
+ * nothing less.
+ */
+function createWriter(db: Database, log: Logger): Writer {
+  const fates = new WeakMap<SuggestionRecord, InsertFate>();
+  const queue = createGroupCommit({
+    log,
+    async write(records) {
+      for (const [index, fate] of (await insertSuggestions(db, records)).entries()) {
+        const record = records[index];
+        if (record !== undefined) fates.set(record, fate);
+      }
+    },
+  });
+  return {
+    async record(record) {
+      await queue.record(record);
+      return fates.get(record) ?? "known";
+    },
+    flush: () => queue.flush(),
+    close: () => queue.close(),
+  };
+}

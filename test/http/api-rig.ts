@@ -1,0 +1,46 @@
+import type { Hono } from "hono";
+import { onTestFinished } from "vitest";
+import { silentLogger } from "../../src/domain/logger.ts";
+import type { Admission } from "../../src/http/add-routes.ts";
+import { createApp } from "../../src/http/app.ts";
+import { createPrometheus } from "../../src/http/prometheus.ts";
+import { createHttpServices } from "../../src/server/http-services.ts";
+import type { Database } from "../../src/store/database.ts";
+import { openAdmission } from "./fake-services.ts";
+
+export type Answered = { readonly status: number; readonly headers: Headers; readonly json: Record<string, unknown> };
+
+/** The real app over a real database, asked without a port. */
+export type ApiRig = {
+  readonly app: Hono;
+  get(path: string, headers?: Record<string, string>): Promise<Answered>;
+  post(path: string, body: unknown, headers?: Record<string, string>): Promise<Answered>;
+};
+
+export function openApi(db: Database, { admission = openAdmission }: { readonly admission?: Admission } = {}): ApiRig {
+  const tracker = { flush: () => Promise.resolve() };
+  const http = createHttpServices({ db, tracker }, { prometheus: createPrometheus(), log: silentLogger, target: null });
+  onTestFinished(async () => {
+    await http.endLive();
+    await http.close();
+  });
+  const app = createApp({ services: http.services, admission, log: silentLogger, now: Date.now });
+
+  async function ask(path: string, init: RequestInit): Promise<Answered> {
+    const response = await app.request(path, init);
+    const text = await response.text();
+    const json = text === "" ? {} : (JSON.parse(text) as Record<string, unknown>);
+    return { status: response.status, headers: response.headers, json };
+  }
+
+  return {
+    app,
+    get: (path, headers = {}) => ask(path, { headers }),
+    post: (path, body, headers = {}) =>
+      ask(path, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body: typeof body === "string" ? body : JSON.stringify(body),
+      }),
+  };
+}
