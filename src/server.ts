@@ -41,14 +41,15 @@ export async function openServices(config: Config, { log }: { readonly log: Logg
   const partsWithoutWorker = (): Parts => (quiet ??= open(false));
 
   return {
-    async migrate() {
+    async migrate(options) {
       const db = await openDatabase(config);
       closers.push(() => db.close());
-      return migrate(db);
+      return migrate(db, options);
     },
     metrics: (request, view) =>
       answerMetrics(partsWithoutWorker().db, { ...request, projectId: config.projectId }, view),
     expire: (signal) => partsWithoutWorker().expirer.expireAll(signal),
+    keepPartitions: (signal) => partsWithoutWorker().partitions.keepAll(signal),
     ...createLongRunning(config, { log, closers, open: (instruments) => open(true, instruments) }),
     keys: {
       create: (wish) => createApiKey(partsWithoutWorker().db, wish),

@@ -24,6 +24,7 @@ const valueNames: Readonly<Record<OptionType, string>> = {
   origins: " <origins>",
   secrets: " <secrets>",
   rate: " <count>",
+  months: " <months>",
 };
 
 function helpLine({ help, variables }: Option, fallback: Given[OptionKey]): string {

@@ -19,6 +19,8 @@ export type Config = {
   readonly environment: string;
   readonly release: string | null;
   readonly expiry: ExpiryWindows;
+  /** Months that stay besides the running one; `null`: all of them. */
+  readonly retainMonths: number | null;
   /** `null`: no Langfuse is set, so nothing is mirrored, or into the demo's stand-in. */
   readonly langfuse: LangfuseKeys | null;
   /** `null`: the offline model. */

@@ -19,7 +19,8 @@ export type OptionType =
   | "hosts"
   | "origins"
   | "secrets"
-  | "rate";
+  | "rate"
+  | "months";
 
 /** One thing that can be configured. Flags, variables, `--help` and docs/configuration.md all come from here. */
 export type Option = {
@@ -134,6 +135,14 @@ export const options = [
     type: "span",
     default: "15m",
     help: "how long a row may stay pending until its call counts as died, or `never`",
+  },
+  {
+    key: "retainMonths",
+    flag: "--retain-months",
+    commands: ["worker", "partitions"],
+    variables: ["UPTAKE_RETAIN_MONTHS"],
+    type: "months",
+    help: "how many months of suggestions and traces stay besides the running one, where they are partitioned by month; unset: all",
   },
   {
     key: "openaiApiKey",

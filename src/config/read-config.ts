@@ -68,8 +68,8 @@ function readAll(sources: ConfigSources, problems: ConfigProblem[]): Map<OptionK
   return values;
 }
 
-function portOf(values: ReadonlyMap<OptionKey, Found>): number | null {
-  const found = values.get("port");
+function numberOf(values: ReadonlyMap<OptionKey, Found>, key: OptionKey): number | null {
+  const found = values.get(key);
   return found === undefined ? null : Number(found.text);
 }
 
@@ -102,6 +102,7 @@ export function readConfig(sources: ConfigSources): Config {
       ...(parseWindows(text("expireAfter") ?? "") ?? { expireAfterMs: null, byFunction: new Map() }),
       abandonAfterMs: parseSpan(text("abandonAfter") ?? "") ?? null,
     },
+    retainMonths: numberOf(values, "retainMonths"),
     langfuse,
     openai,
     desk,
@@ -113,7 +114,7 @@ export function readConfig(sources: ConfigSources): Config {
       lifetimeMs: parseSpan(text("feedbackTokenLifetime") ?? "") ?? null,
     },
     rateLimit: Number(text("rateLimit")) || null,
-    port: portOf(values),
+    port: numberOf(values, "port"),
     debug: text("debug") === "true",
   };
 }

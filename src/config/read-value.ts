@@ -154,6 +154,11 @@ function readRate(text: string): Reading {
   return bad("a whole number of requests a second", "give a number such as 1000, or 0 for no limit");
 }
 
+function readMonths(text: string): Reading {
+  if (/^[1-9]\d{0,2}$/u.test(text)) return ok(text);
+  return bad("a whole number of months from 1 to 999", "write for example 13, or unset it to keep everything");
+}
+
 const readers: Readonly<Record<OptionType, (text: string) => Reading>> = {
   text: readText,
   path: readText,
@@ -175,6 +180,7 @@ const readers: Readonly<Record<OptionType, (text: string) => Reading>> = {
   origins: readOrigins,
   secrets: readSecrets,
   rate: readRate,
+  months: readMonths,
 };
 
 /** Reads the text of an option of that type; the value comes back in its one canonical form. */

@@ -9,11 +9,9 @@ export const newSent = z
     messageId: name.optional(),
     finalText: text(MAX_TEXT_CHARS),
     agentId: name.optional().meta({ description: "The human support agent." }),
-    idempotencyKey: name
-      .optional()
-      .meta({
-        description: "The same text for the same suggestion is one event anyway; a key of your own overrides that.",
-      }),
+    idempotencyKey: name.optional().meta({
+      description: "The same text for the same suggestion is one event anyway; a key of your own overrides that.",
+    }),
     createdAt: instant.optional().meta({ description: "When it was sent; now when left out." }),
   })
   .meta({ id: "NewSent" });

@@ -10,6 +10,10 @@ export type MetricsBucket = (typeof metricsBuckets)[number];
 export const metricsDimensions = ["function", "model", "promptVersion", "environment", "confidenceBand"] as const;
 export type MetricsDimension = (typeof metricsDimensions)[number];
 
+/** The durations whose percentiles metrics have. */
+export const metricsDurations = ["latency", "timeToFirstToken", "timeToFeedback"] as const;
+export type MetricsDuration = (typeof metricsDurations)[number];
+
 /** What to show of the metrics: the first five are columns of one row a bucket, the others tables of their own. */
 export const metricsViews = [
   "summary",
@@ -34,15 +38,23 @@ export type MetricsRequest = {
   readonly by: readonly MetricsDimension[];
   /** Whose days `day` means; UTC when left out. Hour buckets are the same instants in every zone. */
   readonly zone?: Zone | undefined;
+  /**
+   * Whose percentiles are wanted; those of all when left out. They are most of what reading costs, so a chart of counts and
+   * rates had better ask for none. What is not asked for is null, in `…P50Ms` to `…P99Ms` and the `…KnownCount` beside them.
+   */
+  readonly durations?: readonly MetricsDuration[] | undefined;
 };
 
+/** What of a question can be said in a text. */
+type MetricsRequestText = Exclude<keyof MetricsRequest, "durations">;
+
 /** The question as text, from flags or from a query string; `by` is a comma-separated list. */
-export type MetricsRequestTexts = { readonly [Name in keyof MetricsRequest]?: string | undefined };
+export type MetricsRequestTexts = { readonly [Name in MetricsRequestText]?: string | undefined };
 
 /** Where the texts came from, to be named in messages, and what is in `bucket` when it is not given. */
 export type MetricsRequestContext = {
   readonly now: Date;
-  readonly place: (name: keyof MetricsRequest) => string;
+  readonly place: (name: MetricsRequestText) => string;
   readonly bucket: MetricsBucket;
 };
 

@@ -73,7 +73,7 @@ function createSchemas(): Schemas {
       for (const [name, component] of Object.entries($defs)) components.set(name, tidy(component));
       const id = z.globalRegistry.get(schema)?.id;
       if (id === undefined) return tidy(own);
-      components.set(id, tidy(own));
+      if (own["$ref"] === undefined) components.set(id, tidy(own));
       return { $ref: `#/components/schemas/${id}` };
     },
     named: () => Object.fromEntries([...components].sort(([a], [b]) => (a < b ? -1 : 1))),

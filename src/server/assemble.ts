@@ -1,7 +1,12 @@
 import type { Config } from "../config/config.ts";
 import { type Instruments, noInstruments } from "../domain/instruments.ts";
 import type { Logger } from "../domain/logger.ts";
-import { createFeedbackService, type FeedbackService, type FeedbackSettings } from "../feedback/feedback-service.ts";
+import {
+  createFeedbackService,
+  type FeedbackService,
+  type FeedbackSettings,
+  inferenceOf,
+} from "../feedback/feedback-service.ts";
 import { createFeedbackTokens } from "../service/feedback-tokens.ts";
 import type { Database } from "../store/database.ts";
 import { createLazyDatabase } from "../store/lazy-database.ts";
@@ -25,7 +30,7 @@ export type AssembleOptions = {
 };
 
 /** The parts of Uptake put together over one database. Nothing is open before the first use or `start`. */
-export type Parts = Pick<WorkerParts, "roller" | "expirer" | "mirror" | "pendingMeters"> & {
+export type Parts = Pick<WorkerParts, "roller" | "expirer" | "partitions" | "mirror" | "pendingMeters"> & {
   readonly db: Database;
   readonly tracker: Tracker;
   /** Where finished runs are written; for parts of ours with a tracker of their own. */
@@ -65,7 +70,7 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
     reasons: withDeskReasons(options.feedback?.reasons),
     flushSuggestions: () => tracker.flush(),
   });
-  const worker = assembleWorker(config, base);
+  const worker = assembleWorker(config, { ...base, inference: inferenceOf(options.feedback ?? {}) });
 
   let closing: Promise<void> | undefined;
   async function closeAll(): Promise<void> {
@@ -77,7 +82,7 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
     await db.close();
   }
 
-  const { roller, expirer, mirror, pendingMeters } = worker;
+  const { roller, expirer, partitions, mirror, pendingMeters } = worker;
   return {
     db,
     tracker,
@@ -85,6 +90,7 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
     feedback,
     roller,
     expirer,
+    partitions,
     mirror,
     pendingMeters,
     async start() {

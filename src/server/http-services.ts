@@ -1,5 +1,6 @@
 import type { Logger } from "../domain/logger.ts";
 import type { SuggestionRecord } from "../domain/suggestion.ts";
+import type { SuggestionRow } from "../domain/suggestion-row.ts";
 import { createFeedbackService, type FeedbackService } from "../feedback/feedback-service.ts";
 import type { Prometheus } from "../http/prometheus.ts";
 import type { HttpServices } from "../http/services.ts";
@@ -16,7 +17,8 @@ import type { Database } from "../store/database.ts";
 import { type InsertFate, insertSuggestions } from "../store/queries/insert-suggestions.ts";
 import { readDeadLetters } from "../store/queries/read-dead-letters.ts";
 import { readMirrorStatus } from "../store/queries/read-mirror-status.ts";
-import { createGroupCommit } from "../track/group-commit.ts";
+import { createGroupCommit, givenUp } from "../track/group-commit.ts";
+import { rowOf } from "../track/rows.ts";
 import type { Parts } from "./assemble.ts";
 import { withDeskReasons } from "./desk-reasons.ts";
 import { probeServices } from "./serve-probes.ts";
@@ -109,21 +111,25 @@ type Writer = {
  * nothing less.
  */
 function createWriter(db: Database, log: Logger): Writer {
-  const fates = new WeakMap<SuggestionRecord, InsertFate>();
+  const fates = new WeakMap<SuggestionRow, InsertFate>();
   const queue = createGroupCommit({
     log,
-    async write(records) {
-      for (const [index, fate] of (await insertSuggestions(db, records)).entries()) {
-        const record = records[index];
-        if (record !== undefined) fates.set(record, fate);
+    async write(rows) {
+      for (const [index, fate] of (await insertSuggestions(db, rows)).entries()) {
+        const row = rows[index];
+        if (row !== undefined) fates.set(row, fate);
       }
     },
   });
   return {
-    async record(record) {
-      await queue.record(record);
-      return fates.get(record) ?? "known";
-    },
+    record: (record) =>
+      new Promise((resolve, reject) => {
+        const row = rowOf(record);
+        const isTaken = queue.offer(row, (error) =>
+          error === undefined ? resolve(fates.get(row) ?? "known") : reject(error),
+        );
+        if (!isTaken) reject(givenUp("too many wait for the database already"));
+      }),
     flush: () => queue.flush(),
     close: () => queue.close(),
   };

@@ -33,6 +33,7 @@ describe("readConfig", () => {
       environment: "default",
       release: null,
       expiry: { expireAfterMs: 7 * 86_400_000, byFunction: new Map(), abandonAfterMs: 900_000 },
+      retainMonths: null,
       langfuse: null,
       openai: null,
       desk: { autoSend: new Map(), prompts: new Map(), runPending: [], runConcurrency: 4, runTimeoutMs: 60_000 },

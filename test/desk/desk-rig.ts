@@ -26,7 +26,7 @@ export async function openDesk(db: Database, given?: Model, options: RigOptions 
   const server = createOfflineServer();
   const { baseUrl } = await server.start();
   const model = given ?? createModel({ baseUrl, apiKey: "none", model: OFFLINE_MODEL, timeoutMs: 30_000 });
-  const recorder = createGroupCommit({ write: (records) => insertSuggestions(db, records), log: silentLogger });
+  const recorder = createGroupCommit({ write: (rows) => insertSuggestions(db, rows), log: silentLogger });
   const now = () => Date.now();
   const tracker = createTracker({
     recorder,

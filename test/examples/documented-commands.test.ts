@@ -28,6 +28,7 @@ const documented = [
   "docs/feedback.md",
   "docs/adopt.md",
   "docs/configuration.md",
+  "docs/scale.md",
 ].flatMap(commandsIn);
 const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
   scripts: Record<string, string>;

@@ -15,6 +15,8 @@ export type Answered = { readonly status: number; readonly headers: Headers; rea
 /** The real app over a real database, asked without a port. */
 export type ApiRig = {
   readonly app: Hono;
+  /** Done when the test is over, unless the rig is kept open. */
+  close(): Promise<void>;
   get(path: string, headers?: Record<string, string>): Promise<Answered>;
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Answered>;
 };
@@ -24,11 +26,19 @@ export type RigOptions = {
   readonly secrets?: readonly string[];
   readonly guard?: GuardSettings;
   readonly limits?: RequestLimits;
+  /** Kept open until the suite is over, and not only the test. */
+  readonly untilEnd?: boolean;
 };
 
 export function openApi(
   db: Database,
-  { admission = openAdmission, secrets = [], guard = LOOPBACK_ONLY, limits = REQUEST_LIMITS }: RigOptions = {},
+  {
+    admission = openAdmission,
+    secrets = [],
+    guard = LOOPBACK_ONLY,
+    limits = REQUEST_LIMITS,
+    untilEnd = false,
+  }: RigOptions = {},
 ): ApiRig {
   const tokens = createFeedbackTokens({ secrets, lifetimeMs: 60_000, now: Date.now });
   const tracker = { flush: () => Promise.resolve() };
@@ -36,10 +46,11 @@ export function openApi(
     { db, tracker },
     { prometheus: createPrometheus(), log: silentLogger, target: null, tokens },
   );
-  onTestFinished(async () => {
+  const close = async (): Promise<void> => {
     await http.endLive();
     await http.close();
-  });
+  };
+  if (!untilEnd) onTestFinished(close);
   const app = createApp({ services: http.services, admission, guard, limits, log: silentLogger, now: Date.now });
 
   async function ask(path: string, init: RequestInit): Promise<Answered> {
@@ -51,6 +62,7 @@ export function openApi(
 
   return {
     app,
+    close,
     get: (path, headers = {}) => ask(path, { headers }),
     post: (path, body, headers = {}) =>
       ask(path, {

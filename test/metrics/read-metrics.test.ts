@@ -77,6 +77,39 @@ describeEachDatabase("reading metrics", (open) => {
       ]);
     }
   });
+
+  it("leaves out the percentiles that are not asked for, and nothing else", async () => {
+    const db = await open();
+    const range = { from: at("01T00:00"), to: at("01T03:00") };
+    await db.query(
+      `insert into ai_suggestions (suggested_response, function_name, status, confidence_score, latency_ms, time_to_first_token_ms, created_at)
+       select 'text', 'f' || i % 2, 'completed', 0.7, 100 * i, 10 * i, '2026-03-01T01:00Z' from generate_series(1, 9) i`,
+    );
+    await createRoller({ db, log: silentLogger }).rollAll();
+    for (const by of [[], ["function"], ["function", "model"], ["confidenceBand"]] as const) {
+      const all = await readMetrics(db, { ...question, ...range, by });
+      const some = await readMetrics(db, { ...question, ...range, by, durations: ["latency"] });
+      expect(some).toEqual(
+        all.map((row) => ({
+          ...row,
+          timeToFirstTokenP50Ms: null,
+          timeToFirstTokenP90Ms: null,
+          timeToFirstTokenP95Ms: null,
+          timeToFirstTokenP99Ms: null,
+          timeToFirstTokenKnownCount: null,
+          timeToFeedbackKnownCount: null,
+        })),
+      );
+      expect(some.some(({ latencyP50Ms }) => latencyP50Ms !== null)).toBe(true);
+    }
+  });
+
+  it("refuses a duration that there is not", async () => {
+    const db = await open();
+    const range = { from: at("01T00:00"), to: at("01T03:00") };
+    const durations = ["time"] as unknown as ["latency"]; // as from JavaScript
+    await expect(readMetrics(db, { ...question, ...range, durations })).rejects.toThrow("latency, timeToFirstToken");
+  });
 });
 
 describe("the plan of a read", () => {
@@ -95,9 +128,15 @@ describe("the plan of a read", () => {
     }
   });
 
-  it("takes the total only where nothing is split, and the suggestions only for bands", () => {
-    expect(planOf({})).toMatchObject({ isTotal: true, isRaw: false });
-    expect(planOf({ by: ["model"] })).toMatchObject({ isTotal: false, isRaw: false });
-    expect(planOf({ by: ["model", "confidenceBand"] })).toMatchObject({ isTotal: false, isRaw: true });
+  it("takes a total only where nothing finer is asked for, and the histograms that are asked for", () => {
+    expect(planOf({})).toMatchObject({ level: "project" });
+    expect(planOf({ by: ["function"] })).toMatchObject({ level: "function" });
+    expect(planOf({ by: ["function", "model"] })).toMatchObject({ level: "series" });
+    expect(planOf({}).durations).toEqual({ latency: true, timeToFirstToken: true, timeToFeedback: true });
+    expect(planOf({ durations: ["latency"] }).durations).toEqual({
+      latency: true,
+      timeToFirstToken: false,
+      timeToFeedback: false,
+    });
   });
 });

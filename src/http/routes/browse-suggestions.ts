@@ -33,7 +33,16 @@ export const listSuggestions = (services: Pick<HttpServices, "browse">, now: () 
 });
 
 function readFilter(texts: Readonly<Record<string, string>>, projectId: string, now: Date): BrowseFilter {
-  const { function: functionName, ticket, from, to, limit, search, ...others } = parse(suggestionQuery, texts, "");
+  const {
+    function: functionName,
+    ticket,
+    from,
+    to,
+    limit,
+    search,
+    cursor,
+    ...others
+  } = parse(suggestionQuery, texts, "");
   const moment = (text: string | undefined, place: string): Date | undefined =>
     text ? parseInstant(text, place, now) : undefined;
   return {
@@ -44,6 +53,7 @@ function readFilter(texts: Readonly<Record<string, string>>, projectId: string, 
     from: moment(from, "from"),
     to: moment(to, "to"),
     search: search || undefined,
+    cursor: cursor || undefined,
     limit: limitOf(limit),
   };
 }
