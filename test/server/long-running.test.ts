@@ -61,7 +61,8 @@ it("a worker runs the pending rows of the agent functions that are named, and of
 it("the service has the agent functions, runs pending rows where told to, and describes its routes", async () => {
   const { db, servicesWith } = await deskWithPending();
   const services = await servicesWith({ UPTAKE_RUN_PENDING: "generate-message-suggestion" });
-  const { url, stop } = await services.serve({ port: 0, host: "127.0.0.1" });
+  const service = await services.serve({ port: 0, host: "127.0.0.1" });
+  const { url } = service;
   const answered = await fetch(`${url}/functions/v1/classify-ticket`, {
     method: "POST",
     headers: { "content-type": "application/json" },
@@ -78,5 +79,5 @@ it("the service has the agent functions, runs pending rows where told to, and de
   );
   const document = (await (await fetch(`${url}/openapi.json`)).json()) as { readonly paths: Record<string, unknown> };
   expect(Object.keys(document.paths).filter((path) => path.startsWith("/functions/"))).toHaveLength(4);
-  await stop();
+  await service.stop();
 });
