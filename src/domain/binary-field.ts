@@ -49,7 +49,7 @@ function putInt32(target: FieldWriter, value: number): void {
 
 function writeText(target: FieldWriter, text: string): void {
   if (text.length <= SHORT_CHARS && writeShort(target, text)) return;
-  const storable = text.isWellFormed() && !text.includes("\0") ? text : storableText(text);
+  const storable = storableText(text);
   const byteCount = Buffer.byteLength(storable);
   target.reserve(LENGTH_BYTES + byteCount);
   putInt32(target, byteCount);

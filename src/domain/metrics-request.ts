@@ -134,7 +134,11 @@ export function parseMetricsRequest(texts: MetricsRequestTexts, context: Metrics
   together([to, ...(texts.from ? [from] : []), bucket, by, durations, zone]);
   const only = onlyOf(texts);
   const query = {
-    ...{ from: from(), to: to(), bucket: bucket(), by: by(), zone: zone() },
+    from: from(),
+    to: to(),
+    bucket: bucket(),
+    by: by(),
+    zone: zone(),
     ...(texts.durations === undefined ? {} : { durations: durations() }),
     ...(only === undefined ? {} : { only }),
   };

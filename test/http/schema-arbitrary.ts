@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { JsonSchema } from "../../src/http/openapi.ts";
 
 type Schemas = Readonly<Record<string, JsonSchema>>;

@@ -8,6 +8,7 @@ const TONES: Record<SuggestionSummary["outcome"], Tone> = {
   revised: "warn",
   rejected: "bad",
   expired: "plain",
+  auto_sent: "plain",
 };
 
 /** What became of a suggestion; a run that failed or still runs has nothing to be decided yet. */
