@@ -50,24 +50,22 @@ const BLAMES_AN_ITEM: ReadonlySet<number> = new Set([400, 413, 422]);
 
 /** A bounded queue in front of one route: one request is in flight, what comes meanwhile forms the next. */
 export function createQueue(lane: Lane, options: QueueOptions): Queue {
-  let waiting: Waiting[] = [];
+  const pauses = createPauses();
+  const held = createHeld();
   let flight: Promise<void> | undefined;
-  let wake = (): void => {};
   let isClosed = false;
-  let isHurried = false;
 
   function add<Receipt>(item: unknown): Promise<Receipt> {
-    const json = JSON.stringify(item);
     const done = new Promise<Receipt>((resolve, reject) => {
       const refuse = (error: ClientError): void => {
         reject(error);
         options.onDropped({ kind: lane.kind, item, error });
       };
       if (isClosed) return refuse(new ClientError("closed", "the client is closed"));
-      if (waiting.length >= options.maxQueued) {
-        return refuse(new ClientError("queue_full", `${waiting.length} wait for ${lane.kind} already`));
+      if (held.size() >= options.maxQueued) {
+        return refuse(new ClientError("queue_full", `${held.size()} wait for ${lane.kind} already`));
       }
-      waiting.push({ json, until: Date.now() + options.giveUpMs, resolve, reject: refuse });
+      held.add({ json: JSON.stringify(item), until: Date.now() + options.giveUpMs, resolve, reject: refuse });
       flight ??= send();
       return undefined;
     });
@@ -77,83 +75,112 @@ export function createQueue(lane: Lane, options: QueueOptions): Queue {
   }
 
   async function send(): Promise<void> {
-    await pause(options.gatherMs);
-    for (let failures = 0, size = lane.maxBatch; waiting.length > 0;) {
-      const batch = waiting.slice(0, size);
-      const answer = await deliver(batch, false);
+    await pauses.pause(options.gatherMs);
+    for (let failures = 0, size = lane.maxBatch; held.size() > 0;) {
+      const batch = held.first(size);
+      const answer = await deliver({ lane, held, options }, batch, false);
       if (answer.ok) {
         failures = 0;
         size = lane.maxBatch;
       } else if (answer.isFinal && batch.length > 1 && BLAMES_AN_ITEM.has(answer.error.status)) {
         size = batch.length >> 1; // until the one that is to blame stands alone
       } else if (answer.isFinal) {
-        settle(batch, ({ reject }) => reject(answer.error));
+        held.settle(batch, ({ reject }) => reject(answer.error));
       } else {
-        giveUpLate(answer.error);
+        const now = Date.now();
+        held.settle(
+          held.all().filter(({ until }) => until <= now),
+          ({ reject }) => reject(answer.error),
+        );
         const most = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures++);
-        await pause(Math.max(answer.retryAfterMs, Math.random() * most));
+        await pauses.pause(Math.max(answer.retryAfterMs, Math.random() * most));
       }
     }
     // In the same turn as the look at what waits, so that nothing can arrive in between and be forgotten.
     flight = undefined;
   }
 
-  async function deliver(batch: readonly Waiting[], keepalive: boolean): Promise<Answer> {
-    const { path, json } = lane.request(batch.map((one) => one.json));
-    const answer = await options.post(path, json, keepalive);
-    if (answer.ok) {
-      const results = lane.results(answer.body, batch.length);
-      let i = 0;
-      settle(batch, ({ resolve, reject }) => {
-        const result = results[i++];
-        if (result instanceof ClientError) reject(result);
-        else resolve(result as never);
-      });
-    }
-    return answer;
-  }
-
-  /** Takes them out of the queue and tells each; what left with the page may have been answered twice. */
-  function settle(batch: readonly Waiting[], tell: (one: Waiting) => void): void {
-    const those = new Set(batch);
-    waiting = waiting.filter((one) => !those.has(one));
-    batch.forEach(tell);
-  }
-
-  function giveUpLate(error: ClientError): void {
-    const now = Date.now();
-    settle(
-      waiting.filter(({ until }) => until <= now),
-      ({ reject }) => reject(error),
-    );
-  }
-
-  function pause(ms: number): Promise<void> {
-    if (isHurried) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
-
   return {
     add,
     async flush() {
-      wake();
+      pauses.wake();
       await flight;
     },
     leave() {
-      for (const batch of batchesBelow(waiting, lane.maxBatch)) void deliver(batch, true);
+      for (const batch of batchesBelow(held.all(), lane.maxBatch)) void deliver({ lane, held, options }, batch, true);
     },
     close() {
       isClosed = true;
-      isHurried = true;
-      settle(waiting, ({ reject }) =>
-        reject(new ClientError("closed", "the client was closed before the server answered")),
-      );
+      const error = new ClientError("closed", "the client was closed before the server answered");
+      held.settle(held.all(), ({ reject }) => reject(error));
+      pauses.end();
+    },
+  };
+}
+
+/** Everything that is not settled yet, the oldest first; what is in flight included. */
+type Held = {
+  add(one: Waiting): void;
+  size(): number;
+  all(): readonly Waiting[];
+  first(count: number): readonly Waiting[];
+  /** Takes them out and tells each; what left with the page may be answered twice. */
+  settle(those: readonly Waiting[], tell: (one: Waiting) => void): void;
+};
+
+function createHeld(): Held {
+  const held = new Set<Waiting>();
+  return {
+    add: (one) => void held.add(one),
+    size: () => held.size,
+    all: () => [...held],
+    first: (count) => [...held].slice(0, count),
+    settle: (those, tell) => those.forEach((one) => held.delete(one) && tell(one)),
+  };
+}
+
+type DeliverParts = { readonly lane: Lane; readonly held: Held; readonly options: QueueOptions };
+
+/** Sends these and, where they are answered, tells each what became of it. */
+async function deliver(
+  { lane, held, options }: DeliverParts,
+  batch: readonly Waiting[],
+  keepalive: boolean,
+): Promise<Answer> {
+  const { path, json } = lane.request(batch.map((one) => one.json));
+  const answer = await options.post(path, json, keepalive);
+  if (!answer.ok) return answer;
+  const results = lane.results(answer.body, batch.length);
+  batch.forEach((one, i) => {
+    const result = results[i];
+    held.settle([one], ({ resolve, reject }) => {
+      if (result instanceof ClientError) reject(result);
+      else resolve(result as never); // the lane knows what its receipts are
+    });
+  });
+  return answer;
+}
+
+type Pauses = { pause(ms: number): Promise<void>; wake(): void; end(): void };
+
+/** Waits that can be cut short, and after the end are none. */
+function createPauses(): Pauses {
+  let hasEnded = false;
+  let wake = (): void => {};
+  return {
+    pause(ms) {
+      if (hasEnded) return Promise.resolve();
+      return new Promise((resolve) => {
+        const timer = setTimeout(resolve, ms);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    },
+    wake: () => wake(),
+    end() {
+      hasEnded = true;
       wake();
     },
   };

@@ -24,7 +24,17 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** Addresses that the dashboard's own router knows; each is the same page. */
-const PAGES = ["/", "/suggestions", "/suggestions/:id", "/desk", "/desk/:id", "/compare", "/mirror", "/set-up", "/sign-in"];
+const PAGES = [
+  "/",
+  "/suggestions",
+  "/suggestions/:id",
+  "/desk",
+  "/desk/:id",
+  "/compare",
+  "/mirror",
+  "/set-up",
+  "/sign-in",
+];
 
 type File = { readonly plain: Buffer; readonly gzipped: Buffer; readonly etag: string; readonly type: string };
 
