@@ -65,10 +65,9 @@ export function createQueue(lane: Lane, options: QueueOptions): Queue {
       if (held.size() >= options.maxQueued) {
         return refuse(new ClientError("queue_full", `${held.size()} wait for ${lane.kind} already`));
       }
-      held.add({ json: JSON.stringify(item), until: Date.now() + options.giveUpMs, resolve, reject: refuse });
-      flight ??= send();
-      return undefined;
+      return held.add({ json: JSON.stringify(item), until: Date.now() + options.giveUpMs, resolve, reject: refuse });
     });
+    if (held.size() > 0) flight ??= send();
     // Whoever does not wait for it is told by `onDropped`; an unhandled rejection would end a process.
     done.catch(() => {});
     return done;
@@ -87,11 +86,7 @@ export function createQueue(lane: Lane, options: QueueOptions): Queue {
       } else if (answer.isFinal) {
         held.settle(batch, ({ reject }) => reject(answer.error));
       } else {
-        const now = Date.now();
-        held.settle(
-          held.all().filter(({ until }) => until <= now),
-          ({ reject }) => reject(answer.error),
-        );
+        giveUpLate(held, answer.error);
         const most = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures++);
         await pauses.pause(Math.max(answer.retryAfterMs, Math.random() * most));
       }
@@ -137,6 +132,12 @@ function createHeld(): Held {
     first: (count) => [...held].slice(0, count),
     settle: (those, tell) => those.forEach((one) => held.delete(one) && tell(one)),
   };
+}
+
+function giveUpLate(held: Held, error: ClientError): void {
+  const now = Date.now();
+  const late = held.all().filter(({ until }) => until <= now);
+  held.settle(late, ({ reject }) => reject(error));
 }
 
 type DeliverParts = { readonly lane: Lane; readonly held: Held; readonly options: QueueOptions };
