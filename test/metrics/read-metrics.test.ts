@@ -3,6 +3,7 @@ import { silentLogger } from "../../src/domain/logger.ts";
 import { readCalibration } from "../../src/metrics/read-calibration.ts";
 import { readMetrics } from "../../src/metrics/read-metrics.ts";
 import { readReasons } from "../../src/metrics/read-reasons.ts";
+import { readSurvival } from "../../src/metrics/read-survival.ts";
 import { planRead } from "../../src/metrics/read-plan.ts";
 import { createRoller } from "../../src/metrics/roller.ts";
 import { timeBucketsOf } from "../../src/metrics/time-buckets.ts";
@@ -53,6 +54,47 @@ describeEachDatabase("reading metrics", (open) => {
       [3, true],
     ]);
   });
+
+  it.each(["function", "model", "promptVersion", "environment"] as const)(
+    "narrows every view down to one %s, rolled or not, as splitting by it does",
+    async (dimension) => {
+      const db = await open();
+      await db.query(
+        `insert into ai_suggestions (suggested_response, status, function_name, model, prompt_version, environment, created_at,
+           latency_ms, confidence_score, outcome, shown_at, decided_at, deciding_feedback_at, deciding_reasons)
+         select 'text', 'completed', 'f' || n % 2, 'm' || n % 3, 'v' || n % 5, case when n % 2 = 0 then 'live' end, t,
+           n * 10, 0.5, case when n % 4 = 0 then 'rejected' else 'accepted' end, t, t + interval '1 min',
+           t + interval '1 min', case when n % 4 = 0 then array['too long'] end
+         from generate_series(1, 60) n, lateral (select '2026-03-01T00:30Z'::timestamptz + n * interval '1 hour') at (t)`,
+      );
+      const query = {
+        ...question,
+        from: at("01T00:00"),
+        to: at("05T00:00"),
+        bucket: "day",
+        now: at("09T00:00"),
+      } as const;
+      for (let round = 0; round < 2; round++) {
+        for (const read of [readMetrics, readReasons, readCalibration, readSurvival]) {
+          const split = await read(db, { ...query, by: [dimension] });
+          const names = new Set(split.flatMap(({ dimensions }) => dimensions[dimension] ?? []));
+          expect(names.size).toBeGreaterThan(0);
+          for (const name of names) {
+            const one = await read(db, { ...query, by: [dimension], only: { [dimension]: name } });
+            expect(one).toEqual(split.filter(({ dimensions }) => dimensions[dimension] === name));
+          }
+        }
+        const [byBand] = await readMetrics(db, {
+          ...query,
+          bucket: "total",
+          by: ["confidenceBand"],
+          only: { model: "m1" },
+        });
+        expect(byBand?.suggestionCount).toBe(20);
+        await createRoller({ db, log: silentLogger }).rollAll();
+      }
+    },
+  );
 
   it("refuses to split by band what is not kept by band", async () => {
     const db = await open();
