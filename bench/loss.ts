@@ -57,8 +57,10 @@ const rows: readonly Row[] = [
   },
 ];
 
+/** What sends nothing, and what sends every mark twice, by the same processor as another arm. */
+const isNotAsked: ReadonlySet<ArmName> = new Set(["bare", "stringify", "langfuse-agent"]);
 const names = (Object.keys(arms) as ArmName[]).filter(
-  (name) => name !== "bare" && name !== "stringify" && (options.only === undefined || name.includes(options.only)),
+  (name) => !isNotAsked.has(name) && (options.only === undefined || name.includes(options.only)),
 );
 
 type Results = ReadonlyMap<ArmName, LossResult>;

@@ -1,14 +1,15 @@
 /**
  * What one `uptake worker` mirrors in a second, and what it costs, against the limit: the same requests, prepared beforehand
- * and posted as they are. Both to the same sink, in interleaved rounds of one run. Then a worker with a million messages waiting.
+ * and posted as they are. Both to the stand-in Langfuse and to a sink that is as cheap as can be, in interleaved rounds of
+ * one run. Then a worker with a million messages waiting.
  *
  *     npx tsx bench/mirror.ts [--quick] [--rounds 5] [--traces 6000] [--backlog 1000000] [--seconds 60]
  *
- * Postgres, the worker, the sink and what posts the prepared requests are processes of their own. Reads /proc: Linux only.
- * UPTAKE_SKIP_BUILD=1 takes the dist/ that is there, and --profile DIR writes the worker's CPU profile.
+ * Postgres, the workers, what plays Langfuse and what posts the prepared requests are processes of their own. Reads /proc:
+ * Linux only. UPTAKE_SKIP_BUILD=1 takes the dist/ that is there, --profile DIR writes the workers' CPU profiles, and
+ * --against DIR measures the worker of another build's dist/ as well.
  */
 import { spawnSync } from "node:child_process";
-import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { silentLogger } from "../src/domain/logger.ts";
 import { createRoller } from "../src/metrics/roller.ts";
@@ -17,9 +18,10 @@ import { migrate } from "../src/store/migrate.ts";
 import { openPostgres } from "../src/store/postgres.ts";
 import { startPostgres } from "../test/support/postgres-server.ts";
 import { fillBacklog, type Sample, sampleWorker, timeClaim, timeStatus } from "./mirror/backlog.ts";
-import { type Poster, type Sink, startPoster, startSink, startWorker, type Worker } from "./mirror/children.ts";
-import { cpuMsOf, cpuMsOfFamily, parentOf } from "./mirror/cpu.ts";
-import { type Amounts, insertRuns, queueAll } from "./mirror/rows.ts";
+import { type Receiver, startReceiver, startWorker } from "./mirror/children.ts";
+import { parentOf } from "./mirror/cpu.ts";
+import { type Destination, measureRate } from "./mirror/rate.ts";
+import { insertRuns } from "./mirror/rows.ts";
 import { median, table, writeSection } from "./report.ts";
 
 const { values: options } = parseArgs({
@@ -30,6 +32,7 @@ const { values: options } = parseArgs({
     backlog: { type: "string" },
     seconds: { type: "string" },
     profile: { type: "string" },
+    against: { type: "string" },
   },
 });
 const numberOf = (given: string | undefined, full: number, quick: number): number =>
@@ -38,149 +41,59 @@ const rounds = numberOf(options.rounds, 5, 2);
 const traceCount = numberOf(options.traces, 6000, 2000);
 const backlogCount = numberOf(options.backlog, 1_000_000, 200_000);
 const backlogSeconds = numberOf(options.seconds, 60, 10);
-/** As many as the mirror has by default. */
-const LANES = 2;
 /** So few wait in the comparison with the backlog. */
 const FEW = 2000;
 const TIMED_CLAIMS = 20;
 
-type Round = {
-  readonly wallMs: number;
-  readonly cpuMs: number;
-  readonly postgresCpuMs: number;
-  readonly sinkCpuMs: number;
-};
+type Receivers = { readonly standIn: Receiver; readonly sink: Receiver };
 
-type Parts = {
-  readonly db: Database;
-  readonly databaseUrl: string;
-  readonly postmasterPid: number;
-  readonly sink: Sink;
-  readonly poster: Poster;
-};
-
-/** One way of getting everything to the sink. */
-type Arm = { readonly name: string; run(): Promise<Round> };
-
-async function measure({ postmasterPid, sink }: Parts, pid: number, work: () => Promise<void>): Promise<Round> {
-  const read = () => ({ own: cpuMsOf(pid), postgres: cpuMsOfFamily(postmasterPid), sink: cpuMsOf(sink.pid) });
-  const before = read();
-  const from = performance.now();
-  await work();
-  const wallMs = performance.now() - from;
-  const after = read();
-  return {
-    wallMs,
-    cpuMs: after.own - before.own,
-    postgresCpuMs: after.postgres - before.postgres,
-    sinkCpuMs: after.sink - before.sink,
-  };
-}
-
-async function untilEmpty(db: Database): Promise<void> {
-  for (;;) {
-    const [row] = await db.query<{ waiting: boolean }>("select exists (select from langfuse_outbox) as waiting");
-    if (row?.waiting === false) return;
-    await sleep(20);
-  }
-}
-
-async function check(sink: Sink, amounts: Amounts): Promise<void> {
-  const { spanCount, scoreCount, doubleCount } = await sink.report();
-  if (spanCount === amounts.spans && scoreCount === amounts.scores && doubleCount === 0) return;
-  throw new Error(
-    `the sink has ${spanCount} spans and ${scoreCount} scores, ${doubleCount} ids came twice; ` +
-      `expected ${amounts.spans} and ${amounts.scores}, none twice`,
-  );
-}
-
-async function mirrorAll(parts: Parts, worker: Worker, amounts: Amounts): Promise<Round> {
-  await queueAll(parts.db);
-  const round = await measure(parts, worker.pid, () => untilEmpty(parts.db));
-  await check(parts.sink, amounts);
-  return round;
-}
-
-async function postAll(parts: Parts, amounts: Amounts, compresses: boolean): Promise<Round> {
-  const { sink, poster } = parts;
-  sink.count(false);
-  const round = await measure(parts, poster.pid, () => poster.post(sink.baseUrl, compresses));
-  await check(sink, amounts);
-  return round;
-}
-
-/** The arms, with the worker's own requests of a first round as the prepared ones. */
-async function prepare(parts: Parts, worker: Worker, amounts: Amounts): Promise<readonly Arm[]> {
-  const { sink, poster } = parts;
-  sink.count(true);
-  await mirrorAll(parts, worker, amounts);
-  const { kept } = await sink.report();
-  await poster.load(kept, LANES);
-  const mirror = async (): Promise<Round> => {
-    sink.count(false);
-    return mirrorAll(parts, worker, amounts);
-  };
-  return [
-    { name: "prepared bytes, posted as they are (the limit)", run: () => postAll(parts, amounts, false) },
-    { name: "prepared JSON, compressed and posted", run: () => postAll(parts, amounts, true) },
-    { name: "`uptake worker`", run: mirror },
-  ];
-}
-
-async function measureRate(parts: Parts): Promise<string[]> {
-  const { db, sink } = parts;
+/** Everything that is delivered, and what it makes; the rollup's part is done before, since workers do that too. */
+async function insertAll(db: Database) {
   const amounts = await insertRuns(db, traceCount);
   await createRoller({ db, log: silentLogger }).rollAll();
   await db.query("truncate langfuse_outbox");
   await db.query("vacuum analyze");
-  const profile = options.profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${options.profile}`];
-  const worker = await startWorker(parts.databaseUrl, sink.baseUrl, profile);
-  const arms = await prepare(parts, worker, amounts);
-  const results = new Map(arms.map((arm) => [arm, [] as Round[]]));
-  for (const arm of arms) await arm.run();
-  const { requestCount, bytes } = await sink.report();
-  for (let round = 0; round < rounds; round++) {
-    // Every round begins with another one, so that none always follows the same neighbour.
-    const order = arms.map((_, index) => arms[(index + round) % arms.length]);
-    for (const arm of order) if (arm !== undefined) results.get(arm)?.push(await arm.run());
-  }
-  await worker.stop();
-  return rateLines(results, amounts, { requestCount, bytes });
+  return amounts;
 }
 
-function rateLines(
-  results: ReadonlyMap<Arm, readonly Round[]>,
-  amounts: Amounts,
-  sent: { readonly requestCount: number; readonly bytes: number },
-): string[] {
-  const perTrace = (all: readonly Round[], of: (round: Round) => number): number =>
-    (median(all.map(of)) * 1000) / amounts.traces;
-  const [limit = []] = results.values();
-  const rows = [...results].map(([{ name }, all]) => {
-    const perSecond = all.map(({ wallMs }) => (amounts.traces * 1000) / wallMs);
-    // Neighbours in time: a busy moment of the machine strikes both.
-    const ofLimit = median(all.map(({ wallMs }, index) => (limit[index]?.wallMs ?? Number.NaN) / wallMs));
-    return [
-      name,
-      median(perSecond).toFixed(0),
-      ((median(perSecond) * amounts.scores) / amounts.traces).toFixed(0),
-      `${(100 * ofLimit).toFixed(0)} %`,
-      perTrace(all, ({ cpuMs }) => cpuMs).toFixed(0),
-      perTrace(all, ({ postgresCpuMs }) => postgresCpuMs).toFixed(0),
-      perTrace(all, ({ sinkCpuMs }) => sinkCpuMs).toFixed(0),
-    ];
-  });
-  const head = ["", "traces/s", "scores/s", "of the limit", "its CPU µs a trace", "Postgres", "sink"];
-  const bytesPerTrace = (sent.bytes / amounts.traces).toFixed(0);
-  return [
-    `\`npx tsx bench/mirror.ts\`: ${amounts.traces} traces (root, retriever, generation; 2 kB of messages in, 600 B out) and, for 60 % of them,`,
-    `a feedback event (5 scores and an observation), ${amounts.spans} spans and ${amounts.scores} scores a round; medians of ${rounds} interleaved rounds. One`,
-    "`uptake worker` with its defaults delivers to a sink that inflates and searches for ids, so that each was seen once and none twice.",
-    `The limit posts the worker's own ${sent.requestCount} requests (${bytesPerTrace} bytes a trace) with the same \`fetch\`, as many side by side, and reads no`,
-    "database; the second line has to compress them first.",
-    "",
-    table(head, rows),
+/** One database for each destination: copies of the first. Nobody may be connected to that meanwhile. */
+async function openDestinations(url: string, { standIn, sink }: Receivers): Promise<Destination[]> {
+  const places = [
+    { name: "stand-in", receiver: standIn, host: "127.0.0.1", isCompressed: false },
+    { name: "sink", receiver: sink, host: "127.0.0.1", isCompressed: false },
+    // The same loopback under a name that does not say so, for which requests are compressed.
+    { name: "sink, compressed", receiver: sink, host: "0.0.0.0", isCompressed: true },
+    ...(options.against === undefined
+      ? []
+      : [
+          { name: "sink, other build", receiver: sink, host: "127.0.0.1", isCompressed: false, dist: options.against },
+          {
+            name: "stand-in, other build",
+            receiver: standIn,
+            host: "127.0.0.1",
+            isCompressed: false,
+            dist: options.against,
+          },
+        ]),
   ];
+  const template = new URL(url).pathname.slice(1);
+  const admin = await openPostgres({ url: databaseUrlOf(url, "template1"), maxConnections: 1 });
+  const destinations: Destination[] = [];
+  for (const [index, { host, ...place }] of places.entries()) {
+    const name = `mirror_${index}`;
+    await admin.query(`create database ${name} template ${template}`);
+    const databaseUrl = databaseUrlOf(url, name);
+    const db = await openPostgres({ url: databaseUrl, maxConnections: 2 });
+    destinations.push({ ...place, baseUrl: `http://${host}:${place.receiver.port}`, db, databaseUrl });
+  }
+  await admin.close();
+  return destinations;
+}
+
+function databaseUrlOf(url: string, name: string): string {
+  const other = new URL(url);
+  other.pathname = `/${name}`;
+  return other.href;
 }
 
 async function medianClaimMs(db: Database): Promise<number> {
@@ -189,19 +102,18 @@ async function medianClaimMs(db: Database): Promise<number> {
   return median(times);
 }
 
-async function measureBacklog(parts: Parts): Promise<string[]> {
-  const { db, sink } = parts;
+async function measureBacklog({ db, databaseUrl, baseUrl, receiver }: Destination): Promise<string[]> {
   await fillBacklog(db, FEW);
   const few = { claimMs: await medianClaimMs(db), statusMs: await timeStatus(db) };
   await fillBacklog(db, backlogCount);
   const full = { claimMs: await medianClaimMs(db), statusMs: await timeStatus(db) };
-  sink.count(false);
-  const worker = await startWorker(parts.databaseUrl, sink.baseUrl, []);
-  const samples = await sampleWorker({ db, sink, worker }, backlogSeconds);
+  await receiver.forget();
+  const worker = await startWorker(databaseUrl, baseUrl);
+  const samples = await sampleWorker({ db, sink: receiver, worker }, backlogSeconds);
   const statusMs = await timeStatus(db);
   await worker.stop();
   const endClaimMs = await medianClaimMs(db);
-  const { doubleCount } = await sink.report();
+  const { doubleCount } = await receiver.report();
   const [left] = await db.query<{ count: number }>("select count(*) as count from langfuse_outbox");
   const deliveredCount = backlogCount - (left?.count ?? 0);
   if (doubleCount > 0) throw new Error(`${doubleCount} ids came twice from the backlog; expected none`);
@@ -247,17 +159,21 @@ async function main(): Promise<void> {
   const db = await openPostgres({ url: postgres.url });
   await migrate(db);
   const [backend] = await db.query<{ pid: number }>("select pg_backend_pid() as pid");
-  const [sink, poster] = [await startSink(), startPoster()];
   const postmasterPid = parentOf(backend?.pid ?? 0);
-  const parts = { db, databaseUrl: postgres.url, postmasterPid, sink, poster };
+  const amounts = await insertAll(db);
+  await db.close();
+  const receivers = { standIn: await startReceiver("./stand-in.ts"), sink: await startReceiver("./sink.ts") };
+  const destinations = await openDestinations(postgres.url, receivers);
 
-  const rate = await measureRate(parts);
-  const backlog = await measureBacklog(parts);
+  const execArgv = options.profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${options.profile}`];
+  const rate = await measureRate(destinations, { amounts, rounds, postmasterPid, execArgv });
+  const cheapest = destinations.find(({ receiver }) => receiver === receivers.sink);
+  const backlog = cheapest === undefined ? [] : await measureBacklog(cheapest);
   writeSection("mirror", ["## What the mirror delivers", "", ...rate, ...backlog]);
 
-  poster.stop();
-  sink.stop();
-  await db.close();
+  receivers.standIn.stop();
+  receivers.sink.stop();
+  for (const destination of destinations) await destination.db.close();
   await postgres.stop();
 }
 

@@ -2,7 +2,6 @@
 import type { Services } from "./cli/services.ts";
 import type { Config } from "./config/config.ts";
 import type { Logger } from "./domain/logger.ts";
-import { createPrometheus } from "./http/prometheus.ts";
 import { backfillRollup } from "./metrics/backfill-rollup.ts";
 import { checkRollup } from "./metrics/check-rollup.ts";
 import { createAdoptServices } from "./server/adopt-services.ts";
@@ -11,9 +10,8 @@ import { createClosers } from "./server/closers.ts";
 import { runDemo } from "./server/demo.ts";
 import { answerMetrics } from "./server/metrics-services.ts";
 import { createKeyServices } from "./server/key-services.ts";
+import { createLongRunning } from "./server/long-running.ts";
 import { createMirrorServices } from "./server/mirror-services.ts";
-import { serveHttp } from "./server/serve-http.ts";
-import { serveProbes } from "./server/serve-probes.ts";
 import { replayFile } from "./server/replay-file.ts";
 import { verifyDeployment } from "./server/verify-deployment.ts";
 import { migrate } from "./store/migrate.ts";
@@ -42,35 +40,16 @@ export async function openServices(config: Config, { log }: { readonly log: Logg
   const partsWithoutWorker = (): Parts => (quiet ??= open(false));
 
   return {
-    async migrate() {
+    async migrate(options) {
       const db = await openDatabase(config);
       closers.push(() => db.close());
-      return migrate(db);
+      return migrate(db, options);
     },
     metrics: (request, view) =>
       answerMetrics(partsWithoutWorker().db, { ...request, projectId: config.projectId }, view),
     expire: (signal) => partsWithoutWorker().expirer.expireAll(signal),
-    async startWorker({ port }) {
-      const prometheus = port === null ? null : createPrometheus();
-      const parts = open(true, prometheus?.instruments);
-      const server = port === null || prometheus === null ? null : await serveProbes(parts, { port, log, prometheus });
-      if (server !== null) closers.push(() => server.close());
-      await parts.start();
-      return { url: server?.url ?? null, stop: () => parts.close() };
-    },
-    async serve({ port, host }) {
-      const prometheus = createPrometheus();
-      const parts = open(true, prometheus.instruments);
-      await parts.start();
-      const target = config.langfuse?.baseUrl ?? null;
-      const server = await serveHttp(parts, config, { port, host, log, target, prometheus });
-      closers.push(() => server.close());
-      const stop = async (): Promise<void> => {
-        await server.close();
-        await parts.close();
-      };
-      return { url: server.url, stop };
-    },
+    keepPartitions: (signal) => partsWithoutWorker().partitions.keepAll(signal),
+    ...createLongRunning(config, { log, closers, open: (instruments) => open(true, instruments) }),
     keys: createKeyServices(partsWithoutWorker),
     mirror: createMirrorServices(config, log, partsWithoutWorker),
     adopt: createAdoptServices(config, { log, closers }),
@@ -84,7 +63,8 @@ export async function openServices(config: Config, { log }: { readonly log: Logg
       },
       backfill: (options) => backfillRollup(partsWithoutWorker(), options),
     },
-    replay: (options, onProgress, signal) => replayFile(open(true), config, { options, onProgress, signal, closers }),
+    replay: (options, onProgress, signal) =>
+      replayFile(open(true), config, { options, onProgress, signal, closers, log }),
     runDemo: (options, report, signal) => runDemo(config, { ...options, report, signal, log, closers }),
     close: () => closers.close(),
   };

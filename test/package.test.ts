@@ -82,11 +82,14 @@ describe("the public paths", () => {
     const { code, stdout, stderr } = await runNode(["--input-type=module", "--eval", script], { cwd: root });
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     const { url, names } = JSON.parse(stdout) as { url: string; names: readonly string[] };
-    expect(url).toMatch(/\/dist\/\w+\.js$/u);
+    expect(url).toMatch(/\/dist\/(?:adapters\/)?[\w-]+\.js$/u);
     const expected: Readonly<Record<string, readonly string[]>> = {
       uptake: ["UptakeError", "createUptake"],
       "uptake/server": ["createPrometheus", "createStderrLogger", "openServices", "readConfig"],
       "uptake/testing": ["createStandInLangfuse"],
+      "uptake/openai": ["observeOpenAI"],
+      "uptake/ai-sdk": ["observeEmbeddingModel", "observeLanguageModel"],
+      "uptake/otel": ["createSpanProcessor"],
     };
     expect(names).toEqual(expected[name]);
   });

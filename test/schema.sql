@@ -125,6 +125,15 @@ ai_metrics_hourly
   error_types text[] not null
   error_type_counts integer[] not null
 
+ai_pending_claims
+  suggestion_id uuid not null
+  project_id text not null default 'default'::text
+  attempts integer not null default 0
+  available_at timestamp with time zone not null default now()
+  locked_until timestamp with time zone
+  locked_by uuid
+  last_error text
+
 ai_suggestions
   id uuid not null default gen_random_uuid()
   ticket_id text
@@ -178,6 +187,18 @@ api_keys
   expires_at timestamp with time zone
   revoked_at timestamp with time zone
 
+dropped_acts
+  project_id text not null
+  function_name text
+  environment text
+  model text
+  prompt_version text
+  outcome text not null
+  deciding_feedback_at timestamp with time zone not null
+  deciding_reasons text[]
+  confidence_score real
+  time_to_feedback interval
+
 kb_articles
   id text not null
   project_id text not null default 'default'::text
@@ -216,6 +237,14 @@ metric_series
   environment text
   model text
   prompt_version text
+
+retention_drops
+  part text not null
+  from_id uuid
+  to_id uuid
+  suggestion_count bigint not null
+  frozen_before integer not null
+  dropped_at timestamp with time zone not null default now()
 
 rollup_backfills
   from_hour integer not null
@@ -364,8 +393,9 @@ ai_metrics_daily_pkey on ai_metrics_daily: PRIMARY KEY (series_id, day)
 ai_metrics_daily_series_id_fkey on ai_metrics_daily: FOREIGN KEY (series_id) REFERENCES metric_series(id)
 ai_metrics_hourly_pkey on ai_metrics_hourly: PRIMARY KEY (series_id, hour)
 ai_metrics_hourly_series_id_fkey on ai_metrics_hourly: FOREIGN KEY (series_id) REFERENCES metric_series(id)
+ai_pending_claims_pkey on ai_pending_claims: PRIMARY KEY (suggestion_id)
 ai_suggestions_kept_ratio_check on ai_suggestions: CHECK (((kept_ratio >= (0)::double precision) AND (kept_ratio <= (1)::double precision)))
-ai_suggestions_outcome_check on ai_suggestions: CHECK ((outcome = ANY (ARRAY['pending'::text, 'accepted'::text, 'revised'::text, 'rejected'::text, 'expired'::text])))
+ai_suggestions_outcome_check on ai_suggestions: CHECK ((outcome = ANY (ARRAY['pending'::text, 'accepted'::text, 'revised'::text, 'rejected'::text, 'expired'::text, 'auto_sent'::text])))
 ai_suggestions_pkey on ai_suggestions: PRIMARY KEY (id)
 ai_traces_pkey on ai_traces: PRIMARY KEY (trace_id)
 api_keys_pkey on api_keys: PRIMARY KEY (public_key)
@@ -378,6 +408,7 @@ langfuse_outbox_kind_ref_key on langfuse_outbox: UNIQUE (kind, ref)
 langfuse_outbox_pkey on langfuse_outbox: PRIMARY KEY (id)
 metric_series_pkey on metric_series: PRIMARY KEY (id)
 metric_series_project_id_function_name_environment_model_pr_key on metric_series: UNIQUE NULLS NOT DISTINCT (project_id, function_name, environment, model, prompt_version)
+retention_drops_pkey on retention_drops: PRIMARY KEY (part)
 rollup_backfills_pkey on rollup_backfills: PRIMARY KEY (from_hour, to_hour)
 rollup_checks_pkey on rollup_checks: PRIMARY KEY (slot)
 rollup_deltas_check on rollup_deltas: CHECK (((series_id IS NULL) = (new_series IS NOT NULL)))
@@ -402,7 +433,9 @@ CREATE INDEX ai_feedback_waiting_early ON public.ai_feedback_waiting USING btree
 CREATE INDEX ai_suggestions_created ON public.ai_suggestions USING brin (created_at) WITH (autosummarize='on')
 CREATE INDEX ai_suggestions_newest ON public.ai_suggestions USING btree (project_id, created_at, id)
 CREATE INDEX ai_suggestions_open ON public.ai_suggestions USING btree (created_at) WHERE ((status = 'pending'::text) OR ((status = 'completed'::text) AND (outcome = 'pending'::text)))
+CREATE INDEX ai_suggestions_pending ON public.ai_suggestions USING btree (created_at) WHERE (status = 'pending'::text)
 CREATE INDEX ai_suggestions_ticket ON public.ai_suggestions USING btree (ticket_id, created_at DESC) WHERE (ticket_id IS NOT NULL)
+CREATE INDEX dropped_acts_decided ON public.dropped_acts USING btree (deciding_feedback_at)
 CREATE INDEX langfuse_outbox_due ON public.langfuse_outbox USING btree (available_at, id) WHERE (dead_at IS NULL)
 CREATE INDEX rollup_deltas_new_series ON public.rollup_deltas USING btree (id) WHERE (series_id IS NULL)
 CREATE INDEX ticket_messages_created ON public.ticket_messages USING btree (created_at, id)
@@ -415,6 +448,7 @@ CREATE UNIQUE INDEX ai_feedback_reasons_hourly_pkey ON public.ai_feedback_reason
 CREATE UNIQUE INDEX ai_feedback_waiting_pkey ON public.ai_feedback_waiting USING btree (suggestion_id, feedback_id)
 CREATE UNIQUE INDEX ai_metrics_daily_pkey ON public.ai_metrics_daily USING btree (series_id, day)
 CREATE UNIQUE INDEX ai_metrics_hourly_pkey ON public.ai_metrics_hourly USING btree (series_id, hour)
+CREATE UNIQUE INDEX ai_pending_claims_pkey ON public.ai_pending_claims USING btree (suggestion_id)
 CREATE UNIQUE INDEX ai_suggestions_pkey ON public.ai_suggestions USING btree (id)
 CREATE UNIQUE INDEX ai_traces_pkey ON public.ai_traces USING btree (trace_id)
 CREATE UNIQUE INDEX api_keys_pkey ON public.api_keys USING btree (public_key)
@@ -424,6 +458,7 @@ CREATE UNIQUE INDEX langfuse_outbox_kind_ref_key ON public.langfuse_outbox USING
 CREATE UNIQUE INDEX langfuse_outbox_pkey ON public.langfuse_outbox USING btree (id)
 CREATE UNIQUE INDEX metric_series_pkey ON public.metric_series USING btree (id)
 CREATE UNIQUE INDEX metric_series_project_id_function_name_environment_model_pr_key ON public.metric_series USING btree (project_id, function_name, environment, model, prompt_version) NULLS NOT DISTINCT
+CREATE UNIQUE INDEX retention_drops_pkey ON public.retention_drops USING btree (part)
 CREATE UNIQUE INDEX rollup_backfills_pkey ON public.rollup_backfills USING btree (from_hour, to_hour)
 CREATE UNIQUE INDEX rollup_checks_pkey ON public.rollup_checks USING btree (slot)
 CREATE UNIQUE INDEX rollup_deltas_pkey ON public.rollup_deltas USING btree (id)
@@ -469,60 +504,109 @@ begin
   return null;
 end $function$
 
-CREATE OR REPLACE FUNCTION public.uptake_add_confidences(keys_a smallint[], counts_a integer[], sums_a bigint[], keys_b smallint[], counts_b integer[], sums_b bigint[], OUT keys smallint[], OUT counts integer[], OUT ppm_sums bigint[])
+CREATE OR REPLACE FUNCTION public.uptake_add_confidences(INOUT keys smallint[], INOUT counts integer[], INOUT ppm_sums bigint[], more_keys smallint[], more_counts integer[], more_ppm_sums bigint[])
  RETURNS record
- LANGUAGE sql
+ LANGUAGE plpgsql
  IMMUTABLE
 AS $function$
-  select coalesce(array_agg(key order by key), '{}'), coalesce(array_agg(total order by key), '{}'),
-    coalesce(array_agg(ppm_sum order by key), '{}')
-  from (
-    select key, sum(n)::integer as total, sum(ppm)::bigint as ppm_sum
+declare
+  at integer;
+begin
+  if cardinality(more_keys) > 8 or cardinality(keys) <> cardinality(counts) or cardinality(keys) <> cardinality(ppm_sums)
+    or array_position(keys || more_keys, null) is not null
+  then
+    select coalesce(array_agg(key order by key), '{}'), coalesce(array_agg(total order by key), '{}'),
+      coalesce(array_agg(ppm_sum order by key), '{}')
+    into keys, counts, ppm_sums
     from (
-      select * from unnest(keys_a, counts_a, sums_a) a (key, n, ppm)
-      union all
-      select * from unnest(keys_b, counts_b, sums_b) b (key, n, ppm)
-    ) both_sides
-    group by key
-    having sum(n) <> 0 or sum(ppm) <> 0
-  ) added
-$function$
+      select key, sum(n)::integer as total, sum(ppm)::bigint as ppm_sum
+      from (
+        select * from unnest(keys, counts, ppm_sums) a (key, n, ppm)
+        union all
+        select * from unnest(more_keys, more_counts, more_ppm_sums) b (key, n, ppm)
+      ) both_sides
+      group by key
+      having sum(n) <> 0 or sum(ppm) <> 0
+    ) added;
+    return;
+  end if;
+  for i in 1 .. cardinality(more_keys) loop
+    at := width_bucket(more_keys[i], keys);
+    if at = 0 or keys[at] <> more_keys[i] then
+      keys := keys[:at] || more_keys[i] || keys[at + 1:];
+      counts := counts[:at] || more_counts[i] || counts[at + 1:];
+      ppm_sums := ppm_sums[:at] || more_ppm_sums[i] || ppm_sums[at + 1:];
+    elsif counts[at] + more_counts[i] <> 0 or ppm_sums[at] + more_ppm_sums[i] <> 0 then
+      counts[at] := counts[at] + more_counts[i];
+      ppm_sums[at] := ppm_sums[at] + more_ppm_sums[i];
+    else
+      keys := keys[:at - 1] || keys[at + 1:];
+      counts := counts[:at - 1] || counts[at + 1:];
+      ppm_sums := ppm_sums[:at - 1] || ppm_sums[at + 1:];
+    end if;
+  end loop;
+end $function$
 
-CREATE OR REPLACE FUNCTION public.uptake_add_error_types(types_a text[], counts_a integer[], types_b text[], counts_b integer[], OUT types text[], OUT counts integer[])
+CREATE OR REPLACE FUNCTION public.uptake_add_error_types(INOUT types text[], INOUT counts integer[], more_types text[], more_counts integer[])
  RETURNS record
- LANGUAGE sql
+ LANGUAGE plpgsql
  IMMUTABLE
 AS $function$
-  select coalesce(array_agg(type order by type collate "C"), '{}'), coalesce(array_agg(total order by type collate "C"), '{}')
-  from (
-    select type, sum(n)::integer as total
+begin
+  if cardinality(more_types) > 0 then
+    select coalesce(array_agg(type order by type collate "C"), '{}'), coalesce(array_agg(total order by type collate "C"), '{}')
+    into types, counts
     from (
-      select * from unnest(types_a, counts_a) a (type, n)
-      union all
-      select * from unnest(types_b, counts_b) b (type, n)
-    ) both_sides
-    group by type
-    having sum(n) <> 0
-  ) added
-$function$
+      select type, sum(n)::integer as total
+      from (
+        select * from unnest(types, counts) a (type, n)
+        union all
+        select * from unnest(more_types, more_counts) b (type, n)
+      ) both_sides
+      group by type
+      having sum(n) <> 0
+    ) added;
+  end if;
+end $function$
 
-CREATE OR REPLACE FUNCTION public.uptake_add_histograms(buckets_a smallint[], counts_a integer[], buckets_b smallint[], counts_b integer[], OUT buckets smallint[], OUT counts integer[])
+CREATE OR REPLACE FUNCTION public.uptake_add_histograms(INOUT buckets smallint[], INOUT counts integer[], more_buckets smallint[], more_counts integer[])
  RETURNS record
- LANGUAGE sql
+ LANGUAGE plpgsql
  IMMUTABLE
 AS $function$
-  select coalesce(array_agg(bucket order by bucket), '{}'), coalesce(array_agg(total order by bucket), '{}')
-  from (
-    select bucket, sum(n)::integer as total
+declare
+  at integer;
+begin
+  if cardinality(more_buckets) > 8 or cardinality(buckets) <> cardinality(counts)
+    or array_position(buckets || more_buckets, null) is not null
+  then
+    select coalesce(array_agg(bucket order by bucket), '{}'), coalesce(array_agg(total order by bucket), '{}')
+    into buckets, counts
     from (
-      select * from unnest(buckets_a, counts_a) a (bucket, n)
-      union all
-      select * from unnest(buckets_b, counts_b) b (bucket, n)
-    ) both_sides
-    group by bucket
-    having sum(n) <> 0
-  ) added
-$function$
+      select bucket, sum(n)::integer as total
+      from (
+        select * from unnest(buckets, counts) a (bucket, n)
+        union all
+        select * from unnest(more_buckets, more_counts) b (bucket, n)
+      ) both_sides
+      group by bucket
+      having sum(n) <> 0
+    ) added;
+    return;
+  end if;
+  for i in 1 .. cardinality(more_buckets) loop
+    at := width_bucket(more_buckets[i], buckets);
+    if at > 0 and buckets[at] = more_buckets[i] and counts[at] + more_counts[i] <> 0 then
+      counts[at] := counts[at] + more_counts[i];
+    elsif at > 0 and buckets[at] = more_buckets[i] then
+      buckets := buckets[:at - 1] || buckets[at + 1:];
+      counts := counts[:at - 1] || counts[at + 1:];
+    else
+      buckets := buckets[:at] || more_buckets[i] || buckets[at + 1:];
+      counts := counts[:at] || more_counts[i] || counts[at + 1:];
+    end if;
+  end loop;
+end $function$
 
 CREATE OR REPLACE FUNCTION public.uptake_agent_id(value text)
  RETURNS text
@@ -533,6 +617,7 @@ AS $function$select value::text$function$
 CREATE OR REPLACE FUNCTION public.uptake_append_deltas(was uptake_measured[], now_is uptake_measured[])
  RETURNS void
  LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
 begin
   insert into rollup_deltas (
@@ -543,56 +628,65 @@ begin
     confidence_keys, confidence_counts, confidence_ppm_sums, error_types, error_type_counts
   )
   select
-    s.id,
-    case when s.id is null then
-      array[uptake_dimension((d.measured).project_id), uptake_dimension((d.measured).function_name),
-        uptake_dimension((d.measured).environment), uptake_dimension((d.measured).model),
-        uptake_dimension((d.measured).prompt_version)]
-    end,
-    c.hour,
-    sum(d.sign * c.suggestion_count),
-    sum(d.sign * c.completed_count),
-    sum(d.sign * c.error_count),
-    sum(d.sign * c.shown_count),
-    sum(d.sign * c.shown_decided_count),
-    sum(d.sign * c.accepted_count),
-    sum(d.sign * c.revised_count),
-    sum(d.sign * c.rejected_count),
-    sum(d.sign * c.expired_count),
-    sum(d.sign * c.latency_count),
-    sum(d.sign * c.latency_ms_sum),
-    sum(d.sign * c.input_tokens_sum),
-    sum(d.sign * c.output_tokens_sum),
-    sum(d.sign * c.input_tokens_known_count),
-    sum(d.sign * c.output_tokens_known_count),
-    sum(d.sign * c.cost_usd_sum),
-    sum(d.sign * c.cost_known_count),
-    sum(d.sign * c.completed_cost_known_count),
-    sum(d.sign * c.kept_ratio_ppm_sum),
-    sum(d.sign * c.kept_ratio_count),
-    sum(d.sign * c.squared_error_ppm_sum),
+    c.series_id, c.new_series, c.hour,
+    sum(c.sign * c.suggestion_count),
+    sum(c.sign * c.completed_count),
+    sum(c.sign * c.error_count),
+    sum(c.sign * c.shown_count),
+    sum(c.sign * c.shown_decided_count),
+    sum(c.sign * c.accepted_count),
+    sum(c.sign * c.revised_count),
+    sum(c.sign * c.rejected_count),
+    sum(c.sign * c.expired_count),
+    sum(c.sign * c.latency_count),
+    sum(c.sign * c.latency_ms_sum),
+    sum(c.sign * c.input_tokens_sum),
+    sum(c.sign * c.output_tokens_sum),
+    sum(c.sign * c.input_tokens_known_count),
+    sum(c.sign * c.output_tokens_known_count),
+    sum(c.sign * c.cost_usd_sum),
+    sum(c.sign * c.cost_known_count),
+    sum(c.sign * c.completed_cost_known_count),
+    sum(c.sign * c.kept_ratio_ppm_sum),
+    sum(c.sign * c.kept_ratio_count),
+    sum(c.sign * c.squared_error_ppm_sum),
     coalesce(array_agg(c.latency_bucket) filter (where c.latency_bucket is not null), '{}'),
-    coalesce(array_agg(d.sign) filter (where c.latency_bucket is not null), '{}'),
+    coalesce(array_agg(c.sign) filter (where c.latency_bucket is not null), '{}'),
     coalesce(array_agg(c.first_token_bucket) filter (where c.first_token_bucket is not null), '{}'),
-    coalesce(array_agg(d.sign) filter (where c.first_token_bucket is not null), '{}'),
+    coalesce(array_agg(c.sign) filter (where c.first_token_bucket is not null), '{}'),
     coalesce(array_agg(c.feedback_time_bucket) filter (where c.feedback_time_bucket is not null), '{}'),
-    coalesce(array_agg(d.sign) filter (where c.feedback_time_bucket is not null), '{}'),
+    coalesce(array_agg(c.sign) filter (where c.feedback_time_bucket is not null), '{}'),
     coalesce(array_agg(c.confidence_key) filter (where c.confidence_key is not null), '{}'),
-    coalesce(array_agg(d.sign) filter (where c.confidence_key is not null), '{}'),
-    coalesce(array_agg(d.sign * c.confidence_ppm) filter (where c.confidence_key is not null), '{}'),
+    coalesce(array_agg(c.sign) filter (where c.confidence_key is not null), '{}'),
+    coalesce(array_agg(c.sign * c.confidence_ppm) filter (where c.confidence_key is not null), '{}'),
     coalesce(array_agg(c.error_type) filter (where c.error_type is not null), '{}'),
-    coalesce(array_agg(d.sign) filter (where c.error_type is not null), '{}')
+    coalesce(array_agg(c.sign) filter (where c.error_type is not null), '{}')
   from (
-    select 1 as sign, m as measured from unnest(now_is) m
-    union all
-    select -1, m from unnest(was) m
-  ) d
-  left join metric_series s
-    on (s.project_id, s.function_name, s.environment, s.model, s.prompt_version)
-     = (uptake_dimension((d.measured).project_id), uptake_dimension((d.measured).function_name),
-        uptake_dimension((d.measured).environment), uptake_dimension((d.measured).model),
-        uptake_dimension((d.measured).prompt_version))
-  cross join lateral uptake_contribution(d.measured) c
+    -- The offset keeps the planner from putting the expressions of a contribution wherever one of its columns is named: each
+    -- would be reckoned up to five times.
+    select
+      d.sign, s.id as series_id,
+      case when s.id is null then
+        array[uptake_dimension(d.project_id), uptake_dimension(d.function_name), uptake_dimension(d.environment),
+          uptake_dimension(d.model), uptake_dimension(d.prompt_version)]
+      end as new_series,
+      contribution.*
+    from (
+      select 1 as sign, m.* from unnest(now_is) m
+      union all
+      select -1, m.* from unnest(was) m
+    ) d
+    left join metric_series s
+      on (s.project_id, s.function_name, s.environment, s.model, s.prompt_version)
+       = (uptake_dimension(d.project_id), uptake_dimension(d.function_name), uptake_dimension(d.environment),
+          uptake_dimension(d.model), uptake_dimension(d.prompt_version))
+    cross join lateral uptake_contribution(
+      row(d.project_id, d.function_name, d.environment, d.model, d.prompt_version, d.created_at, d.status, d.outcome,
+        d.shown_at, d.decided_at, d.latency_ms, d.time_to_first_token_ms, d.input_tokens, d.output_tokens, d.cost_usd,
+        d.kept_ratio, d.confidence_score, d.error_type, d.deciding_feedback_at, d.deciding_reasons)::uptake_measured
+    ) contribution
+    offset 0
+  ) c
   group by 1, 2, 3;
 
   -- Most statements are about suggestions that nobody has judged; asking costs them less than starting the insert.
@@ -624,6 +718,7 @@ end $function$
 CREATE OR REPLACE FUNCTION public.uptake_apply_feedback(suggestion_ids uuid[])
  RETURNS void
  LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
 begin
   perform from ai_suggestions where id = any (suggestion_ids) order by id for no key update;
@@ -645,7 +740,8 @@ begin
   join ai_feedback_events deciding on deciding.id = latest.deciding_id
   -- Updates also what stays the same: under repeatable read the next transaction sees its snapshot, not this event, and
   -- only a row that was updated makes Postgres refuse it (serialization failure) instead of deciding on half the events.
-  where s.id = latest.suggestion_id and s.project_id = latest.project_id;
+  -- The second condition says nothing new; where the table is partitioned it names the partitions before the join does.
+  where s.id = latest.suggestion_id and s.id = any (suggestion_ids) and s.project_id = latest.project_id;
 end $function$
 
 CREATE OR REPLACE FUNCTION public.uptake_apply_waiting_feedback(only_for uuid[] DEFAULT NULL::uuid[])
@@ -711,7 +807,8 @@ CREATE OR REPLACE FUNCTION public.uptake_contribution(m uptake_measured)
  STABLE
 AS $function$
   select
-    floor(extract(epoch from m.created_at) / 3600)::integer,
+    -- date_part and not extract, which reckons in numeric: a few times as slow, at every row of every statement.
+    floor(date_part('epoch', m.created_at) / 3600)::integer,
     1,
     case when m.status in ('completed', 'accepted', 'rejected') then 1 else 0 end,
     case when m.status = 'error' then 1 else 0 end,
@@ -742,7 +839,7 @@ AS $function$
     uptake_bucket(m.time_to_first_token_ms),
     -- An act stamped no later than the suggestion itself (an import without times) has no known time to feedback.
     case when m.decided_at > coalesce(m.shown_at, m.created_at)
-      then uptake_bucket(extract(epoch from m.decided_at - coalesce(m.shown_at, m.created_at))::double precision * 1000)
+      then uptake_bucket(date_part('epoch', m.decided_at - coalesce(m.shown_at, m.created_at)) * 1000)
     end,
     (uptake_confidence_band(uptake_confidence_ppm(m.status, m.confidence_score)) * 4
       + case m.outcome when 'accepted' then 1 when 'revised' then 2 when 'rejected' then 3 else 0 end)::smallint,
@@ -755,7 +852,7 @@ CREATE OR REPLACE FUNCTION public.uptake_dimension(name text)
  LANGUAGE sql
  IMMUTABLE
 AS $function$
-  select case when name is null then '' when length(name) <= 120 then name else left(name, 87) || '…' || md5(name) end
+  select case when name is null then '' when octet_length(name) <= 120 or length(name) <= 120 then name else left(name, 87) || '…' || md5(name) end
 $function$
 
 CREATE OR REPLACE FUNCTION public.uptake_feedback_inserted()
@@ -773,8 +870,10 @@ begin
   on conflict (kind, ref) do nothing;
 
   select array_agg(distinct n.suggestion_id) into judged from new_rows n;
-  insert into ai_feedback_waiting (suggestion_id, feedback_id)
-  select n.suggestion_id, n.id from new_rows n
+  insert into ai_feedback_waiting (suggestion_id, feedback_id, of_deleted)
+  select n.suggestion_id, n.id,
+    exists (select from retention_drops d where n.suggestion_id >= d.from_id and n.suggestion_id < d.to_id)
+  from new_rows n
   where not exists (select from ai_suggestions s where s.id = n.suggestion_id);
   if judged is not null then
     perform uptake_apply_feedback(judged);
@@ -851,7 +950,7 @@ CREATE OR REPLACE FUNCTION public.uptake_reason_contribution(standing text, deci
  LANGUAGE sql
  STABLE
 AS $function$
-  select distinct floor(extract(epoch from deciding_at) / 3600)::integer, standing, uptake_dimension(given)
+  select distinct floor(date_part('epoch', deciding_at) / 3600)::integer, standing, uptake_dimension(given)
   from unnest(array[''] || reasons) given
   where standing in ('revised', 'rejected') and deciding_at is not null
 $function$
@@ -860,6 +959,7 @@ CREATE OR REPLACE FUNCTION public.uptake_reason_difference(from_hour integer, to
  RETURNS TABLE(series_id integer, new_series text[], hour integer, outcome text, reason text, suggestion_count bigint)
  LANGUAGE sql
  STABLE
+ SET enable_sort TO 'off'
 AS $function$
   with sides as (
     select 1 as sign, s.id as series_id,
@@ -867,15 +967,28 @@ AS $function$
         array[uptake_dimension(g.project_id), uptake_dimension(g.function_name), uptake_dimension(g.environment),
           uptake_dimension(g.model), uptake_dimension(g.prompt_version)]
       end as new_series,
-      r.hour, r.outcome, r.reason, 1 as suggestion_count
-    from ai_suggestions g
-    cross join lateral uptake_reason_contribution(g.outcome, g.deciding_feedback_at, g.deciding_reasons) r
+      r.hour, r.outcome, r.reason, g.suggestion_count
+    from (
+      -- Those that say the same first become one, since what follows costs more than this does.
+      select project_id, function_name, environment, model, prompt_version, outcome, deciding_reasons,
+        floor(date_part('epoch', deciding_feedback_at) / 3600) as hour, count(*) as suggestion_count
+      from (
+        select project_id, function_name, environment, model, prompt_version, outcome, deciding_feedback_at, deciding_reasons
+        from ai_suggestions
+        union all
+        select project_id, function_name, environment, model, prompt_version, outcome, deciding_feedback_at, deciding_reasons
+        from dropped_acts
+      ) acts
+      where deciding_feedback_at >= to_timestamp(from_hour::double precision * 3600)
+        and deciding_feedback_at < to_timestamp(to_hour::double precision * 3600)
+        and outcome in ('revised', 'rejected')
+      group by 1, 2, 3, 4, 5, 6, 7, 8
+    ) g
+    cross join lateral uptake_reason_contribution(g.outcome, to_timestamp(g.hour * 3600), g.deciding_reasons) r
     left join metric_series s
       on (s.project_id, s.function_name, s.environment, s.model, s.prompt_version)
        = (uptake_dimension(g.project_id), uptake_dimension(g.function_name), uptake_dimension(g.environment),
           uptake_dimension(g.model), uptake_dimension(g.prompt_version))
-    where g.deciding_feedback_at >= to_timestamp(from_hour::double precision * 3600)
-      and g.deciding_feedback_at < to_timestamp(to_hour::double precision * 3600)
     union all
     select -1, m.series_id, null, m.hour, m.outcome, m.reason, m.suggestion_count
     from ai_feedback_reasons_hourly m
@@ -896,19 +1009,14 @@ AS $function$
   having sum(sign * d.suggestion_count) <> 0
 $function$
 
-CREATE OR REPLACE FUNCTION public.uptake_recomputed(only_project text, from_hour integer, to_hour integer)
+CREATE OR REPLACE FUNCTION public.uptake_recomputed(only_project text, from_hour integer, to_hour integer, by_band boolean)
  RETURNS TABLE(series_id integer, new_series text[], hour integer, confidence_band smallint, suggestion_count bigint, completed_count bigint, error_count bigint, shown_count bigint, shown_decided_count bigint, accepted_count bigint, revised_count bigint, rejected_count bigint, expired_count bigint, latency_count bigint, latency_ms_sum bigint, input_tokens_sum bigint, output_tokens_sum bigint, input_tokens_known_count bigint, output_tokens_known_count bigint, cost_usd_sum numeric, cost_known_count bigint, completed_cost_known_count bigint, kept_ratio_ppm_sum bigint, kept_ratio_count bigint, squared_error_ppm_sum bigint, latency_buckets smallint[], latency_counts integer[], first_token_buckets smallint[], first_token_counts integer[], feedback_time_buckets smallint[], feedback_time_counts integer[], confidence_keys smallint[], confidence_counts integer[], confidence_ppm_sums bigint[], error_types text[], error_type_counts integer[])
  LANGUAGE sql
  STABLE
+ SET enable_sort TO 'off'
 AS $function$
   select
-    s.id,
-    case when s.id is null then
-      array[uptake_dimension(g.project_id), uptake_dimension(g.function_name), uptake_dimension(g.environment),
-        uptake_dimension(g.model), uptake_dimension(g.prompt_version)]
-    end,
-    c.hour,
-    uptake_confidence_band(uptake_confidence_ppm(g.status, g.confidence_score)),
+    c.series_id, c.new_series, c.hour, c.confidence_band,
     sum(c.suggestion_count),
     sum(c.completed_count),
     sum(c.error_count),
@@ -941,19 +1049,31 @@ AS $function$
     coalesce(array_agg(c.confidence_ppm::bigint) filter (where c.confidence_key is not null), '{}'),
     coalesce(array_agg(c.error_type) filter (where c.error_type is not null), '{}'),
     coalesce(array_agg(1) filter (where c.error_type is not null), '{}')
-  from ai_suggestions g
-  cross join lateral uptake_contribution(
-    row(g.project_id, g.function_name, g.environment, g.model, g.prompt_version, g.created_at, g.status, g.outcome,
-      g.shown_at, g.decided_at, g.latency_ms, g.time_to_first_token_ms, g.input_tokens, g.output_tokens, g.cost_usd,
-      g.kept_ratio, g.confidence_score, g.error_type, g.deciding_feedback_at, g.deciding_reasons)::uptake_measured
+  from (
+    -- The offset as in uptake_append_deltas.
+    select
+      s.id as series_id,
+      case when s.id is null then
+        array[uptake_dimension(g.project_id), uptake_dimension(g.function_name), uptake_dimension(g.environment),
+          uptake_dimension(g.model), uptake_dimension(g.prompt_version)]
+      end as new_series,
+      case when by_band then uptake_confidence_band(uptake_confidence_ppm(g.status, g.confidence_score)) end as confidence_band,
+      contribution.*
+    from ai_suggestions g
+    cross join lateral uptake_contribution(
+      row(g.project_id, g.function_name, g.environment, g.model, g.prompt_version, g.created_at, g.status, g.outcome,
+        g.shown_at, g.decided_at, g.latency_ms, g.time_to_first_token_ms, g.input_tokens, g.output_tokens, g.cost_usd,
+        g.kept_ratio, g.confidence_score, g.error_type, g.deciding_feedback_at, g.deciding_reasons)::uptake_measured
+    ) contribution
+    left join metric_series s
+      on (s.project_id, s.function_name, s.environment, s.model, s.prompt_version)
+       = (uptake_dimension(g.project_id), uptake_dimension(g.function_name), uptake_dimension(g.environment),
+          uptake_dimension(g.model), uptake_dimension(g.prompt_version))
+    where g.created_at >= to_timestamp(from_hour::double precision * 3600)
+      and g.created_at < to_timestamp(to_hour::double precision * 3600)
+      and (only_project is null or g.project_id = only_project)
+    offset 0
   ) c
-  left join metric_series s
-    on (s.project_id, s.function_name, s.environment, s.model, s.prompt_version)
-     = (uptake_dimension(g.project_id), uptake_dimension(g.function_name), uptake_dimension(g.environment),
-        uptake_dimension(g.model), uptake_dimension(g.prompt_version))
-  where g.created_at >= to_timestamp(from_hour::double precision * 3600)
-    and g.created_at < to_timestamp(to_hour::double precision * 3600)
-    and (only_project is null or g.project_id = only_project)
   group by 1, 2, 3, 4
 $function$
 
@@ -971,23 +1091,15 @@ CREATE OR REPLACE FUNCTION public.uptake_rollup_difference(from_hour integer, to
  LANGUAGE sql
  STABLE
 AS $function$
-  with sides as materialized (
-    select 1 as sign, r.series_id, r.new_series, r.hour,
-      r.suggestion_count, r.completed_count, r.error_count, r.shown_count, r.shown_decided_count, r.accepted_count, r.revised_count, r.rejected_count, r.expired_count,
-      r.latency_count, r.latency_ms_sum, r.input_tokens_sum, r.output_tokens_sum, r.input_tokens_known_count, r.output_tokens_known_count,
-      r.cost_usd_sum, r.cost_known_count, r.completed_cost_known_count, r.kept_ratio_ppm_sum, r.kept_ratio_count, r.squared_error_ppm_sum,
-      r.latency_buckets, r.latency_counts, r.first_token_buckets, r.first_token_counts, r.feedback_time_buckets, r.feedback_time_counts,
-      r.confidence_keys, r.confidence_counts, r.confidence_ppm_sums, r.error_types, r.error_type_counts
-    from uptake_recomputed(null, from_hour, to_hour) r
-    union all
-    select -1, m.series_id, null, m.hour,
+  with kept as materialized (
+    select -1 as sign, m.series_id, null::text[] as new_series, m.hour,
       m.suggestion_count, m.completed_count, m.error_count, m.shown_count, m.shown_decided_count, m.accepted_count, m.revised_count, m.rejected_count, m.expired_count,
       m.latency_count, m.latency_ms_sum, m.input_tokens_sum, m.output_tokens_sum, m.input_tokens_known_count, m.output_tokens_known_count,
       m.cost_usd_sum, m.cost_known_count, m.completed_cost_known_count, m.kept_ratio_ppm_sum, m.kept_ratio_count, m.squared_error_ppm_sum,
       m.latency_buckets, m.latency_counts, m.first_token_buckets, m.first_token_counts, m.feedback_time_buckets, m.feedback_time_counts,
       m.confidence_keys, m.confidence_counts, m.confidence_ppm_sums, m.error_types, m.error_type_counts
     from ai_metrics_hourly m
-    join metric_series s on s.id = m.series_id and s.function_name is not null
+    join metric_series s on s.id = m.series_id and s.environment is not null
     where m.hour >= from_hour and m.hour < to_hour
     union all
     select -1, coalesce(d.series_id, s.id), case when s.id is null then d.new_series end, d.hour,
@@ -1002,6 +1114,26 @@ AS $function$
       and s.project_id = d.new_series[1] and s.function_name = d.new_series[2] and s.environment = d.new_series[3]
       and s.model = d.new_series[4] and s.prompt_version = d.new_series[5]
     where d.hour >= from_hour and d.hour < to_hour
+  ),
+  recomputed as materialized (
+    select r.*,
+      case when r.series_id is not null
+        then (r.series_id, r.hour) in (select k.series_id, k.hour from kept k where k.series_id is not null)
+        else (r.new_series, r.hour) in (select k.new_series, k.hour from kept k where k.series_id is null)
+      end as is_kept
+    from uptake_recomputed(null, from_hour, to_hour, false) r
+  ),
+  sides as materialized (
+    select 1 as sign, d.series_id, d.new_series, d.hour,
+      d.suggestion_count, d.completed_count, d.error_count, d.shown_count, d.shown_decided_count, d.accepted_count, d.revised_count, d.rejected_count, d.expired_count,
+      d.latency_count, d.latency_ms_sum, d.input_tokens_sum, d.output_tokens_sum, d.input_tokens_known_count, d.output_tokens_known_count,
+      d.cost_usd_sum, d.cost_known_count, d.completed_cost_known_count, d.kept_ratio_ppm_sum, d.kept_ratio_count, d.squared_error_ppm_sum,
+      d.latency_buckets, d.latency_counts, d.first_token_buckets, d.first_token_counts, d.feedback_time_buckets, d.feedback_time_counts,
+      d.confidence_keys, d.confidence_counts, d.confidence_ppm_sums, d.error_types, d.error_type_counts
+    from recomputed d
+    where d.is_kept
+    union all
+    select k.* from kept k
   ),
   counted as (
     select
@@ -1083,6 +1215,17 @@ AS $function$
         c.latency_count, c.latency_ms_sum, c.input_tokens_sum, c.output_tokens_sum, c.input_tokens_known_count, c.output_tokens_known_count,
         c.cost_usd_sum, c.cost_known_count, c.completed_cost_known_count, c.kept_ratio_ppm_sum, c.kept_ratio_count, c.squared_error_ppm_sum)
       <> (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+  union all
+  -- What is nowhere yet (all of a range that is counted for the first time) is missing as it is.
+  select
+    d.series_id, d.new_series, d.hour,
+    d.suggestion_count, d.completed_count, d.error_count, d.shown_count, d.shown_decided_count, d.accepted_count, d.revised_count, d.rejected_count, d.expired_count,
+    d.latency_count, d.latency_ms_sum, d.input_tokens_sum, d.output_tokens_sum, d.input_tokens_known_count, d.output_tokens_known_count,
+    d.cost_usd_sum, d.cost_known_count, d.completed_cost_known_count, d.kept_ratio_ppm_sum, d.kept_ratio_count, d.squared_error_ppm_sum,
+    d.latency_buckets, d.latency_counts, d.first_token_buckets, d.first_token_counts, d.feedback_time_buckets, d.feedback_time_counts,
+    d.confidence_keys, d.confidence_counts, d.confidence_ppm_sums, d.error_types, d.error_type_counts
+  from recomputed d
+  where not d.is_kept
 $function$
 
 CREATE OR REPLACE FUNCTION public.uptake_rollup_sums(from_day integer, to_day integer)
@@ -1093,10 +1236,12 @@ AS $function$
   with spread as materialized (
     select target.*, m.*
     from ai_metrics_hourly m
-    join metric_series s on s.id = m.series_id and s.function_name is not null
-    join metric_series total on total.project_id = s.project_id and total.function_name is null
+    join metric_series s on s.id = m.series_id and s.environment is not null
+    join metric_series f on f.project_id = s.project_id and f.function_name = s.function_name and f.environment is null
+    join metric_series p on p.project_id = s.project_id and p.function_name is null
     cross join lateral (
-      values (false, m.hour, total.id), (true, floor(m.hour / 24.0)::integer, s.id), (true, floor(m.hour / 24.0)::integer, total.id)
+      values (false, m.hour, f.id), (false, m.hour, p.id), (true, floor(m.hour / 24.0)::integer, s.id),
+        (true, floor(m.hour / 24.0)::integer, f.id), (true, floor(m.hour / 24.0)::integer, p.id)
     ) target (is_day, period, target_id)
     where m.hour >= from_day * 24 and m.hour < to_day * 24
   ),

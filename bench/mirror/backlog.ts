@@ -3,7 +3,7 @@ import { newId } from "../../src/domain/ids.ts";
 import type { Database } from "../../src/store/database.ts";
 import { claimMessages } from "../../src/store/queries/claim-messages.ts";
 import { readMirrorStatus } from "../../src/store/queries/read-mirror-status.ts";
-import type { Sink, Worker } from "./children.ts";
+import type { Receiver, Worker } from "./children.ts";
 import { rssMbOf } from "./cpu.ts";
 
 const FILLED_AT_ONCE = 50_000;
@@ -77,7 +77,7 @@ export type Sample = {
 
 /** Lets the worker deliver for so long; samples on the way. */
 export async function sampleWorker(
-  { db, sink, worker }: { db: Database; sink: Sink; worker: Worker },
+  { db, sink, worker }: { db: Database; sink: Receiver; worker: Worker },
   seconds: number,
 ): Promise<readonly Sample[]> {
   const samples: Sample[] = [];

@@ -1,12 +1,14 @@
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { BENCH_KEYS } from "./keys.ts";
 import type { PosterOrder } from "./poster.ts";
-import type { Posted, SinkOrder, SinkReport } from "./sink.ts";
+import type { Posted, ReceiverOrder, ReceiverReport } from "./receiver.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-async function ask(child: ChildProcess, order: PosterOrder | SinkOrder): Promise<unknown> {
+async function ask(child: ChildProcess, order: PosterOrder | ReceiverOrder): Promise<unknown> {
   const answered = once(child, "message");
   child.send(order);
   const [answer] = (await answered) as [unknown];
@@ -16,23 +18,24 @@ async function ask(child: ChildProcess, order: PosterOrder | SinkOrder): Promise
 const start = (file: string): ChildProcess =>
   fork(new URL(file, import.meta.url), { serialization: "advanced", execArgv: ["--import", "tsx"] });
 
-export type Sink = {
+export type Receiver = {
   readonly pid: number;
-  readonly baseUrl: string;
+  readonly port: number;
   /** Forgets what came; `keeps` true remembers the requests from now on. */
-  count(keeps: boolean): void;
-  report(): Promise<SinkReport>;
+  forget(keeps?: boolean): Promise<void>;
+  report(): Promise<ReceiverReport>;
   stop(): void;
 };
 
-export async function startSink(): Promise<Sink> {
-  const child = start("./sink.ts");
-  const [{ port }] = (await once(child, "message")) as [SinkReport];
+/** What plays Langfuse: a sink that is as cheap as can be, or the stand-in. */
+export async function startReceiver(file: "./sink.ts" | "./stand-in.ts"): Promise<Receiver> {
+  const child = start(file);
+  const [{ port }] = (await once(child, "message")) as [ReceiverReport];
   return {
     pid: child.pid ?? 0,
-    baseUrl: `http://127.0.0.1:${port}`,
-    count: (keeps) => void child.send({ kind: "count", keeps } satisfies SinkOrder),
-    report: async () => (await ask(child, { kind: "report" })) as SinkReport,
+    port,
+    forget: async (keeps = false) => void (await ask(child, { kind: "count", keeps })),
+    report: async () => (await ask(child, { kind: "report" })) as ReceiverReport,
     stop: () => child.disconnect(),
   };
 }
@@ -57,16 +60,23 @@ export function startPoster(): Poster {
 
 export type Worker = { readonly pid: number; stop(): Promise<void> };
 
-/** `uptake worker` as it is shipped, with its defaults. */
-export async function startWorker(databaseUrl: string, baseUrl: string, execArgv: readonly string[]): Promise<Worker> {
+/** `uptake worker` as it is shipped, with its defaults; `dist` is a folder that the build made. */
+export async function startWorker(
+  databaseUrl: string,
+  baseUrl: string,
+  {
+    dist = join(root, "dist"),
+    execArgv = [],
+  }: { readonly dist?: string | undefined; readonly execArgv?: readonly string[] } = {},
+): Promise<Worker> {
   const env = {
     ...process.env,
     DATABASE_URL: databaseUrl,
     LANGFUSE_BASE_URL: baseUrl,
-    LANGFUSE_PUBLIC_KEY: "pk-lf-bench",
-    LANGFUSE_SECRET_KEY: "sk-lf-bench",
+    LANGFUSE_PUBLIC_KEY: BENCH_KEYS.publicKey,
+    LANGFUSE_SECRET_KEY: BENCH_KEYS.secretKey,
   };
-  const args = [...execArgv, "dist/cli/main.js", "worker"];
+  const args = [...execArgv, join(dist, "cli/main.js"), "worker"];
   const child = spawn(process.execPath, args, { cwd: root, env, stdio: ["ignore", "ignore", "pipe"] });
   let output = "";
   const running = new Promise<void>((resolve, reject) => {

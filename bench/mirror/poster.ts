@@ -4,7 +4,7 @@
  */
 import { promisify } from "node:util";
 import { gunzipSync, gzip } from "node:zlib";
-import type { Posted } from "./sink.ts";
+import type { Posted } from "./receiver.ts";
 
 export type PosterOrder =
   | { readonly kind: "load"; readonly requests: readonly Posted[]; readonly lanes: number }

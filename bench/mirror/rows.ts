@@ -4,6 +4,7 @@ import type { SuggestionRecord } from "../../src/domain/suggestion.ts";
 import type { Database } from "../../src/store/database.ts";
 import { insertFeedback, type FeedbackEventRow } from "../../src/store/queries/insert-feedback.ts";
 import { insertSuggestions } from "../../src/store/queries/insert-suggestions.ts";
+import { rowOf } from "../../src/track/rows.ts";
 
 const INSERTED_AT_ONCE = 500;
 const STARTED_MS = Date.parse("2026-03-01T09:00:00.000Z");
@@ -126,7 +127,7 @@ export function recordOf(index: number): SuggestionRecord {
 }
 
 /** A rejection that says what was sent instead: five scores and an observation. */
-const feedbackOn = (suggestionId: string, index: number): FeedbackEventRow => ({
+export const feedbackOn = (suggestionId: string, index: number): FeedbackEventRow => ({
   id: newId(),
   suggestionId,
   projectId: "default",
@@ -152,7 +153,7 @@ export async function insertRuns(db: Database, count: number): Promise<Amounts> 
   let feedbackCount = 0;
   for (let from = 0; from < count; from += INSERTED_AT_ONCE) {
     const records = Array.from({ length: Math.min(INSERTED_AT_ONCE, count - from) }, (_, i) => recordOf(from + i));
-    await insertSuggestions(db, records);
+    await insertSuggestions(db, records.map(rowOf));
     const judged = records.filter((_, i) => i % 5 < JUDGED_OF_FIVE);
     await insertFeedback(
       db,

@@ -1,28 +1,12 @@
 /**
  * A server that takes what a mirror sends, answers as Langfuse does and counts by id, as cheaply as it can: texts are
- * searched, not parsed. A child process; `SinkOrder`s come and `SinkReport`s go by message.
+ * searched, not parsed. A child process; `ReceiverOrder`s come and `ReceiverReport`s go by message.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gunzipSync } from "node:zlib";
 import { INGESTION_PATH } from "../../src/langfuse/otlp-attributes.ts";
-
-/** One request as it was posted. */
-export type Posted = { readonly path: string; readonly headers: Record<string, string>; readonly body: Buffer };
-
-/** `count`: forget what came before. `keeps`: also remember the requests, to hand them over with the report. */
-export type SinkOrder = { readonly kind: "count"; readonly keeps: boolean } | { readonly kind: "report" };
-
-export type SinkReport = {
-  readonly port: number;
-  readonly spanCount: number;
-  readonly scoreCount: number;
-  /** Ids that came more than once. */
-  readonly doubleCount: number;
-  readonly requestCount: number;
-  readonly bytes: number;
-  readonly kept: readonly Posted[];
-};
+import type { Posted, ReceiverOrder, ReceiverReport } from "./receiver.ts";
 
 const SPAN_ID = '"spanId":"';
 const SPAN_ID_CHARS = 16;
@@ -56,11 +40,12 @@ function count(into: Set<string>, ids: readonly string[]): void {
 }
 
 /** Takes a body in and resolves to the answer. */
-function take(path: string, body: Buffer): { status: number; text: string } {
+function take({ path, headers, body }: Posted): { status: number; text: string } {
   seen.requestCount += 1;
   seen.bytes += body.length;
   if (path !== INGESTION_PATH) {
-    count(seen.spans, idsAfter(gunzipSync(body).toString("latin1"), SPAN_ID, SPAN_ID_CHARS));
+    const text = (headers["content-encoding"] === "gzip" ? gunzipSync(body) : body).toString("latin1");
+    count(seen.spans, idsAfter(text, SPAN_ID, SPAN_ID_CHARS));
     return { status: 200, text: "{}" };
   }
   // Each event comes as `{"id":EVENT,…,"body":{"id":SCORE,…`.
@@ -84,24 +69,24 @@ function handle(request: IncomingMessage, response: ServerResponse): void {
   const chunks: Buffer[] = [];
   request.on("data", (chunk: Buffer) => chunks.push(chunk));
   request.on("end", () => {
-    const [path, body] = [request.url ?? "", Buffer.concat(chunks)];
-    const { status, text } = take(path, body);
-    if (seen.keeps) seen.kept.push({ path, headers: headersOf(request), body });
+    const posted = { path: request.url ?? "", headers: headersOf(request), body: Buffer.concat(chunks) };
+    const { status, text } = take(posted);
+    if (seen.keeps) seen.kept.push(posted);
     response.writeHead(status, { "content-type": "application/json" }).end(text);
   });
 }
 
 const server = createServer(handle).listen(0, "127.0.0.1");
 
-function report(): SinkReport {
+function report(): ReceiverReport {
   const { spans, scores, doubleCount, requestCount, bytes, kept } = seen;
   const { port } = server.address() as AddressInfo; // a TCP server that listens
   return { port, spanCount: spans.size, scoreCount: scores.size, doubleCount, requestCount, bytes, kept };
 }
 
 server.on("listening", () => process.send?.(report()));
-process.on("message", (order: SinkOrder) => {
-  if (order.kind === "report") process.send?.(report());
-  else seen = { ...fresh(), keeps: order.keeps };
+process.on("message", (order: ReceiverOrder) => {
+  if (order.kind === "count") seen = { ...fresh(), keeps: order.keeps };
+  process.send?.(report());
 });
 process.on("disconnect", () => process.exit());

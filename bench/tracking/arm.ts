@@ -27,6 +27,7 @@ export const arms = {
   "otel-json": { title: "raw OpenTelemetry, JSON", module: "../peers/raw-otel-json.js" },
   "otel-protobuf": { title: "raw OpenTelemetry, protobuf", module: "../peers/raw-otel-protobuf.js" },
   langfuse: { title: "Langfuse `observe`", module: "../peers/langfuse.js" },
+  "langfuse-agent": { title: "Langfuse `observe`, two observations", module: "../peers/langfuse-agent.js" },
   langsmith: { title: "LangSmith `traceable`", module: "../peers/langsmith.js" },
   opik: { title: "Opik `track`", module: "../peers/opik.js" },
   braintrust: { title: "Braintrust `wrapTraced`", module: "../peers/braintrust.js" },

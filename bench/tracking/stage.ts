@@ -17,8 +17,6 @@ export type Player = {
   trouble(trouble: Trouble): Promise<void>;
   /** How many of these calls have come to the end of their way. */
   arrivedOf(measured: Measured): Promise<number>;
-  /** Resolves once nothing waits for the mirror. */
-  mirrored(): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -81,10 +79,6 @@ async function createPlayer({ place, sink, child, worker }: PlayerParts): Promis
       await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
       const { calls } = await sink.ask({ count: true });
       return calls.filter((call) => call >= firstCall && call < firstCall + callCount).length;
-    },
-    async mirrored() {
-      if (!place.mirrorsHere && worker === undefined) return;
-      await database?.untilMirrored();
     },
     async stop() {
       if (stopped) return;

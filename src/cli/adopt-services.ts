@@ -5,6 +5,8 @@ export type AdoptOptions = {
   /** The agent function whose suggestions the host's table holds. */
   readonly functionName: string;
   readonly lockTimeoutMs: number;
+  /** Compare what people send through the host's own messages; left out, that stays as it is. */
+  readonly infer?: boolean;
 };
 
 export type AdoptEvent =

@@ -15,11 +15,16 @@ const valueNames: Readonly<Record<OptionType, string>> = {
   durability: " <durability>",
   windows: " <windows>",
   span: " <span>",
+  "agent functions": " <names>",
+  thresholds: " <thresholds>",
+  prompts: " <prompts>",
+  count: " <count>",
   host: " <address>",
   hosts: " <names>",
   origins: " <origins>",
   secrets: " <secrets>",
   rate: " <count>",
+  months: " <months>",
 };
 
 function helpLine({ help, variables }: Option, fallback: Given[OptionKey]): string {

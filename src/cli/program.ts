@@ -7,6 +7,7 @@ import { addKeys } from "./commands/keys.ts";
 import { addMetrics } from "./commands/metrics.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addMirror } from "./commands/mirror.ts";
+import { addPartitions } from "./commands/partitions.ts";
 import { addReplay } from "./commands/replay.ts";
 import { addServe } from "./commands/serve.ts";
 import { addVerify } from "./commands/verify.ts";
@@ -43,6 +44,6 @@ export function createProgram(context: CliContext, exitWith: (code: ExitCode) =>
     .addHelpText("afterAll", ({ command }) => (command.parent === null ? `\n${variablesHelp()}` : ""))
     .addHelpText("afterAll", `\n${EXIT_CODES_HELP}`);
   const commands = [addDemo, addServe, addReplay, addMigrate, addAdopt, addWorker, addMetrics, addRollup, addExpire];
-  for (const add of [...commands, addMirror, addVerify, addKeys]) add(program, context, exitWith);
+  for (const add of [...commands, addPartitions, addMirror, addVerify, addKeys]) add(program, context, exitWith);
   return program;
 }

@@ -2,6 +2,7 @@ import type { Config } from "../config/config.ts";
 import type { ExpiryReport } from "../domain/expiry.ts";
 import type { Logger } from "../domain/logger.ts";
 import type { MetricsRequest, MetricsView } from "../domain/metrics-request.ts";
+import type { PartitionReport } from "../domain/partition-report.ts";
 import type { VerifyReport } from "../domain/verify-report.ts";
 import type { AdoptServices } from "./adopt-services.ts";
 import type { KeyServices } from "./key-services.ts";
@@ -15,11 +16,15 @@ export type OpenServices = (config: Config, deps: { readonly log: Logger }) => P
 /** Everything the commands do; the commands only read flags and print. Every promise may reject with an UptakeError. */
 export type Services = {
   /** Brings the tables up to date; `applied` names the migrations that this call ran. */
-  migrate(): Promise<{ readonly applied: readonly string[]; readonly version: number }>;
+  migrate(options: {
+    readonly partition?: "month" | undefined;
+  }): Promise<{ readonly applied: readonly string[]; readonly version: number }>;
   /** `rows` as they are printed with `--json`, `table` as text, `csv` after RFC 4180. */
   metrics(request: MetricsRequest, view: MetricsView): Promise<MetricsAnswer>;
   /** One pass over what nobody will act on any more; ends early once the signal is aborted. */
   expire(signal: AbortSignal): Promise<ExpiryReport>;
+  /** One pass over the partitions; null where the tables have none. */
+  keepPartitions(signal: AbortSignal): Promise<PartitionReport | null>;
   /**
    * Starts the mirror, the roller, the expirer and the nightly check; `stop` ends what is in hand and takes no more. With
    * a port it also serves `/metrics`, `/healthz` and `/readyz` there, at `url`.

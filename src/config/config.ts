@@ -1,4 +1,5 @@
 import type { Durability } from "../domain/durability.ts";
+import type { DeskSettings } from "../domain/desk-settings.ts";
 import { UptakeError } from "../domain/errors.ts";
 import type { ExpiryWindows } from "../domain/expiry.ts";
 import type { OptionKey } from "./options.ts";
@@ -18,10 +19,13 @@ export type Config = {
   readonly environment: string;
   readonly release: string | null;
   readonly expiry: ExpiryWindows;
+  /** Months that stay besides the running one; `null`: all of them. */
+  readonly retainMonths: number | null;
   /** `null`: no Langfuse is set, so nothing is mirrored, or into the demo's stand-in. */
   readonly langfuse: LangfuseKeys | null;
   /** `null`: the offline model. */
   readonly openai: OpenaiAccess | null;
+  readonly desk: DeskSettings;
   /** Address that the service listens on. */
   readonly host: string;
   /** Host names that the service is called by, beside this machine's own. */

@@ -11,11 +11,16 @@ export type OptionType =
   | "windows"
   | "span"
   | "durability"
+  | "agent functions"
+  | "thresholds"
+  | "prompts"
+  | "count"
   | "host"
   | "hosts"
   | "origins"
   | "secrets"
-  | "rate";
+  | "rate"
+  | "months";
 
 /** One thing that can be configured. Flags, variables, `--help` and docs/configuration.md all come from here. */
 export type Option = {
@@ -132,6 +137,14 @@ export const options = [
     help: "how long a row may stay pending until its call counts as died, or `never`",
   },
   {
+    key: "retainMonths",
+    flag: "--retain-months",
+    commands: ["worker", "partitions"],
+    variables: ["UPTAKE_RETAIN_MONTHS"],
+    type: "months",
+    help: "how many months of suggestions and traces stay besides the running one, where they are partitioned by month; unset: all",
+  },
+  {
     key: "openaiApiKey",
     variables: ["OPENAI_API_KEY"],
     type: "text",
@@ -149,6 +162,40 @@ export const options = [
     variables: ["UPTAKE_MODEL"],
     type: "text",
     help: "model to ask, `gpt-4.1-mini` when unset; needs a key or a base URL",
+  },
+  {
+    key: "prompts",
+    variables: ["UPTAKE_PROMPTS"],
+    type: "prompts",
+    help: "prompts from Langfuse by agent function, label or version: `generate-message-suggestion=langfuse:reply@production`; the others are files",
+  },
+  {
+    key: "autoSend",
+    variables: ["UPTAKE_AUTO_SEND"],
+    type: "thresholds",
+    help: "above which confidence a first reply is sent without a person, `generate-response=0.9`; unset: never",
+  },
+  {
+    key: "runPending",
+    flag: "--run-pending",
+    commands: ["worker"],
+    variables: ["UPTAKE_RUN_PENDING"],
+    type: "agent functions",
+    help: "agent functions whose pending rows the worker runs, `generate-message-suggestion,classify-ticket`; unset: none",
+  },
+  {
+    key: "runConcurrency",
+    variables: ["UPTAKE_RUN_CONCURRENCY"],
+    type: "count",
+    default: "4",
+    help: "pending rows that one worker runs at once",
+  },
+  {
+    key: "runTimeout",
+    variables: ["UPTAKE_RUN_TIMEOUT"],
+    type: "span",
+    default: "1m",
+    help: "longest run of an agent function of the desk, or `never`",
   },
   {
     key: "port",

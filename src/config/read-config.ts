@@ -2,6 +2,7 @@ import { invalidConfiguration, type Config, type ConfigProblem, type Found } fro
 import { parseSpan, parseWindows } from "../domain/expiry.ts";
 import type { Environment } from "./environment.ts";
 import { options, type Option, type OptionKey } from "./options.ts";
+import { readDesk } from "./read-desk.ts";
 import { readLangfuse } from "./read-langfuse.ts";
 import { readOpenai } from "./read-openai.ts";
 import { readValue } from "./read-value.ts";
@@ -67,8 +68,8 @@ function readAll(sources: ConfigSources, problems: ConfigProblem[]): Map<OptionK
   return values;
 }
 
-function portOf(values: ReadonlyMap<OptionKey, Found>): number | null {
-  const found = values.get("port");
+function numberOf(values: ReadonlyMap<OptionKey, Found>, key: OptionKey): number | null {
+  const found = values.get(key);
   return found === undefined ? null : Number(found.text);
 }
 
@@ -86,6 +87,7 @@ export function readConfig(sources: ConfigSources): Config {
   const values = readAll(sources, problems);
   const langfuse = readLangfuse(values, problems);
   const openai = readOpenai(values, problems);
+  const desk = readDesk(values, langfuse, problems);
   if (problems.length > 0) throw invalidConfiguration(problems);
   const text = (key: OptionKey): string | null => values.get(key)?.text ?? null;
   return {
@@ -100,8 +102,10 @@ export function readConfig(sources: ConfigSources): Config {
       ...(parseWindows(text("expireAfter") ?? "") ?? { expireAfterMs: null, byFunction: new Map() }),
       abandonAfterMs: parseSpan(text("abandonAfter") ?? "") ?? null,
     },
+    retainMonths: numberOf(values, "retainMonths"),
     langfuse,
     openai,
+    desk,
     host: text("host") ?? "",
     allowedHosts: listOf(text("allowedHosts")),
     corsOrigins: listOf(text("corsOrigins")),
@@ -110,7 +114,7 @@ export function readConfig(sources: ConfigSources): Config {
       lifetimeMs: parseSpan(text("feedbackTokenLifetime") ?? "") ?? null,
     },
     rateLimit: Number(text("rateLimit")) || null,
-    port: portOf(values),
+    port: numberOf(values, "port"),
     debug: text("debug") === "true",
   };
 }

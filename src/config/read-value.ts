@@ -1,3 +1,4 @@
+import { DESK_FUNCTIONS, parseAutoSend, parseFunctions, parsePrompts } from "../domain/desk-settings.ts";
 import { DURABILITIES } from "../domain/durability.ts";
 import { parseSpan, parseWindows } from "../domain/expiry.ts";
 import type { OptionType } from "./options.ts";
@@ -77,6 +78,32 @@ function readSpan(text: string): Reading {
   return bad("how long, such as 15m", "write 30m, 12h, 7d, 2w or never");
 }
 
+function readFunctions(text: string): Reading {
+  if (parseFunctions(text) !== undefined) return ok(text);
+  return bad(`one or several of ${DESK_FUNCTIONS.join(",")}`, "write their names with commas between");
+}
+
+function readThresholds(text: string): Reading {
+  if (parseAutoSend(text) !== undefined) return ok(text);
+  return bad(
+    "generate-response= and a confidence above 0, at most 1, such as generate-response=0.9",
+    "give that, or unset it so that nothing is sent without a person",
+  );
+}
+
+function readPrompts(text: string): Reading {
+  if (parsePrompts(text) !== undefined) return ok(text);
+  return bad(
+    "an agent function = langfuse:NAME@LABEL or langfuse:NAME@VERSION, such as classify-ticket=langfuse:classify@production",
+    `the agent functions are ${DESK_FUNCTIONS.join(", ")}; those left out use their files`,
+  );
+}
+
+function readCount(text: string): Reading {
+  if (/^[1-9]\d{0,2}$/u.test(text)) return ok(text);
+  return bad("a whole number from 1 to 999", "give one of these, such as 4");
+}
+
 const HOST_NAME = /^(?:[a-z\d](?:[a-z\d-]*[a-z\d])?)(?:\.[a-z\d](?:[a-z\d-]*[a-z\d])?)*$/iu;
 const IPV6 = /^[\da-f]*:[\da-f:.]+$/iu;
 
@@ -127,6 +154,11 @@ function readRate(text: string): Reading {
   return bad("a whole number of requests a second", "give a number such as 1000, or 0 for no limit");
 }
 
+function readMonths(text: string): Reading {
+  if (/^[1-9]\d{0,2}$/u.test(text)) return ok(text);
+  return bad("a whole number of months from 1 to 999", "write for example 13, or unset it to keep everything");
+}
+
 const readers: Readonly<Record<OptionType, (text: string) => Reading>> = {
   text: readText,
   path: readText,
@@ -139,11 +171,16 @@ const readers: Readonly<Record<OptionType, (text: string) => Reading>> = {
   durability: readDurability,
   windows: readWindows,
   span: readSpan,
+  "agent functions": readFunctions,
+  thresholds: readThresholds,
+  prompts: readPrompts,
+  count: readCount,
   host: readHost,
   hosts: readHosts,
   origins: readOrigins,
   secrets: readSecrets,
   rate: readRate,
+  months: readMonths,
 };
 
 /** Reads the text of an option of that type; the value comes back in its one canonical form. */

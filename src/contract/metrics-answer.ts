@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { metricsBuckets, metricsDimensions } from "../domain/metrics-request.ts";
+import { metricsBuckets, metricsDimensions, metricsDurations, metricsFilters } from "../domain/metrics-request.ts";
 import { count, instant, rate, share } from "./primitives.ts";
 
 /** What was asked, as it was understood. */
@@ -9,6 +9,11 @@ export const metricsQuestion = {
   bucket: z.enum(metricsBuckets),
   by: z.array(z.enum(metricsDimensions)),
   zone: z.string(),
+  only: z
+    .partialRecord(z.enum(metricsFilters), z.string())
+    .optional()
+    .meta({ description: "What was left of the suggestions; all of them where it is missing." }),
+  durations: z.array(z.enum(metricsDurations)).optional(),
 };
 
 /** Which stretch of time and which combination of dimensions a row is of. */
@@ -53,12 +58,12 @@ export const metricsRow = z
     timeToFirstTokenP90Ms: ms,
     timeToFirstTokenP95Ms: ms,
     timeToFirstTokenP99Ms: ms,
-    timeToFirstTokenKnownCount: count,
+    timeToFirstTokenKnownCount: count.nullable(),
     timeToFeedbackP50Ms: ms,
     timeToFeedbackP90Ms: ms,
     timeToFeedbackP95Ms: ms,
     timeToFeedbackP99Ms: ms,
-    timeToFeedbackKnownCount: count,
+    timeToFeedbackKnownCount: count.nullable(),
     keptRatioMean: share.nullable(),
     keptRatioKnownCount: count,
     inputTokens: count.nullable(),

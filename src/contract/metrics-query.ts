@@ -1,5 +1,12 @@
 import { z } from "zod";
-import { metricsBuckets, metricsDimensions } from "../domain/metrics-request.ts";
+import { metricsBuckets, metricsDimensions, metricsDurations } from "../domain/metrics-request.ts";
+
+const only = (what: string) =>
+  z
+    .string()
+    .max(2_700)
+    .optional()
+    .meta({ description: `Only suggestions of this ${what}.` });
 
 /** `GET /v1/metrics` and its kin: texts, as a query string has them. */
 export const metricsQuery = z.strictObject({
@@ -12,6 +19,16 @@ export const metricsQuery = z.strictObject({
     .string()
     .optional()
     .meta({ description: `Comma-separated: ${metricsDimensions.join(", ")}.` }),
+  function: only("agent function"),
+  model: only("model"),
+  promptVersion: only("prompt version"),
+  environment: only("environment"),
+  durations: z
+    .string()
+    .optional()
+    .meta({
+      description: `Whose percentiles are wanted, comma-separated: ${metricsDurations.join(", ")}, or \`none\`; all when left out. They are most of what an answer costs.`,
+    }),
   zone: z
     .string()
     .optional()

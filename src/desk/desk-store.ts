@@ -1,4 +1,4 @@
-import { UptakeError } from "../domain/errors.ts";
+import { invalidInput, UptakeError } from "../domain/errors.ts";
 import { newId } from "../domain/ids.ts";
 import { requireText } from "../domain/text.ts";
 import type { Database, Queryable } from "../store/database.ts";
@@ -6,7 +6,8 @@ import { appendMessage } from "./queries/append-message.ts";
 import { insertTickets } from "./queries/insert-tickets.ts";
 import type { TicketRow } from "./queries/insert-tickets.ts";
 import { lockTicket } from "./queries/lock-ticket.ts";
-import { selectThread } from "./queries/read-thread.ts";
+import { selectThread, type ThreadRow } from "./queries/read-thread.ts";
+import { selectTicket } from "./queries/read-ticket.ts";
 import { readWaitingMessages } from "./queries/read-waiting-messages.ts";
 import type { WaitingMessage } from "./queries/read-waiting-messages.ts";
 import { upsertArticles } from "./queries/upsert-articles.ts";
@@ -27,6 +28,13 @@ export type Thread = {
   readonly messages: readonly { readonly id: string; readonly from: "customer" | "agent"; readonly text: string }[];
 };
 
+/** A ticket as a whole. */
+export type OpenTicket = {
+  readonly thread: Thread;
+  /** Somebody, or something, has replied to the customer already. */
+  readonly isAnswered: boolean;
+};
+
 export type DeskStore = {
   /** Writes articles by id, in batches; resolves to how many were new or changed. */
   importArticles(articles: readonly ArticleRow[]): Promise<number>;
@@ -34,6 +42,15 @@ export type DeskStore = {
   importTickets(tickets: readonly TicketRow[]): Promise<number>;
   /** The thread up to and including a message; throws `not_found` that names the id. */
   readThread(ticketId: string, messageId: string): Promise<Thread>;
+  /**
+   * A ticket with all of its messages; title and description may be given where the host has them at hand. A ticket without
+   * messages reads as if its description were the first. Throws `not_found`, and `invalid_input` where there is no text at all.
+   */
+  readTicket(ticket: {
+    readonly id: string;
+    readonly title?: string | undefined;
+    readonly description?: string | undefined;
+  }): Promise<OpenTicket>;
   /** Customers' messages that wait for an answer, oldest ticket first. */
   waitingMessages(limit: number): Promise<readonly WaitingMessage[]>;
   /** Adds an agent's reply to a ticket; resolves to the message's id. Throws `not_found`, `invalid_input`. */
@@ -58,6 +75,7 @@ export function createDeskStore({ db, projectId }: { db: Database; projectId: st
       return inBatches(tickets, async (batch) => (await insertTickets(db, { tickets: batch, projectId })).length);
     },
     readThread: (ticketId, messageId) => readThread(db, { ticketId, messageId, projectId }),
+    readTicket: (ticket) => readTicket(db, ticket, projectId),
     waitingMessages: (limit) => readWaitingMessages(db, { projectId, limit }),
     async postReply({ ticketId, agentId, text, at, messageId = newId() }) {
       requireText(text, "reply.text");
@@ -102,14 +120,46 @@ async function readThread(
       facts: { ticketId: at.ticketId, messageId: at.messageId },
     });
   }
-  const names = rows.flatMap((row) => (row.fromCustomer === true ? [row.metadata?.["authorName"]] : []));
+  return threadOf(at.ticketId, first, rows);
+}
+
+async function readTicket(
+  db: Queryable,
+  given: Parameters<DeskStore["readTicket"]>[0],
+  projectId: string,
+): Promise<OpenTicket> {
+  const ticketId = given.id;
+  const ticket = await selectTicket(db, { ticketId, projectId });
+  const rows = await selectThread(db, { ticketId, messageId: null, projectId });
+  const [first] = rows;
+  if (ticket === undefined || first === undefined) throw unknownTicket(ticketId);
+  const stored = threadOf(ticketId, first, rows);
+  const title = given.title ?? stored.title;
+  const description = (given.description ?? ticket.description ?? "").trim();
+  if (stored.messages.length === 0 && description === "" && title.trim() === "") {
+    throw invalidInput(
+      "ticket",
+      `ticket ${ticketId} has no message, no description and no title; there is nothing to read yet`,
+    );
+  }
+  const written =
+    stored.messages.length > 0 ? stored.messages : [{ id: ticketId, from: "customer" as const, text: description }];
   return {
-    ticketId: at.ticketId,
+    thread: { ...stored, title, messages: written },
+    isAnswered: stored.messages.some(({ from }) => from === "agent"),
+  };
+}
+
+function threadOf(ticketId: string, first: ThreadRow, rows: readonly ThreadRow[]): Thread {
+  const messages = rows.filter((row) => row.messageId !== null);
+  const names = messages.flatMap((row) => (row.fromCustomer === true ? [row.metadata?.["authorName"]] : []));
+  return {
+    ticketId,
     title: first.title,
     ticketCreatedAt: first.ticketCreatedAt,
     customerName: names.findLast((name) => typeof name === "string") ?? null,
-    imported: rows.some((row) => row.metadata?.["imported"] === true),
-    messages: rows.map((row) => ({
+    imported: messages.some((row) => row.metadata?.["imported"] === true),
+    messages: messages.map((row) => ({
       id: row.messageId ?? "",
       from: row.fromCustomer === true ? "customer" : "agent",
       text: row.content ?? "",

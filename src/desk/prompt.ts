@@ -1,10 +1,8 @@
-import { readFileSync } from "node:fs";
 import type { AnswerSchema, ChatMessage } from "../models/model.ts";
-import { formatArticle, formatPastReply, formatThread } from "../models/prompt-sections.ts";
-import type { PromptSections } from "../models/prompt-sections.ts";
-
-/** A change of wording, sections or bounds is a new version in a new file: metrics compare prompts by version. */
-export const REPLY_PROMPT = { name: "reply", version: 1 } as const;
+import type { Category } from "../models/classification.ts";
+import { formatArticle, formatCategory, formatPastReply, formatThread } from "../models/prompt-sections.ts";
+import type { PromptSections, ThreadSection } from "../models/prompt-sections.ts";
+import { fillPrompt, type PromptTemplate } from "./prompt-template.ts";
 
 /** The structured answer that the reply prompt asks for. */
 export const REPLY_SCHEMA: AnswerSchema = {
@@ -25,16 +23,12 @@ const MAX_MESSAGES = 20;
 const MAX_MESSAGE_CHARS = 6_000;
 const MAX_SOURCE_CHARS = 4_000;
 
-const file = new URL(`./prompts/${REPLY_PROMPT.name}.v${REPLY_PROMPT.version}.md`, import.meta.url);
-const [system = "", user = ""] = readFileSync(file, "utf8").split("\n=== user ===\n");
-
 /** The prompt with its sections filled in; long threads keep their newest messages, long texts their beginning and end. */
-export function renderReplyPrompt({ articles, pastReplies, thread }: PromptSections): readonly ChatMessage[] {
-  const messages = thread.messages.slice(-MAX_MESSAGES).map((message) => ({
-    from: message.from,
-    text: shorten(message.text, MAX_MESSAGE_CHARS),
-  }));
-  const sections: Readonly<Record<string, string>> = {
+export function renderReplyPrompt(
+  template: PromptTemplate,
+  { articles, pastReplies, thread }: PromptSections,
+): readonly ChatMessage[] {
+  return fillPrompt(template, {
     articles: listed(articles.map((a) => formatArticle({ ...a, content: shorten(a.content, MAX_SOURCE_CHARS) }))),
     pastReplies: listed(
       pastReplies.map((r) =>
@@ -45,15 +39,24 @@ export function renderReplyPrompt({ articles, pastReplies, thread }: PromptSecti
         }),
       ),
     ),
-    thread: formatThread({ ...thread, messages }),
-  };
-  // One pass, so that what looks like a placeholder inside a customer's text stays text.
-  const filled = user.replaceAll(/\{\{(\w+)\}\}/g, (placeholder, name: string) => sections[name] ?? placeholder);
-  return [
-    { role: "system", content: system.trim() },
-    { role: "user", content: filled.trim() },
-  ];
+    thread: threadSection(thread),
+  });
 }
+
+/** The same for the prompt that sorts a ticket. */
+export const renderClassifyPrompt = (
+  template: PromptTemplate,
+  { categories, thread }: { readonly categories: readonly Category[]; readonly thread: ThreadSection },
+): readonly ChatMessage[] =>
+  fillPrompt(template, { categories: listed(categories.map(formatCategory)), thread: threadSection(thread) });
+
+const threadSection = (thread: ThreadSection): string =>
+  formatThread({
+    ...thread,
+    messages: thread.messages
+      .slice(-MAX_MESSAGES)
+      .map(({ from, text }) => ({ from, text: shorten(text, MAX_MESSAGE_CHARS) })),
+  });
 
 const listed = (sections: readonly string[]): string => (sections.length === 0 ? "(none)" : sections.join("\n\n"));
 

@@ -1,7 +1,7 @@
 import { namedId, repeatableId } from "../domain/ids.ts";
+import type { PromptReference } from "../track/types.ts";
 import { GENERATE_MESSAGE_SUGGESTION } from "./generate-message-suggestion.ts";
 import type { MessageRow, TicketRow } from "./queries/insert-tickets.ts";
-import { REPLY_PROMPT } from "./prompt.ts";
 import type { Conversation } from "./replay-source.ts";
 import type { PastReply } from "./knowledge-index.ts";
 
@@ -78,11 +78,18 @@ const customerOf = (conversationId: string): string => `customer of ${conversati
 /** How often a turn whose suggestion failed is tried again by later replays; each try is a suggestion of its own. */
 export const MAX_TRIES = 5;
 
+/** What answers a replay, and by which prompt. */
+export type ReplayAnswerer = { readonly model: string; readonly prompt: PromptReference };
+
 /**
  * The id of a turn's n-th try: the same for the same message, agent function, model and prompt version. So a replay that
  * runs again creates nothing twice, and another model or prompt is measured on its own.
  */
-export function replaySuggestionId(message: { id: string; createdAt: Date }, model: string, attempt: number): string {
-  const key = [message.id, GENERATE_MESSAGE_SUGGESTION, model, REPLY_PROMPT.name, REPLY_PROMPT.version, attempt];
+export function replaySuggestionId(
+  message: { readonly id: string; readonly createdAt: Date },
+  { model, prompt }: ReplayAnswerer,
+  attempt: number,
+): string {
+  const key = [message.id, GENERATE_MESSAGE_SUGGESTION, model, prompt.name, prompt.version, attempt];
   return repeatableId(message.createdAt, JSON.stringify(key));
 }

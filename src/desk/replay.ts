@@ -9,7 +9,7 @@ import { readSuggestionStates } from "./queries/read-suggestion-states.ts";
 import type { SuggestionState } from "./queries/read-suggestion-states.ts";
 import type { Conversation, LineProblem, ReplayItem } from "./replay-source.ts";
 import { MAX_TRIES, replaySuggestionId, ticketOf } from "./replay-ticket.ts";
-import type { ReplayTicket, ReplayTurn } from "./replay-ticket.ts";
+import type { ReplayAnswerer, ReplayTicket, ReplayTurn } from "./replay-ticket.ts";
 import type { Retriever } from "./retrieve.ts";
 
 export type ReplaySummary = {
@@ -26,14 +26,12 @@ export type ReplaySummary = {
   readonly malformedLines: number;
 };
 
-export type ReplayOptions = {
+export type ReplayOptions = ReplayAnswerer & {
   readonly db: Database;
   readonly projectId: string;
   readonly conversations: AsyncIterable<ReplayItem>;
   readonly generate: GenerateMessageSuggestion;
   readonly retriever: Pick<Retriever, "add">;
-  /** Name of the model that `generate` asks; part of what makes a suggestion the same one. */
-  readonly model: string;
   /** Infers feedback from the text really sent; the same key again must change nothing. */
   readonly sent: (input: {
     readonly suggestionId: string;
@@ -110,7 +108,7 @@ type Prepared = {
 
 /** Imports the conversation, and reads what earlier replays left of it. */
 async function prepare(
-  { db, projectId, model, retriever }: ReplayOptions,
+  { db, projectId, model, prompt, retriever }: ReplayOptions,
   desk: Pick<ReturnType<typeof createDeskStore>, "importTickets">,
   conversation: Conversation,
   createdAt: Date,
@@ -128,22 +126,22 @@ async function prepare(
   // What was there already the retriever reads from the database, with the time of its own import.
   if (isNew) retriever.add(recorded.replies);
   const stored = new Map(messages.map((message) => [message.id, message]));
-  const ids = recorded.turns.flatMap(({ messageId }) => triesOf(stored.get(messageId), model));
+  const ids = recorded.turns.flatMap(({ messageId }) => triesOf(stored.get(messageId), { model, prompt }));
   return { recorded, stored, states: isNew ? new Map() : await readSuggestionStates(db, ids) };
 }
 
-const triesOf = (message: StoredMessage | undefined, model: string): string[] =>
+const triesOf = (message: StoredMessage | undefined, answerer: ReplayAnswerer): string[] =>
   message === undefined
     ? []
-    : Array.from({ length: MAX_TRIES }, (_, attempt) => replaySuggestionId(message, model, attempt));
+    : Array.from({ length: MAX_TRIES }, (_, attempt) => replaySuggestionId(message, answerer, attempt));
 
 async function replayTurn(
-  { db, generate, sent, model }: ReplayOptions,
+  { db, generate, sent, model, prompt }: ReplayOptions,
   turn: ReplayTurn,
   { recorded, stored, states }: Prepared,
   onFeedback: () => void,
 ): Promise<"created" | "skipped"> {
-  const tries = triesOf(stored.get(turn.messageId), model);
+  const tries = triesOf(stored.get(turn.messageId), { model, prompt });
   const finished = tries.map((id) => states.get(id)).find((state) => state !== undefined && !state.failed);
   const judge = async (suggestionId: string, createdAt: Date) => {
     // The recording does not say when the reply was sent. Stamped like the suggestion, its time to feedback is unknown.

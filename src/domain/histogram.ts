@@ -29,12 +29,25 @@ export const valueOf = (bucket: number): number => (2 * G ** bucket) / (G + 1);
 
 /** The histogram of these durations in milliseconds. */
 export function histogramOf(durationsMs: readonly number[]): Histogram {
-  return collect(durationsMs.map((ms) => [bucketOf(ms), 1]));
+  return mergeHistograms({ buckets: durationsMs.map(bucketOf), counts: durationsMs.map(() => 1) });
 }
 
-/** The sum of two histograms. Counts may be negative (a difference); buckets that come to nothing are left out. */
-export function mergeHistograms(a: Histogram, b: Histogram): Histogram {
-  return collect([...entriesOf(a), ...entriesOf(b)]);
+/** The sum of histograms. Counts may be negative (a difference); buckets that come to nothing are left out. */
+export function mergeHistograms(...histograms: readonly Histogram[]): Histogram {
+  const totals: number[] = [];
+  for (const { buckets, counts } of histograms) {
+    buckets.forEach((bucket, i) => {
+      totals[bucket] = (totals[bucket] ?? 0) + (counts[i] ?? 0);
+    });
+  }
+  const merged: { readonly buckets: number[]; readonly counts: number[] } = { buckets: [], counts: [] };
+  // In the order of the buckets, and past those that nothing was added to.
+  totals.forEach((count, bucket) => {
+    if (count === 0) return;
+    merged.buckets.push(bucket);
+    merged.counts.push(count);
+  });
+  return merged;
 }
 
 /** How many values the histogram holds. */
@@ -51,20 +64,7 @@ export function quantile(histogram: Histogram, q: number): number | undefined {
   // 0.07 · 100 is 7.000000000000001 in floating point; the 7th is meant.
   const rank = Math.max(1, Math.ceil(q * count - 1e-9));
   let seen = 0;
-  for (const [bucket, n] of entriesOf(histogram)) {
-    seen += n;
-    if (seen >= rank) return valueOf(bucket);
-  }
-  return undefined;
-}
-
-type Entry = readonly [bucket: number, count: number];
-
-const entriesOf = ({ buckets, counts }: Histogram): Entry[] => buckets.map((bucket, i) => [bucket, counts[i] ?? 0]);
-
-function collect(entries: readonly Entry[]): Histogram {
-  const totals = new Map<number, number>();
-  for (const [bucket, n] of entries) totals.set(bucket, (totals.get(bucket) ?? 0) + n);
-  const held = [...totals].filter(([, n]) => n !== 0).sort(([a], [b]) => a - b);
-  return { buckets: held.map(([bucket]) => bucket), counts: held.map(([, n]) => n) };
+  const at = histogram.counts.findIndex((n) => (seen += n) >= rank);
+  const bucket = histogram.buckets[at];
+  return bucket === undefined ? undefined : valueOf(bucket);
 }

@@ -10,6 +10,14 @@ export type MetricsBucket = (typeof metricsBuckets)[number];
 export const metricsDimensions = ["function", "model", "promptVersion", "environment", "confidenceBand"] as const;
 export type MetricsDimension = (typeof metricsDimensions)[number];
 
+/** The durations whose percentiles metrics have. */
+export const metricsDurations = ["latency", "timeToFirstToken", "timeToFeedback"] as const;
+export type MetricsDuration = (typeof metricsDurations)[number];
+
+/** What they can be narrowed down to, each by one name. */
+export const metricsFilters = ["function", "model", "promptVersion", "environment"] as const;
+export type MetricsFilter = (typeof metricsFilters)[number];
+
 /** What to show of the metrics: the first five are columns of one row a bucket, the others tables of their own. */
 export const metricsViews = [
   "summary",
@@ -32,17 +40,27 @@ export type MetricsRequest = {
   readonly to: Date;
   readonly bucket: MetricsBucket;
   readonly by: readonly MetricsDimension[];
+  /** Only suggestions of these: a name of each that is given. */
+  readonly only?: Readonly<Partial<Record<MetricsFilter, string>>> | undefined;
   /** Whose days `day` means; UTC when left out. Hour buckets are the same instants in every zone. */
   readonly zone?: Zone | undefined;
+  /**
+   * Whose percentiles are wanted; those of all when left out. They are most of what reading costs, so a chart of counts and
+   * rates had better ask for none. What is not asked for is null, in `…P50Ms` to `…P99Ms` and the `…KnownCount` beside them.
+   */
+  readonly durations?: readonly MetricsDuration[] | undefined;
 };
 
-/** The question as text, from flags or from a query string; `by` is a comma-separated list. */
-export type MetricsRequestTexts = { readonly [Name in keyof MetricsRequest]?: string | undefined };
+/** What of a question can be said in a text. */
+type MetricsRequestText = Exclude<keyof MetricsRequest, "only"> | MetricsFilter;
+
+/** The question as text, from flags or from a query string; `by` and `durations` are comma-separated lists. */
+export type MetricsRequestTexts = { readonly [Name in MetricsRequestText]?: string | undefined };
 
 /** Where the texts came from, to be named in messages, and what is in `bucket` when it is not given. */
 export type MetricsRequestContext = {
   readonly now: Date;
-  readonly place: (name: keyof MetricsRequest) => string;
+  readonly place: (name: MetricsRequestText) => string;
   readonly bucket: MetricsBucket;
 };
 
@@ -54,9 +72,24 @@ function oneOf<Name extends string>(names: readonly Name[], text: string, place:
   throw invalidInput(place, `got ${JSON.stringify(text.slice(0, 80))}; expected ${names.join(", ")}`);
 }
 
-function parseBy(text: string, place: string): MetricsDimension[] {
-  const names = text.split(",").map((name) => name.trim());
-  return [...new Set(names.filter((name) => name !== "").map((name) => oneOf(metricsDimensions, name, place)))];
+/** The names in a comma-separated list, each once. */
+function listOf<Name extends string>(names: readonly Name[], text: string, place: string): Name[] {
+  const given = text.split(",").map((name) => name.trim());
+  return [...new Set(given.filter((name) => name !== "").map((name) => oneOf(names, name, place)))];
+}
+
+const NO_DURATIONS = "none";
+
+const durationsOf = (text: string, place: string): MetricsDuration[] =>
+  text.trim() === NO_DURATIONS ? [] : listOf(metricsDurations, text, place);
+
+/** An empty text counts as not given. */
+function onlyOf(texts: MetricsRequestTexts): MetricsRequest["only"] {
+  const given = metricsFilters.flatMap((filter) => {
+    const name = texts[filter];
+    return name === undefined || name === "" ? [] : [[filter, name] as const];
+  });
+  return given.length === 0 ? undefined : Object.fromEntries(given);
 }
 
 /** Runs each reader, and throws everything that is wrong at once, one line each. */
@@ -94,10 +127,21 @@ export function parseMetricsRequest(texts: MetricsRequestTexts, context: Metrics
   const from = (): Date => (texts.from ? moment(texts.from, "from") : new Date(to().getTime() - DAY_MS));
   const bucket = (): MetricsBucket =>
     texts.bucket ? oneOf(metricsBuckets, texts.bucket, place("bucket")) : context.bucket;
-  const by = (): MetricsDimension[] => parseBy(texts.by ?? "", place("by"));
+  const by = (): MetricsDimension[] => listOf(metricsDimensions, texts.by ?? "", place("by"));
+  const durations = (): readonly MetricsDuration[] | undefined =>
+    texts.durations === undefined ? undefined : durationsOf(texts.durations, place("durations"));
   const zone = (): Zone => (texts.zone ? parseZone(texts.zone, place("zone")) : UTC);
-  together([to, ...(texts.from ? [from] : []), bucket, by, zone]);
-  const query = { from: from(), to: to(), bucket: bucket(), by: by(), zone: zone() };
+  together([to, ...(texts.from ? [from] : []), bucket, by, durations, zone]);
+  const only = onlyOf(texts);
+  const query = {
+    from: from(),
+    to: to(),
+    bucket: bucket(),
+    by: by(),
+    zone: zone(),
+    ...(texts.durations === undefined ? {} : { durations: durations() }),
+    ...(only === undefined ? {} : { only }),
+  };
   if (query.from >= query.to) {
     const range = `${query.from.toISOString()} is not before ${place("to")} (${query.to.toISOString()})`;
     throw invalidInput(place("from"), `${range}; give an earlier ${place("from")} or a later ${place("to")}`);

@@ -1,8 +1,8 @@
 import { UptakeError } from "./errors.ts";
 import type { FeedbackType } from "./feedback.ts";
 
-/** How a suggestion stands now; the latest feedback event decides. */
-export const OUTCOMES = ["pending", "accepted", "revised", "rejected", "expired"] as const;
+/** How a suggestion stands now; the latest feedback event decides. `auto_sent` is no person's act, and none waits for it. */
+export const OUTCOMES = ["pending", "accepted", "revised", "rejected", "expired", "auto_sent"] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
 /** From which kept ratio on what was sent counts as the suggestion itself, and below which as something else. */

@@ -12,6 +12,8 @@ export type RollupDifference = {
 export type RollupCheckReport = {
   readonly checkedHourCount: number;
   readonly differenceCount: number;
+  /** Hours before it were left out: retention has dropped suggestions of theirs. Null where that is none of those asked for. */
+  readonly frozenBefore: Date | null;
   /** The hours in which differences were found were mended. */
   readonly repaired: boolean;
   readonly interrupted: boolean;
@@ -19,6 +21,8 @@ export type RollupCheckReport = {
 
 export type RollupBackfillReport = {
   readonly hourCount: number;
+  /** As in a check. */
+  readonly frozenBefore: Date | null;
   /** Where an earlier backfill of the same hours had come to; null where there was none. */
   readonly resumedAt: Date | null;
   readonly interrupted: boolean;

@@ -12,6 +12,7 @@ const SHORTEST_DAY_HOURS = 22;
 
 /** The zone of this name, however it is capitalised; undefined where there is none. */
 export function zoneOf(name: string): Zone | undefined {
+  if (name === UTC) return UTC;
   try {
     return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone;
   } catch {

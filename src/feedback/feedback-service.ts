@@ -2,7 +2,7 @@ import type { FeedbackInput, SentInput, ShownInput } from "../domain/feedback.ts
 import { checkThresholds, DEFAULT_THRESHOLDS, type OutcomeThresholds } from "../domain/outcome.ts";
 import { createReasonReader, type ReasonTaxonomy } from "../domain/reasons.ts";
 import { checkSentParts, SENT_PARTS, type SentPart } from "../domain/sent-parts.ts";
-import { recordSent } from "./inferred.ts";
+import { type Inference, recordSent } from "./inferred.ts";
 import type { SuggestionSource } from "./judged-suggestions.ts";
 import { recordShown, type ShownReceipt, type ShownResult } from "./shown.ts";
 import { recordStated } from "./stated.ts";
@@ -45,11 +45,8 @@ export type FeedbackDependencies = SuggestionSource & FeedbackSettings & { reado
 
 /** Throws `invalid_configuration` for thresholds that are no kept ratios, reasons that contradict each other, unknown parts. */
 export function createFeedbackService(dependencies: FeedbackDependencies): FeedbackService {
-  const { thresholds = DEFAULT_THRESHOLDS, ignoreInSent = SENT_PARTS } = dependencies;
-  checkThresholds(thresholds);
-  checkSentParts(ignoreInSent);
   const reasons = createReasonReader(dependencies.reasons);
-  const known = { ...dependencies, thresholds, ignoreInSent, reasons };
+  const known = { ...dependencies, ...inferenceOf(dependencies), reasons };
 
   function feedback(input: FeedbackInput): Promise<FeedbackReceipt>;
   function feedback(inputs: readonly FeedbackInput[]): Promise<readonly FeedbackResult[]>;
@@ -71,6 +68,16 @@ export function createFeedbackService(dependencies: FeedbackDependencies): Feedb
     sent: (input) => recordSent(known, input),
     shown,
   };
+}
+
+/** How sent texts are compared. Throws `invalid_configuration` for thresholds that are no kept ratios, and unknown parts. */
+export function inferenceOf({
+  thresholds = DEFAULT_THRESHOLDS,
+  ignoreInSent = SENT_PARTS,
+}: FeedbackSettings): Inference {
+  checkThresholds(thresholds);
+  checkSentParts(ignoreInSent);
+  return { thresholds, ignoreInSent };
 }
 
 /** `Array.isArray` tells a read-only list from one thing only to itself. */

@@ -5,43 +5,65 @@ import { checkSent, type SentInput } from "../domain/feedback.ts";
 import { namedId } from "../domain/ids.ts";
 import { inferFeedbackType, type OutcomeThresholds } from "../domain/outcome.ts";
 import type { SentPart } from "../domain/sent-parts.ts";
+import { explainMisfits, isMisfit } from "../store/host-ids.ts";
 import type { JudgedSuggestion } from "../store/queries/find-judged-suggestions.ts";
 import { findOpenSuggestion } from "../store/queries/find-open-suggestion.ts";
+import type { FeedbackEventRow } from "../store/queries/insert-feedback.ts";
 import { readJudged, suggestionNotFound, type SuggestionSource } from "./judged-suggestions.ts";
 import { writeEvents, type FeedbackReceipt } from "./write-events.ts";
 
-export type InferredDependencies = SuggestionSource & {
-  readonly now: () => Date;
-  readonly thresholds: OutcomeThresholds;
-  readonly ignoreInSent: readonly SentPart[];
-};
+/** How a sent text is compared. */
+export type Inference = { readonly thresholds: OutcomeThresholds; readonly ignoreInSent: readonly SentPart[] };
+
+export type InferredDependencies = SuggestionSource & Inference & { readonly now: () => Date };
 
 /** Records what a person sent, and infers the act from it; undefined where a ticket has no open suggestion. */
 export async function recordSent(
   dependencies: InferredDependencies,
   input: SentInput,
 ): Promise<FeedbackReceipt | undefined> {
-  const { db, projectId, now, thresholds, ignoreInSent } = dependencies;
+  const { db, projectId, now } = dependencies;
   const { finalText, agentId, createdAt } = checkSent(input, now());
   const at = createdAt ?? now();
   const suggestion = await comparedSuggestion(dependencies, input, at);
   if (suggestion === undefined) return undefined;
-  const compared =
-    suggestion.status === "pending" ? undefined : compareTexts(suggestion.suggestedResponse, finalText, ignoreInSent);
-  if (compared?.keptRatio === undefined) {
+  const key = input.idempotencyKey ?? sameSending(suggestion.id, finalText);
+  const row = inferredEvent({ ...suggestion, projectId }, { finalText, agentId, at, key }, dependencies);
+  if (row === undefined) {
     const state = suggestion.status === "pending" ? "is still being made" : "has no text";
     throw invalidInput(
       "sent.suggestionId",
       `suggestion ${suggestion.id} ${state}, so there is nothing to compare with`,
     );
   }
-  const key = input.idempotencyKey ?? sameSending(suggestion.id, finalText);
-  const row = {
+  const draft = { row, place: "sent", chosenByUs: input.suggestionId === undefined };
+  const result = (await writeEvents(db, projectId, [draft])).get(draft);
+  if (result?.ok === false) throw result.error;
+  return result?.receipt;
+}
+
+export type SentText = {
+  readonly finalText: string;
+  readonly agentId: string | undefined;
+  readonly at: Date;
+  readonly key: string;
+};
+
+/** The act that a sent text stands for; undefined where the suggestion has no text (yet) to compare it with. */
+export function inferredEvent(
+  suggestion: Omit<JudgedSuggestion, "functionName"> & { readonly projectId: string },
+  { finalText, agentId, at, key }: SentText,
+  { thresholds, ignoreInSent }: Inference,
+): FeedbackEventRow | undefined {
+  const { id, status, suggestedResponse, projectId } = suggestion;
+  const compared = status === "pending" ? undefined : compareTexts(suggestedResponse, finalText, ignoreInSent);
+  if (compared?.keptRatio === undefined) return undefined;
+  return {
     id: namedId("feedback", projectId, key),
-    suggestionId: suggestion.id,
+    suggestionId: id,
     projectId,
     type: inferFeedbackType(compared.keptRatio, thresholds),
-    source: "inferred" as const,
+    source: "inferred",
     reasons: [],
     comment: null,
     finalText,
@@ -53,10 +75,6 @@ export async function recordSent(
     createdAt: at.toISOString(),
     metadata: {},
   };
-  const draft = { row, place: "sent", chosenByUs: input.suggestionId === undefined };
-  const result = (await writeEvents(db, projectId, [draft])).get(draft);
-  if (result?.ok === false) throw result.error;
-  return result?.receipt;
 }
 
 async function comparedSuggestion(
@@ -77,7 +95,13 @@ async function comparedSuggestion(
   }
   await dependencies.flushSuggestions();
   const isKeyed = idempotencyKey !== undefined;
-  return findOpenSuggestion(db, { ticketId, messageId, projectId, finalText, agentId, isKeyed, at });
+  try {
+    return await findOpenSuggestion(db, { ticketId, messageId, projectId, finalText, agentId, isKeyed, at });
+  } catch (error) {
+    if (!isMisfit(error)) throw error;
+    const explain = await explainMisfits(db);
+    throw explain({ ticketId, messageId, agentId }, "sent") ?? error;
+  }
 }
 
 /** A reply sent twice by a retrying caller is one act. */

@@ -1,6 +1,7 @@
 import { invalidInput, type UptakeError } from "../domain/errors.ts";
 import type { FeedbackType } from "../domain/feedback.ts";
 import type { Database, Queryable } from "../store/database.ts";
+import { explainMisfits, isMisfit } from "../store/host-ids.ts";
 import { findSameFeedback, type RecordedFeedback } from "../store/queries/find-same-feedback.ts";
 import { insertFeedback, type FeedbackEventRow } from "../store/queries/insert-feedback.ts";
 
@@ -32,9 +33,31 @@ const MAX_TRIES = 5;
 
 /**
  * Writes events, all of them in one transaction, those that are there already aside; resolves to one result a draft. A key that
- * stands for another act is refused in its result, and so is another act of the same batch under the same key.
+ * stands for another act is refused in its result, and so is another act of the same batch under the same key, and an agent
+ * whose id the host's type cannot hold.
  */
 export async function writeEvents(
+  db: Database,
+  projectId: string,
+  drafts: readonly EventDraft[],
+): Promise<ReadonlyMap<EventDraft, FeedbackResult>> {
+  try {
+    return await writeFitting(db, projectId, drafts);
+  } catch (error) {
+    if (!isMisfit(error)) throw error;
+    const explain = await explainMisfits(db);
+    const refused = new Map<EventDraft, FeedbackResult>();
+    for (const draft of drafts) {
+      const misfit = explain({ agentId: draft.row.agentId }, draft.place);
+      if (misfit !== undefined) refused.set(draft, { ok: false, error: misfit });
+    }
+    if (refused.size === 0) throw error;
+    const others = drafts.filter((draft) => !refused.has(draft));
+    return new Map([...refused, ...(await writeFitting(db, projectId, others))]);
+  }
+}
+
+async function writeFitting(
   db: Database,
   projectId: string,
   drafts: readonly EventDraft[],

@@ -36,7 +36,8 @@ export function addRoutes(
       if (route.body !== undefined && body === undefined && route.body.isOptional !== true) {
         throw invalidInput("body", "is empty; expected JSON");
       }
-      return inTime(route.handle({ context, caller, params, query, body }), limits.answerTimeoutMs);
+      const answering = route.handle({ context, caller, params, query, body });
+      return route.hasOwnTimeLimit === true ? answering : inTime(answering, limits.answerTimeoutMs);
     });
   }
   for (const [path, methods] of methodsByPath(routes)) {

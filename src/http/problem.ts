@@ -54,6 +54,14 @@ const UNAVAILABLE: Problem = {
   retryAfterSeconds: RETRY_SECONDS,
 };
 
+/** What exactly a model's endpoint said may name hosts and accounts; it stands in the log, and with the suggestion. */
+const MODEL_FAILED: Problem = {
+  status: 502,
+  code: "model_failed",
+  message: "the model did not answer, or not as it should; the suggestion that was recorded says why",
+  details: [],
+};
+
 /** Postgres' class for values that are none of their type, such as a ticket id where an adopted table wants a UUID. */
 const BAD_VALUE = /^22/u;
 
@@ -72,6 +80,7 @@ export function problemOf(error: unknown): Problem {
   }
   const { code, message, facts } = error;
   if (code === "database_unavailable") return UNAVAILABLE;
+  if (code === "model_failed") return MODEL_FAILED;
   if (!isTold(code)) return INTERNAL;
   const status = TOLD[code];
   const after = facts["retryAfterSeconds"];

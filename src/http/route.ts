@@ -36,6 +36,8 @@ export type Route = {
   readonly query?: z.ZodObject;
   readonly body?: { readonly schema: z.ZodType; readonly isOptional?: boolean };
   readonly answers: Readonly<Record<number, Answer>>;
+  /** Where an answer may take longer than that of other routes, which is left to whoever computes it. */
+  readonly hasOwnTimeLimit?: boolean;
   /** Problems beside those that every such route has. */
   readonly problems?: readonly number[];
   handle(call: Call): Promise<Response> | Response;
@@ -57,5 +59,5 @@ export const answer = <Schema extends z.ZodType, Value>(
   { context }: Call,
   _schema: Schema,
   value: Value & Fits<Value, Schema>,
-  status: 200 | 201 | 207 = 200,
+  status: 200 | 201 | 202 | 207 = 200,
 ): Response => context.json<object, typeof status>(value as object, status);

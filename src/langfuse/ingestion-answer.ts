@@ -1,4 +1,4 @@
-import type { ScoreEvent } from "./scores.ts";
+import type { Outgoing } from "./outgoing.ts";
 import { parseObject, type SendAnswer } from "./send-answer.ts";
 
 /**
@@ -6,7 +6,7 @@ import { parseObject, type SendAnswer } from "./send-answer.ts";
  * that failed on its side makes the batch `unavailable`, to be sent again; but where other events of it were stored, or
  * Langfuse says nothing about one, the batch is `unsure`: what is there must be looked up first.
  */
-export function answerToIngestion(body: string, events: readonly ScoreEvent[]): SendAnswer {
+export function answerToIngestion(body: string, scores: readonly Outgoing[]): SendAnswer {
   const answer = parseObject(body);
   if (answer === undefined || !Array.isArray(answer["successes"]) || !Array.isArray(answer["errors"])) {
     return { kind: "unsure", message: "the answer to the scores is not Langfuse's; check LANGFUSE_BASE_URL" };
@@ -14,7 +14,7 @@ export function answerToIngestion(body: string, events: readonly ScoreEvent[]): 
   const stored = new Set(answer["successes"].map((entry) => readEntry(entry).id));
   const failed = new Map(answer["errors"].map((entry) => [readEntry(entry).id, readEntry(entry)]));
   const rejected = new Map<string, string>();
-  for (const { id } of events) {
+  for (const { eventId: id } of scores) {
     const failure = failed.get(id);
     if (failure !== undefined && failure.status >= 400 && failure.status < 500 && failure.status !== 429) {
       rejected.set(id, failure.reason);

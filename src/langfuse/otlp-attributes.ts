@@ -41,5 +41,6 @@ export const LEGACY_OBSERVATIONS_PATH = "/api/public/observations";
 export const LEGACY_SCORES_PATH = "/api/public/v2/scores";
 export const TRACES_PATH = "/api/public/traces";
 export const SCORE_CONFIGS_PATH = "/api/public/score-configs";
+export const PROMPTS_PATH = "/api/public/v2/prompts";
 export const HEALTH_PATH = "/api/public/health";
 export const PROJECTS_PATH = "/api/public/projects";

@@ -8,10 +8,12 @@ export function attribute(key: string, value: Plain): OtlpAttribute {
   return { key, value: toValue(value) };
 }
 
-/** The attributes of every entry that has a value: a missing one is not sent, never sent as empty. */
-export function attributesOf(values: Readonly<Record<string, Plain | null | undefined>>): OtlpAttribute[] {
+/** The attributes of every pair that has a value: a missing one is not sent, never sent as empty. */
+export function attributesOf(
+  pairs: readonly (readonly [key: string, value: Plain | null | undefined])[],
+): OtlpAttribute[] {
   const attributes: OtlpAttribute[] = [];
-  for (const [key, value] of Object.entries(values)) {
+  for (const [key, value] of pairs) {
     if (value !== null && value !== undefined) attributes.push(attribute(key, value));
   }
   return attributes;

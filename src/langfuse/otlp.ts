@@ -40,8 +40,10 @@ export function traceToSpans(row: TraceSource, note: Note = noteNothing): OtlpSp
   if (root === undefined) return [];
   const rootDraft = toDraft(source, asRoot(source, root), [...ofTrace, attribute(ATTRIBUTE.isAppRoot, true)], note);
   const drafts = others.map((observation) => {
-    const { span, adjusted } = toDraft(source, observation, ofTrace, note);
-    return { span: { ...span, parentSpanId: span.parentSpanId ?? rootDraft.span.spanId }, adjusted };
+    const draft = toDraft(source, observation, ofTrace, note);
+    return draft.span.parentSpanId === undefined
+      ? { ...draft, span: { ...draft.span, parentSpanId: rootDraft.span.spanId } }
+      : draft;
   });
   const { parentSpanId: _parent, ...rootSpan } = rootDraft.span;
   return finishSpans([{ span: rootSpan, adjusted: [...ofRow, ...rootDraft.adjusted] }, ...drafts], note);
@@ -63,20 +65,30 @@ function noObservation(field: string, value: unknown): UptakeError {
   return unsendable("shape", field, value, { expected, remedy: "correct ai_traces.observations" });
 }
 
-const withoutNulls = (fields: Readonly<Record<string, unknown>>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(fields).filter(([field, value]) => value !== null || field === "parentId"));
-
-/** Many traces as the body of one export. `service.version` is left out: Langfuse would take it for the prompt's version. */
-export function spansRequest(traces: readonly (readonly OtlpSpan[])[]): OtlpExportRequest {
-  const resource = attributesOf({
-    "service.name": "uptake",
-    "telemetry.sdk.name": "uptake",
-    "telemetry.sdk.version": UPTAKE_VERSION,
-    "telemetry.sdk.language": "nodejs",
-  });
-  const scope = { name: "uptake", version: UPTAKE_VERSION };
-  return { resourceSpans: [{ resource: { attributes: resource }, scopeSpans: [{ scope, spans: traces.flat() }] }] };
+function withoutNulls(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const saysSomething = (field: string): boolean => fields[field] !== null || field === "parentId";
+  const names = Object.keys(fields);
+  if (names.every(saysSomething)) return fields;
+  return Object.fromEntries(names.filter(saysSomething).map((field) => [field, fields[field]]));
 }
+
+/** Spans as the body of one export. `service.version` is left out: Langfuse would take it for the prompt's version. */
+export function spansRequest(spans: readonly OtlpSpan[]): OtlpExportRequest {
+  const resource = attributesOf([
+    ["service.name", "uptake"],
+    ["telemetry.sdk.name", "uptake"],
+    ["telemetry.sdk.version", UPTAKE_VERSION],
+    ["telemetry.sdk.language", "nodejs"],
+  ]);
+  const scope = { name: "uptake", version: UPTAKE_VERSION };
+  return { resourceSpans: [{ resource: { attributes: resource }, scopeSpans: [{ scope, spans }] }] };
+}
+
+const [BEFORE_SPANS = "", AFTER_SPANS = ""] = JSON.stringify(spansRequest([])).split("[]");
+
+/** The same as JSON, of spans that are JSON already. */
+export const spansRequestJson = (spans: readonly string[]): string =>
+  `${BEFORE_SPANS}[${spans.join(",")}]${AFTER_SPANS}`;
 
 /** The observation that the scores of this trace attach to, whether or not the row names it. */
 export const scoredObservationId = (traceId: string, observationId: string | null): string =>
@@ -139,26 +151,26 @@ function toSpan(traceId: string, observation: Observation, ofTrace: readonly Otl
 }
 
 function observationAttributes(o: Observation): OtlpAttribute[] {
-  const metadata: Record<string, string | undefined> = {};
-  for (const [key, value] of Object.entries(o.metadata ?? {})) metadata[`${ATTRIBUTE.metadata}.${key}`] = textOf(value);
-  return attributesOf({
-    [ATTRIBUTE.type]: o.type,
-    [ATTRIBUTE.input]: textOf(o.input),
-    [ATTRIBUTE.output]: textOf(o.output),
-    [ATTRIBUTE.level]: o.level,
-    [ATTRIBUTE.statusMessage]: o.statusMessage,
-    [ATTRIBUTE.model]: o.model,
-    [ATTRIBUTE.modelParameters]: textOf(o.modelParameters),
-    [ATTRIBUTE.usageDetails]: o.usage !== undefined && Object.keys(o.usage).length > 0 ? textOf(o.usage) : undefined,
+  return attributesOf([
+    [ATTRIBUTE.type, o.type],
+    [ATTRIBUTE.input, textOf(o.input)],
+    [ATTRIBUTE.output, textOf(o.output)],
+    [ATTRIBUTE.level, o.level],
+    [ATTRIBUTE.statusMessage, o.statusMessage],
+    [ATTRIBUTE.model, o.model],
+    [ATTRIBUTE.modelParameters, textOf(o.modelParameters)],
+    [ATTRIBUTE.usageDetails, o.usage !== undefined && Object.keys(o.usage).length > 0 ? textOf(o.usage) : undefined],
     // Any cost given turns off Langfuse's own prices, so an unknown cost is not sent at all.
-    [ATTRIBUTE.costDetails]: o.costUsd === undefined ? undefined : JSON.stringify({ total: o.costUsd }),
-    [ATTRIBUTE.completionStartTime]: o.completionStartTime,
-    [ATTRIBUTE.promptName]: o.prompt?.name,
-    [ATTRIBUTE.promptVersion]:
+    [ATTRIBUTE.costDetails, o.costUsd === undefined ? undefined : JSON.stringify({ total: o.costUsd })],
+    [ATTRIBUTE.completionStartTime, o.completionStartTime],
+    [ATTRIBUTE.promptName, o.prompt?.name],
+    [
+      ATTRIBUTE.promptVersion,
       o.prompt !== undefined && isPromptVersion(o.prompt.version) ? Number(o.prompt.version) : undefined,
-    ...metadata,
-  });
+    ],
+    ...Object.entries(o.metadata ?? {}).map(([key, value]) => [`${ATTRIBUTE.metadata}.${key}`, textOf(value)] as const),
+  ]);
 }
 
-/** Exact: a number cannot hold nanoseconds since 1970. */
-const nanoseconds = (ms: number): string => (BigInt(ms) * 1_000_000n).toString();
+/** In digits, since a number cannot hold nanoseconds since 1970. */
+const nanoseconds = (ms: number): string => (ms === 0 ? "0" : `${ms}000000`);

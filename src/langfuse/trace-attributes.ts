@@ -16,20 +16,20 @@ export const functionNameOf = ({ functionName }: Pick<TraceLevel, "functionName"
  */
 export function traceAttributes(level: TraceLevel, tags: unknown): OtlpAttribute[] {
   const functionName = functionNameOf(level);
-  return attributesOf({
-    [ATTRIBUTE.traceName]: functionName,
-    [ATTRIBUTE.sessionId]: level.ticketId,
-    [ATTRIBUTE.userId]: level.systemUserId,
-    [ATTRIBUTE.traceTags]: [...new Set([functionName, ...tagsIn(tags)])],
-    [ATTRIBUTE.environment]: normalizeEnvironment(level.environment),
-    [ATTRIBUTE.release]: level.release,
-    [ATTRIBUTE.version]: level.promptVersion,
-    [`${ATTRIBUTE.traceMetadata}.suggestionId`]: level.suggestionId,
-    [`${ATTRIBUTE.traceMetadata}.ticketId`]: level.ticketId,
-    [`${ATTRIBUTE.traceMetadata}.messageId`]: level.messageId,
-    [`${ATTRIBUTE.traceMetadata}.confidence`]: textOf(level.confidenceScore),
-    [`${ATTRIBUTE.traceMetadata}.status`]: level.status,
-  });
+  return attributesOf([
+    [ATTRIBUTE.traceName, functionName],
+    [ATTRIBUTE.sessionId, level.ticketId],
+    [ATTRIBUTE.userId, level.systemUserId],
+    [ATTRIBUTE.traceTags, [...new Set([functionName, ...tagsIn(tags)])]],
+    [ATTRIBUTE.environment, normalizeEnvironment(level.environment)],
+    [ATTRIBUTE.release, level.release],
+    [ATTRIBUTE.version, level.promptVersion],
+    [`${ATTRIBUTE.traceMetadata}.suggestionId`, level.suggestionId],
+    [`${ATTRIBUTE.traceMetadata}.ticketId`, level.ticketId],
+    [`${ATTRIBUTE.traceMetadata}.messageId`, level.messageId],
+    [`${ATTRIBUTE.traceMetadata}.confidence`, textOf(level.confidenceScore)],
+    [`${ATTRIBUTE.traceMetadata}.status`, level.status],
+  ]);
 }
 
 /** A list of texts is tags; anything else that somebody keeps under that name is not. */

@@ -5,6 +5,7 @@ import { type DerivedDifferenceRow, readDerivedDifference } from "../store/queri
 import { readFirstHour } from "../store/queries/read-first-hour.ts";
 import { type ReasonDifferenceRow, readReasonDifference } from "../store/queries/read-reason-difference.ts";
 import { readRollupDifference, type RollupDifferenceRow } from "../store/queries/read-rollup-difference.ts";
+import { readUnfrozen, withoutFrozen } from "./frozen-hours.ts";
 import { daysAround, repairReasons, repairRollup } from "./repair-rollup.ts";
 
 /** Hours that one statement recomputes: a week, so that its groups fit into memory. */
@@ -23,12 +24,14 @@ export type CheckOptions = {
 
 /**
  * Recomputes hours from their suggestions and reports every difference from the rollup, deltas that wait included; with
- * `repair` mends them. Right while others write and roll, as each comparison is one statement and so one snapshot.
+ * `repair` mends them. Right while others write and roll, as each comparison is one statement and so one snapshot. Hours
+ * that retention has frozen are left out.
  */
 export async function checkRollup(db: Database, options: CheckOptions): Promise<RollupCheckReport> {
   const { from, to, repair, onDifference, onProgress, signal } = options;
   const toHour = hourFrom(to);
-  const fromHour = from === undefined ? ((await readFirstHour(db)) ?? toHour) : hourOf(from);
+  const askedHour = from === undefined ? ((await readFirstHour(db)) ?? toHour) : hourOf(from);
+  const { fromHour, frozenBefore } = await withoutFrozen(db, askedHour);
   let differenceCount = 0;
   const report = (differences: readonly RollupDifference[]): boolean => {
     differences.forEach(onDifference);
@@ -40,16 +43,18 @@ export async function checkRollup(db: Database, options: CheckOptions): Promise<
   while (hour < toHour && !signal.aborted) {
     const start = hour;
     const end = Math.min(start + CHUNK_HOURS, toHour);
-    if (report(await differencesIn(db, start, end))) await db.transaction((tx) => repairRollup(tx, start, end));
+    if (report(await readUnfrozen(db, [start, end], differencesIn)))
+      await db.transaction((tx) => repairRollup(tx, start, end));
     hour = end;
     onProgress(hour - fromHour, toHour - fromHour);
   }
   // At once for all hours: no index finds the decisions of a week.
-  const reasons = signal.aborted ? [] : await readReasonDifference(db, fromHour, toHour);
+  const reasons = signal.aborted ? [] : await readUnfrozen(db, [fromHour, toHour], readReasonDifference);
   if (report(reasons.map(ofReason))) await db.transaction((tx) => repairReasons(tx, fromHour, toHour));
   return {
     checkedHourCount: Math.max(0, hour - fromHour),
     differenceCount,
+    frozenBefore,
     repaired: repair && differenceCount > 0,
     interrupted: signal.aborted,
   };

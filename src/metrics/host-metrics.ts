@@ -73,7 +73,14 @@ type OfHour = { readonly hour: number; readonly projectId: string; readonly now:
 
 /** The whole project's, and each agent function's. */
 async function suggestionMetrics(db: Queryable, { hour, projectId, now }: OfHour): Promise<HostMetric[]> {
-  const range = { from: startOfHour(hour), to: startOfHour(hour + 1), bucket: "total", projectId, now } as const;
+  const range = {
+    from: startOfHour(hour),
+    to: startOfHour(hour + 1),
+    bucket: "total",
+    projectId,
+    now,
+    durations: ["latency"],
+  } as const;
   const all = await readMetrics(db, { ...range, by: [] });
   const byFunction = await readMetrics(db, { ...range, by: ["function"] });
   return [

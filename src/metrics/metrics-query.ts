@@ -1,6 +1,6 @@
 import { invalidInput } from "../domain/errors.ts";
 import { hourFrom, hourOf } from "../domain/hour.ts";
-import { metricsBuckets, metricsDimensions, type MetricsRequest } from "../domain/metrics-request.ts";
+import { metricsBuckets, metricsDimensions, metricsDurations, type MetricsRequest } from "../domain/metrics-request.ts";
 import { parseZone, UTC } from "../domain/zone.ts";
 
 /**
@@ -21,7 +21,7 @@ export const hoursOf = ({ from, to }: MetricsQuery): { readonly fromHour: number
 });
 
 /** Throws {@link UptakeError} `invalid_input` that names the field which makes no sense. */
-export function checkQuery({ from, to, bucket, by, zone }: MetricsQuery): void {
+export function checkQuery({ from, to, bucket, by, zone, durations = [] }: MetricsQuery): void {
   requireMoment(from, "from");
   requireMoment(to, "to");
   if (from.getTime() >= to.getTime()) {
@@ -30,6 +30,7 @@ export function checkQuery({ from, to, bucket, by, zone }: MetricsQuery): void {
   }
   requireOneOf(bucket, metricsBuckets, "bucket");
   for (const dimension of by) requireOneOf(dimension, metricsDimensions, "by");
+  for (const duration of durations) requireOneOf(duration, metricsDurations, "durations");
   parseZone(zone ?? UTC, "metrics.zone");
 }
 

@@ -1,7 +1,7 @@
 import { bandName } from "../domain/confidence-band.ts";
-import { countOf, type Histogram, quantile } from "../domain/histogram.ts";
+import { countOf, EMPTY_HISTOGRAM, type Histogram, quantile } from "../domain/histogram.ts";
 import { wilsonInterval } from "../domain/interval.ts";
-import type { MetricsDimension } from "../domain/metrics-request.ts";
+import { type MetricsDimension, type MetricsDuration, metricsDurations } from "../domain/metrics-request.ts";
 import type { MetricsSums } from "../store/queries/read-metrics.ts";
 import type { TimeBucket } from "./time-buckets.ts";
 
@@ -59,12 +59,14 @@ export type MetricsRow = {
   readonly timeToFirstTokenP90Ms: number | null;
   readonly timeToFirstTokenP95Ms: number | null;
   readonly timeToFirstTokenP99Ms: number | null;
-  readonly timeToFirstTokenKnownCount: number;
+  /** Null where its percentiles were not asked for. */
+  readonly timeToFirstTokenKnownCount: number | null;
   readonly timeToFeedbackP50Ms: number | null;
   readonly timeToFeedbackP90Ms: number | null;
   readonly timeToFeedbackP95Ms: number | null;
   readonly timeToFeedbackP99Ms: number | null;
-  readonly timeToFeedbackKnownCount: number;
+  /** Null where its percentiles were not asked for. */
+  readonly timeToFeedbackKnownCount: number | null;
   /** 0–1 */
   readonly keptRatioMean: number | null;
   readonly keptRatioKnownCount: number;
@@ -100,8 +102,12 @@ export type DimensionColumns = Pick<
 
 export type Sums = Omit<MetricsSums, keyof DimensionColumns | "bucketHour">;
 
-/** Whose row it is. */
-export type RowKey = { readonly bucket: TimeBucket; readonly dimensions: MetricsRow["dimensions"] };
+/** Whose row it is, and of which durations it has percentiles; of all when left out. */
+export type RowKey = {
+  readonly bucket: TimeBucket;
+  readonly dimensions: MetricsRow["dimensions"];
+  readonly durations?: readonly MetricsDuration[] | undefined;
+};
 
 /** The metrics that these sums come to. */
 export function toMetricsRow(sums: Sums, key: RowKey): MetricsRow {
@@ -128,7 +134,7 @@ export function toMetricsRow(sums: Sums, key: RowKey): MetricsRow {
     usableRate: rateOf(acceptedCount + revisedCount, decidedCount),
     coverage: rateOf(sums.shownDecidedCount, shownCount),
     errorRate: rateOf(errorCount, completedCount + errorCount),
-    ...durationsOf(sums),
+    ...durationsOf(sums, key.durations),
     keptRatioMean: mean(sums.keptRatioPpmSum / 1_000_000, sums.keptRatioCount),
     keptRatioKnownCount: sums.keptRatioCount,
     ...costsOf(sums),
@@ -147,10 +153,15 @@ export function rateOf(numerator: number, denominator: number): Rate {
   };
 }
 
-function durationsOf(sums: Sums) {
-  const latency = { buckets: sums.latencyBuckets, counts: sums.latencyCounts };
-  const firstToken = { buckets: sums.firstTokenBuckets, counts: sums.firstTokenCounts };
-  const feedbackTime = { buckets: sums.feedbackTimeBuckets, counts: sums.feedbackTimeCounts };
+function durationsOf(sums: Sums, asked: readonly MetricsDuration[] = metricsDurations) {
+  const ifAsked = (name: MetricsDuration, histogram: Histogram): Histogram | null =>
+    asked.includes(name) ? histogram : null;
+  const latency = ifAsked("latency", { buckets: sums.latencyBuckets, counts: sums.latencyCounts });
+  const firstToken = ifAsked("timeToFirstToken", { buckets: sums.firstTokenBuckets, counts: sums.firstTokenCounts });
+  const feedbackTime = ifAsked("timeToFeedback", {
+    buckets: sums.feedbackTimeBuckets,
+    counts: sums.feedbackTimeCounts,
+  });
   return {
     latencyP50Ms: percentile(latency, 50),
     latencyP90Ms: percentile(latency, 90),
@@ -162,12 +173,12 @@ function durationsOf(sums: Sums) {
     timeToFirstTokenP90Ms: percentile(firstToken, 90),
     timeToFirstTokenP95Ms: percentile(firstToken, 95),
     timeToFirstTokenP99Ms: percentile(firstToken, 99),
-    timeToFirstTokenKnownCount: countOf(firstToken),
+    timeToFirstTokenKnownCount: firstToken && countOf(firstToken),
     timeToFeedbackP50Ms: percentile(feedbackTime, 50),
     timeToFeedbackP90Ms: percentile(feedbackTime, 90),
     timeToFeedbackP95Ms: percentile(feedbackTime, 95),
     timeToFeedbackP99Ms: percentile(feedbackTime, 99),
-    timeToFeedbackKnownCount: countOf(feedbackTime),
+    timeToFeedbackKnownCount: feedbackTime && countOf(feedbackTime),
   };
 }
 
@@ -186,6 +197,7 @@ function costsOf(sums: Sums) {
   };
 }
 
-const percentile = (histogram: Histogram, percent: number): number | null => quantile(histogram, percent / 100) ?? null;
+const percentile = (histogram: Histogram | null, percent: number): number | null =>
+  quantile(histogram ?? EMPTY_HISTOGRAM, percent / 100) ?? null;
 const mean = (sum: number, count: number): number | null => (count === 0 ? null : sum / count);
 const known = (sum: number, count: number): number | null => (count === 0 ? null : sum);

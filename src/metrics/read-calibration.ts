@@ -53,7 +53,7 @@ export async function readCalibration(db: Queryable, query: MetricsQuery): Promi
     throw invalidInput("metrics.by", "a calibration is always by confidenceBand; leave it out");
   }
   const buckets = timeBucketsOf(query);
-  const found = await readMetricsSums(db, planRead(query, buckets));
+  const found = await readMetricsSums(db, { ...planRead({ ...query, durations: [] }, buckets), hasConfidences: true });
   const bucketAt = new Map(buckets.map((bucket) => [bucket.startHour, bucket]));
   return found.flatMap((sums) => {
     const bucket = bucketAt.get(sums.bucketHour);

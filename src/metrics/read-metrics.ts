@@ -1,8 +1,9 @@
 import type { Queryable } from "../store/database.ts";
-import { type MetricsSums, readMetricsSums } from "../store/queries/read-metrics.ts";
+import type { MetricsSums } from "../store/queries/read-metrics.ts";
+import { refuseFrozen } from "./frozen-hours.ts";
 import { checkQuery, type MetricsQuery } from "./metrics-query.ts";
 import { dimensionsOf, type MetricsRow, type Sums, toMetricsRow } from "./metrics-row.ts";
-import { planRead } from "./read-plan.ts";
+import { planRead, readSums } from "./read-plan.ts";
 import { timeBucketsOf } from "./time-buckets.ts";
 
 /**
@@ -16,15 +17,34 @@ import { timeBucketsOf } from "./time-buckets.ts";
 export async function readMetrics(db: Queryable, query: MetricsQuery): Promise<MetricsRow[]> {
   checkQuery(query);
   const buckets = timeBucketsOf(query);
-  const found = await readMetricsSums(db, planRead(query, buckets));
-  const combinations = new Map(found.map((sums) => [combinationOf(sums), dimensionsOf(sums, query.by)]));
-  const sumsOf = new Map(found.map((sums) => [`${sums.bucketHour} ${combinationOf(sums)}`, sums]));
-  const names = [...combinations].sort(([a], [b]) => (a < b ? -1 : 1));
+  const plan = planRead(query, buckets);
+  if (plan.by.confidenceBand) await refuseFrozen(db, plan.fromHour, "metrics by confidence band");
+  const found = await readSums(db, plan);
+  const combinations = combine(found, query);
   return buckets.flatMap((bucket) =>
-    names.map(([name, dimensions]) =>
-      toMetricsRow(sumsOf.get(`${bucket.startHour} ${name}`) ?? NOTHING, { bucket, dimensions }),
+    combinations.map(({ dimensions, sumsAt }) =>
+      toMetricsRow(sumsAt.get(bucket.startHour) ?? NOTHING, { bucket, dimensions, durations: query.durations }),
     ),
   );
+}
+
+/** What was found of one combination of dimensions. */
+type Combination = {
+  readonly dimensions: MetricsRow["dimensions"];
+  /** By the hour that a bucket starts with. */
+  readonly sumsAt: Map<number, MetricsSums>;
+};
+
+function combine(found: readonly MetricsSums[], { by }: MetricsQuery): readonly Combination[] {
+  const combinations = new Map<string, Combination>();
+  for (const sums of found) {
+    const name = combinationOf(sums);
+    const known = combinations.get(name);
+    const { sumsAt } = known ?? { sumsAt: new Map<number, MetricsSums>() };
+    sumsAt.set(sums.bucketHour, sums);
+    if (known === undefined) combinations.set(name, { dimensions: dimensionsOf(sums, by), sumsAt });
+  }
+  return [...combinations].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, combination]) => combination);
 }
 
 const combinationOf = ({ functionName, model, promptVersion, environment, confidenceBand }: MetricsSums): string =>

@@ -2,6 +2,7 @@ import { valueOf } from "../domain/histogram.ts";
 import { type SurvivalStep, survivalCurve, timeUntil } from "../domain/survival.ts";
 import type { Queryable } from "../store/database.ts";
 import { readWaits, type WaitCount } from "../store/queries/read-waits.ts";
+import { refuseFrozen } from "./frozen-hours.ts";
 import { checkQuery, type MetricsQuery } from "./metrics-query.ts";
 import { dimensionsOf, type MetricsRow } from "./metrics-row.ts";
 import { planRead } from "./read-plan.ts";
@@ -29,6 +30,7 @@ export type SurvivalRow = {
 export async function readSurvival(db: Queryable, query: MetricsQuery): Promise<SurvivalRow[]> {
   checkQuery(query);
   const selection = planRead(query, timeBucketsOf({ ...query, bucket: "total" }));
+  await refuseFrozen(db, selection.fromHour, "survival");
   const groups = new Map<string, WaitCount[]>();
   for (const wait of await readWaits(db, selection, query.now ?? new Date())) {
     const key = JSON.stringify(dimensionsOf(wait, query.by));

@@ -4,6 +4,7 @@ import { appendRollupDifference } from "../store/queries/append-rollup-differenc
 import { lockRollupRepair } from "../store/queries/lock-rollup-repair.ts";
 import { readDerivedDifference } from "../store/queries/read-derived-difference.ts";
 import { rebuildDerived } from "../store/queries/rebuild-derived.ts";
+import { withoutFrozen } from "./frozen-hours.ts";
 
 const HOURS_A_DAY = 24;
 
@@ -15,18 +16,21 @@ export const daysAround = (fromHour: number, toHour: number): readonly [fromDay:
 /**
  * Makes the rollup of these hours right, in the transaction of the caller. What is missing is appended as deltas and
  * not written over the hours: what others append meanwhile says only what they changed, so both add up, in any order.
- * Two repairs at once would both append it; hence the lock, which only they take. Days and totals that are not the sum
+ * Two repairs at once would both append it; hence the lock, which only they take, the check and retention. Days and totals that are not the sum
  * of their hours are made anew, which makes rollers wait; a roll before or after adds to hour, day and total alike.
  */
 export async function repairRollup(tx: Queryable, fromHour: number, toHour: number): Promise<void> {
   await lockRollupRepair(tx);
-  await appendRollupDifference(tx, fromHour, toHour);
-  const days = daysAround(fromHour, toHour);
+  const since = (await withoutFrozen(tx, fromHour)).fromHour;
+  if (since >= toHour) return;
+  await appendRollupDifference(tx, since, toHour);
+  const days = daysAround(since, toHour);
   if ((await readDerivedDifference(tx, ...days)).length > 0) await rebuildDerived(tx, ...days);
 }
 
 /** The same for the reasons of the decisions of these hours. */
 export async function repairReasons(tx: Queryable, fromHour: number, toHour: number): Promise<void> {
   await lockRollupRepair(tx);
-  await appendReasonDifference(tx, fromHour, toHour);
+  const since = (await withoutFrozen(tx, fromHour)).fromHour;
+  if (since < toHour) await appendReasonDifference(tx, since, toHour);
 }

@@ -5,7 +5,7 @@ import type { Database } from "../store/database.ts";
 import type { ClaimedMessage } from "../store/queries/claim-messages.ts";
 import type { Circuit } from "./circuit.ts";
 import type { Claim } from "./claim.ts";
-import { type Adjusted, type Channel, type Delivery, isPartlyDelivered, type Route } from "./delivery.ts";
+import { type Adjusted, type Channel, type Delivery, isPartlyDelivered, itemsFor, type Route } from "./delivery.ts";
 import { createFeedbackChannel } from "./feedback-channel.ts";
 import type { MirrorMeters } from "./mirror-meters.ts";
 import { packDeliveries } from "./packs.ts";
@@ -14,7 +14,7 @@ import { createSettlement, type Settlement } from "./settlement.ts";
 import type { SoundConfigs } from "./sound-configs.ts";
 import { createTraceChannel } from "./trace-channel.ts";
 
-/** Langfuse Cloud takes 5 MB a request and `/ingestion` 3.5 MB; JSON's own signs come on top of what we count. */
+/** Langfuse Cloud takes 5 MB a request and `/ingestion` 3.5 MB; a few hundred bytes come on top of what we count. */
 const MAX_REQUEST_BYTES = 3_000_000;
 
 export type CourierDeps = {
@@ -56,10 +56,10 @@ type Round = CourierDeps & {
   readonly halted: () => boolean;
 };
 
-const messagesIn = (deliveries: readonly Delivery<unknown>[]): ClaimedMessage[] =>
+const messagesIn = (deliveries: readonly Delivery[]): ClaimedMessage[] =>
   deliveries.map((delivery) => delivery.message);
 
-async function deliverKind<Item>(round: Round, channel: Channel<Item>): Promise<void> {
+async function deliverKind(round: Round, channel: Channel): Promise<void> {
   const { claim, settlement } = round;
   const messages = claim.messages.filter(({ kind }) => kind === channel.kind);
   if (messages.length === 0) return;
@@ -92,11 +92,11 @@ function noteAdjusted({ log }: Round, adjusted: Adjusted, kind: ClaimedMessage["
 }
 
 /** Settles what Langfuse turns out to have; resolves to what still has to be sent. */
-async function resolveDoubts<Item>(
+async function resolveDoubts(
   round: Round,
-  channel: Channel<Item>,
-  deliveries: readonly Delivery<Item>[],
-): Promise<readonly Delivery<Item>[]> {
+  channel: Channel,
+  deliveries: readonly Delivery[],
+): Promise<readonly Delivery[]> {
   if (deliveries.length === 0) return [];
   const { found, toSend, unread, failure } = await readBack(channel, deliveries, round);
   const counts = { found: found.length, missing: toSend.length, unread: unread.length };
@@ -118,7 +118,7 @@ async function resolveDoubts<Item>(
   return toSend;
 }
 
-async function sendPack<Item>(round: Round, channel: Channel<Item>, pack: readonly Delivery<Item>[]): Promise<void> {
+async function sendPack(round: Round, channel: Channel, pack: readonly Delivery[]): Promise<void> {
   const { settlement, visibilityDelayMs } = round;
   const isOurs = await round.claim.hold();
   const ours = round.halted() ? [] : pack.filter((delivery) => isOurs(delivery.message));
@@ -126,10 +126,10 @@ async function sendPack<Item>(round: Round, channel: Channel<Item>, pack: readon
     pack.filter((delivery) => !ours.includes(delivery)),
     visibilityDelayMs,
   );
-  const route = channel.routes.find(({ takes }) => ours.some(({ items }) => items.some(takes)));
+  const route = channel.routes.find(({ takes }) => ours.some(({ items }) => items.some(({ kind }) => kind === takes)));
   if (route === undefined) return settlement.delivered(ours);
   const answer = await route.send(
-    ours.map(({ items }) => items.filter(route.takes)),
+    ours.flatMap(({ items }) => itemsFor(route, items)),
     round.claim.isFresh,
   );
   switch (answer.kind) {
@@ -150,19 +150,14 @@ async function sendPack<Item>(round: Round, channel: Channel<Item>, pack: readon
 }
 
 /** What another route has just taken has to be visible before it is looked up. */
-async function postpone(round: Round, ours: readonly Delivery<unknown>[], failure: SendFailure): Promise<void> {
+async function postpone(round: Round, ours: readonly Delivery[], failure: SendFailure): Promise<void> {
   const delayMs = backOff(round, failure);
   const leastMs = ours.some(isPartlyDelivered) ? round.visibilityDelayMs : 0;
   await round.settlement.unavailable(ours, Math.max(delayMs, leastMs), failure.message);
 }
 
 /** Halves a refused request until the message that is to blame stands alone; that one is dead. */
-async function isolate<Item>(
-  round: Round,
-  channel: Channel<Item>,
-  pack: readonly Delivery<Item>[],
-  error: string,
-): Promise<void> {
+async function isolate(round: Round, channel: Channel, pack: readonly Delivery[], error: string): Promise<void> {
   const [alone] = pack;
   if (alone !== undefined && pack.length === 1) {
     return round.settlement.dead([{ message: alone.message, unsure: isPartlyDelivered(alone), error }]);
@@ -173,23 +168,23 @@ async function isolate<Item>(
   await sendPack(round, channel, pack.slice(middle));
 }
 
-type Sent<Item> = { readonly round: Round; readonly channel: Channel<Item>; readonly route: Route<Item> };
+type Sent = { readonly round: Round; readonly channel: Channel; readonly route: Route };
 
 /**
  * Settles what has arrived and sends what another route has still to take. A message one of whose items was refused is
  * dead as a whole; its other items may be in Langfuse, hence unsure.
  */
-async function settleAccepted<Item>(
-  { round, channel, route }: Sent<Item>,
-  deliveries: readonly Delivery<Item>[],
+async function settleAccepted(
+  { round, channel, route }: Sent,
+  deliveries: readonly Delivery[],
   rejected: ReadonlyMap<string, string>,
 ): Promise<void> {
-  const delivered: Delivery<Item>[] = [];
-  const unfinished: Delivery<Item>[] = [];
+  const delivered: Delivery[] = [];
+  const unfinished: Delivery[] = [];
   const dead: { message: ClaimedMessage; unsure: boolean; error: string }[] = [];
   for (const delivery of deliveries) {
-    const reasons = delivery.items.flatMap((item) => rejected.get(channel.eventIdOf(item)) ?? []);
-    const items = delivery.items.filter((item) => !route.takes(item));
+    const reasons = delivery.items.flatMap((item) => rejected.get(item.eventId) ?? []);
+    const items = delivery.items.filter(({ kind }) => kind !== route.takes);
     if (reasons.length > 0)
       dead.push({ message: delivery.message, unsure: true, error: [...new Set(reasons)].join("; ") });
     else if (items.length > 0) unfinished.push({ ...delivery, items });

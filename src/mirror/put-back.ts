@@ -42,13 +42,13 @@ export function createPutBack({ db, log, meters }: PutBackDeps, token: string) {
 
   return {
     /** Certainly not stored, apart from parts that were found there before. */
-    unavailable(deliveries: readonly Delivery<unknown>[], delayMs: number, error: string): Promise<void> {
+    unavailable(deliveries: readonly Delivery[], delayMs: number, error: string): Promise<void> {
       const entries = deliveries.map((d) => ({ message: d.message, unsure: isPartlyDelivered(d) }));
       return tried("retry", entries, { delayMs, error });
     },
 
     /** Perhaps stored: whoever is next reads back first. */
-    unsure(deliveries: readonly Delivery<unknown>[], delayMs: number, error: string): Promise<void> {
+    unsure(deliveries: readonly Delivery[], delayMs: number, error: string): Promise<void> {
       const entries = deliveries.map(({ message }) => ({ message, unsure: true }));
       return tried("unsure", entries, { delayMs, error });
     },
@@ -57,7 +57,7 @@ export function createPutBack({ db, log, meters }: PutBackDeps, token: string) {
     release: (released: readonly ClaimedMessage[]): Promise<void> => putBack(released.map(asBefore), NOT_TRIED),
 
     /** Not sent, or not all of it: what has arrived stays, and whoever is next looks it up before sending the rest. */
-    async interrupted(deliveries: readonly Delivery<unknown>[], delayMs: number): Promise<void> {
+    async interrupted(deliveries: readonly Delivery[], delayMs: number): Promise<void> {
       const untouched = deliveries.filter((d) => !isPartlyDelivered(d));
       await putBack(
         untouched.map(({ message }) => asBefore(message)),

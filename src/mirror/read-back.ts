@@ -6,13 +6,13 @@ import type { Channel, Delivery } from "./delivery.ts";
 /** Enough to hide the round trips, few enough not to use up Langfuse's limit for reads at once. */
 const READERS = 4;
 
-export type ReadBack<Item> = {
+export type ReadBack = {
   /** All of it is in Langfuse. */
-  readonly found: readonly Delivery<Item>[];
+  readonly found: readonly Delivery[];
   /** Not there, or cut down to the part that is not there. */
-  readonly toSend: readonly Delivery<Item>[];
+  readonly toSend: readonly Delivery[];
   /** Langfuse could not be asked about these, because of `failure`. */
-  readonly unread: readonly Delivery<Item>[];
+  readonly unread: readonly Delivery[];
   readonly failure: SendFailure | undefined;
 };
 
@@ -21,15 +21,15 @@ export type ReadBack<Item> = {
  * twice, for Langfuse 4 does not merge; so only what is missing is sent. A slow Langfuse may take longer than a lease
  * for a whole claim, which is therefore held from one read to the next.
  */
-export async function readBack<Item>(
-  channel: Channel<Item>,
-  deliveries: readonly Delivery<Item>[],
+export async function readBack(
+  channel: Channel,
+  deliveries: readonly Delivery[],
   { claim, halted }: { readonly claim: Claim; readonly halted: () => boolean },
-): Promise<ReadBack<Item>> {
-  const found: Delivery<Item>[] = [];
-  const toSend: Delivery<Item>[] = [];
+): Promise<ReadBack> {
+  const found: Delivery[] = [];
+  const toSend: Delivery[] = [];
   const queue = [...deliveries];
-  const unread: Delivery<Item>[] = [];
+  const unread: Delivery[] = [];
   let failure: SendFailure | undefined;
 
   async function reader(): Promise<void> {
@@ -43,7 +43,7 @@ export async function readBack<Item>(
       await claim.hold();
       try {
         const there = new Set(await channel.find(delivery.traceId));
-        const missing = delivery.items.filter((item) => !there.has(channel.idOf(item)));
+        const missing = delivery.items.filter((item) => !there.has(item.id));
         if (missing.length === 0) found.push(delivery);
         else toSend.push({ ...delivery, items: missing });
       } catch (error) {

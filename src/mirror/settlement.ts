@@ -14,7 +14,7 @@ export function createSettlement(deps: PutBackDeps, token: string) {
     ...createPutBack(deps, token),
 
     /** In Langfuse: out of the outbox, into the ledger. */
-    async delivered(deliveries: readonly Delivery<unknown>[]): Promise<void> {
+    async delivered(deliveries: readonly Delivery[]): Promise<void> {
       if (deliveries.length === 0) return;
       const settled = await settleDelivered(
         db,

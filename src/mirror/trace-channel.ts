@@ -1,6 +1,6 @@
 import type { LangfuseClient } from "../langfuse/client.ts";
 import { traceToSpans } from "../langfuse/otlp.ts";
-import type { OtlpSpan } from "../langfuse/otlp-types.ts";
+import { outgoingSpan } from "../langfuse/outgoing.ts";
 import type { Queryable } from "../store/database.ts";
 import { readTracesForMirror } from "../store/queries/read-traces-for-mirror.ts";
 import { type Channel, loadEach } from "./delivery.ts";
@@ -8,7 +8,7 @@ import { type Channel, loadEach } from "./delivery.ts";
 const MAX_SPANS = 2000;
 
 /** Suggestions become the spans of their traces. */
-export function createTraceChannel(db: Queryable, langfuse: LangfuseClient): Channel<OtlpSpan> {
+export function createTraceChannel(db: Queryable, langfuse: LangfuseClient): Channel {
   return {
     kind: "trace",
     maxItems: MAX_SPANS,
@@ -25,14 +25,12 @@ export function createTraceChannel(db: Queryable, langfuse: LangfuseClient): Cha
             message,
             traceId: spans[0]?.traceId ?? row.traceId,
             langfuseIds: spans.map((span) => span.spanId),
-            items: spans,
+            items: spans.map(outgoingSpan),
           };
         },
       });
     },
     find: (traceId) => langfuse.findObservations(traceId),
-    routes: [{ takes: () => true, send: (traces, maySend) => langfuse.sendSpans(traces, maySend) }],
-    idOf: (span) => span.spanId,
-    eventIdOf: (span) => span.spanId,
+    routes: [{ takes: "span", send: (spans, maySend) => langfuse.sendSpans(spans, maySend) }],
   };
 }

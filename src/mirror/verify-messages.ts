@@ -4,7 +4,7 @@ import type { LangfuseClient } from "../langfuse/client.ts";
 import type { Answered } from "../langfuse/send-answer.ts";
 import type { Queryable } from "../store/database.ts";
 import type { ClaimedMessage } from "../store/queries/claim-messages.ts";
-import type { Channel, Delivery } from "./delivery.ts";
+import { type Channel, type Delivery, itemsFor } from "./delivery.ts";
 import { type ExpectedDelivery, keyOf, readExpected } from "./expected-rows.ts";
 import { createFeedbackChannel } from "./feedback-channel.ts";
 import type { SoundConfigs } from "./sound-configs.ts";
@@ -79,10 +79,7 @@ const ofKind = (samples: readonly VerifySample[], kind: MirrorMessageKind): Veri
 
 type Outgoing = { readonly line: ExpectedDelivery["line"]; readonly sendings: readonly Sending[] };
 
-async function outgoingOf<Item>(
-  channel: Channel<Item>,
-  samples: readonly VerifySample[],
-): Promise<[string, Outgoing][]> {
+async function outgoingOf(channel: Channel, samples: readonly VerifySample[]): Promise<[string, Outgoing][]> {
   const messages = samples.map(({ kind, ref }, id): ClaimedMessage => ({
     id,
     kind,
@@ -99,12 +96,12 @@ async function outgoingOf<Item>(
   });
 }
 
-function sendingsOf<Item>(channel: Channel<Item>, delivery: Delivery<Item>): Sending[] {
+function sendingsOf(channel: Channel, delivery: Delivery): Sending[] {
   return channel.routes.map((route) => {
-    const items = delivery.items.filter(route.takes);
-    const ids = new Map(items.map((item) => [channel.eventIdOf(item), channel.idOf(item)]));
+    const items = itemsFor(route, delivery.items);
+    const ids = new Map(items.map((item) => [item.eventId, item.id]));
     const send = async (): Promise<Answered> => {
-      const answer = await route.send([items], () => true);
+      const answer = await route.send(items, () => true);
       return answer.kind === "withheld" ? { kind: "unavailable", message: "it was held back" } : answer;
     };
     return { ids, send };

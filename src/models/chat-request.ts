@@ -6,9 +6,11 @@ export type ChatRequest = {
   readonly messages: readonly ChatMessage[];
   readonly stream: boolean;
   readonly includeUsage: boolean;
-  /** Answer as JSON `{suggestedResponse, confidence, reasoning}`; else the reply alone. */
-  readonly json: boolean;
+  readonly answer: OfflineAnswerKind;
 };
+
+/** A reply as text alone, or one of the two structured answers that the offline model can give. */
+export type OfflineAnswerKind = "text" | "reply" | "classification";
 
 /** A refusal in the shape of OpenAI's API. */
 export type ChatRefusal = {
@@ -27,7 +29,10 @@ export function refusal(status: number, message: string, param: string | null = 
   return { status, body: { error: { message, type: "invalid_request_error", param, code } } } satisfies ChatRefusal;
 }
 
-const ANSWER_FIELDS: readonly string[] = ["suggestedResponse", "confidence", "reasoning"];
+const ANSWER_FIELDS: Readonly<Record<Exclude<OfflineAnswerKind, "text">, readonly string[]>> = {
+  reply: ["suggestedResponse", "confidence", "reasoning"],
+  classification: ["category", "priority", "sentiment", "escalate", "reasons", "confidence"],
+};
 const UNSUPPORTED = ["tools", "functions", "audio"] as const;
 const ROLES: readonly unknown[] = ["system", "developer", "user", "assistant"];
 
@@ -56,13 +61,13 @@ export function readChatRequest(text: string): ChatRequest | ChatRefusal {
   const messages = readMessages(body["messages"]);
   if (!Array.isArray(messages)) return messages;
   const format = readFormat(body["response_format"]);
-  if (typeof format !== "boolean") return format;
+  if (typeof format !== "string") return format;
   const streamOptions = body["stream_options"];
   return {
     messages,
     stream: body["stream"] === true,
     includeUsage: isObject(streamOptions) && streamOptions["include_usage"] === true,
-    json: format,
+    answer: format,
   };
 }
 
@@ -97,12 +102,12 @@ function textOf(content: unknown): string | undefined {
   return texts.join("\n");
 }
 
-/** Whether JSON is wanted. A schema with fields that the model cannot fill is refused rather than half answered. */
-function readFormat(format: unknown): boolean | ChatRefusal {
-  if (format === undefined || format === null) return false;
+/** What answer is wanted. A schema with fields that the model cannot fill is refused rather than half answered. */
+function readFormat(format: unknown): OfflineAnswerKind | ChatRefusal {
+  if (format === undefined || format === null) return "text";
   const type = isObject(format) ? format["type"] : undefined;
-  if (type === "text") return false;
-  if (type === "json_object") return true;
+  if (type === "text") return "text";
+  if (type === "json_object") return "reply";
   const named = isObject(format) ? format["json_schema"] : undefined;
   const schema = isObject(named) ? named["schema"] : undefined;
   if (type !== "json_schema" || !isObject(schema)) {
@@ -113,15 +118,16 @@ function readFormat(format: unknown): boolean | ChatRefusal {
     );
   }
   const required = Array.isArray(schema["required"]) ? (schema["required"] as readonly unknown[]) : [];
-  const unknown = required.filter((field) => typeof field !== "string" || !ANSWER_FIELDS.includes(field));
-  if (unknown.length > 0) {
-    return refusal(
-      400,
-      `${OFFLINE_MODEL} answers with ${ANSWER_FIELDS.join(", ")} only; the schema requires ${JSON.stringify(unknown)}.`,
-      "response_format",
-    );
-  }
-  return true;
+  const unknownTo = (fields: readonly string[]) =>
+    required.filter((field) => typeof field !== "string" || !fields.includes(field));
+  if (unknownTo(ANSWER_FIELDS.reply).length === 0) return "reply";
+  if (unknownTo(ANSWER_FIELDS.classification).length === 0) return "classification";
+  return refusal(
+    400,
+    `${OFFLINE_MODEL} answers with ${ANSWER_FIELDS.reply.join(", ")}, or ${ANSWER_FIELDS.classification.join(", ")} only; ` +
+      `the schema requires ${JSON.stringify(unknownTo(ANSWER_FIELDS.reply))}.`,
+    "response_format",
+  );
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -8,7 +8,10 @@ export type CompletionRequest = {
   readonly messages: readonly ChatMessage[];
   readonly jsonSchema: AnswerSchema;
   readonly temperature?: number;
-  readonly signal?: AbortSignal;
+  /** Ends the request; what it was aborted with is thrown. */
+  readonly signal?: AbortSignal | undefined;
+  /** Told each piece of the answer's text as it comes; without it the answer comes in one. */
+  readonly onText?: ((piece: string) => void) | undefined;
 };
 
 /** The answer's text, and the chat completion as it came (model, usage), for whoever tracks the call. */

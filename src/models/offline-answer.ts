@@ -1,5 +1,7 @@
-import type { ChatRequest } from "./chat-request.ts";
-import { parseSections } from "./prompt-sections.ts";
+import type { ChatRequest, OfflineAnswerKind } from "./chat-request.ts";
+import { classifyByKeywords } from "./keyword-classification.ts";
+import { parseCategories, parseSections } from "./prompt-sections.ts";
+import type { PromptSections } from "./prompt-sections.ts";
 import { composeReply } from "./retrieval-reply.ts";
 import { countPromptTokens, countTokens, OFFLINE_MODEL } from "./tokens.ts";
 
@@ -13,13 +15,13 @@ export type OfflineAnswer = {
 };
 
 /** Answers one chat request from what its prompt holds, with real token counts. Same request, same answer. */
-export async function answerOffline({ messages, json }: ChatRequest): Promise<OfflineAnswer> {
+export async function answerOffline({ messages, answer }: ChatRequest): Promise<OfflineAnswer> {
   const prompt = messages.map((message) => message.content).join("\n");
   const lastTurn = messages.findLast((message) => message.role === "user")?.content ?? "";
   // A prompt without our sections is a plain question with no knowledge beside it.
   const plain = { title: "", customerName: null, messages: [{ from: "customer" as const, text: lastTurn }] };
-  const reply = composeReply(parseSections(prompt) ?? { articles: [], pastReplies: [], thread: plain });
-  const content = json ? JSON.stringify(reply) : reply.suggestedResponse;
+  const sections = parseSections(prompt) ?? { articles: [], pastReplies: [], thread: plain };
+  const content = contentOf(answer, sections, prompt);
   const [promptTokens, completionTokens] = await Promise.all([countPromptTokens(messages), countTokens(content)]);
   return {
     content,
@@ -29,6 +31,12 @@ export async function answerOffline({ messages, json }: ChatRequest): Promise<Of
       total_tokens: promptTokens + completionTokens,
     },
   };
+}
+
+function contentOf(kind: OfflineAnswerKind, sections: PromptSections, prompt: string): string {
+  if (kind === "classification") return JSON.stringify(classifyByKeywords(sections.thread, parseCategories(prompt)));
+  const reply = composeReply(sections);
+  return kind === "reply" ? JSON.stringify(reply) : reply.suggestedResponse;
 }
 
 /** The envelope that every answer of one request shares. */

@@ -1,5 +1,6 @@
 import OpenAI, { APIConnectionError, APIConnectionTimeoutError, APIError, APIUserAbortError } from "openai";
 import { UptakeError } from "../domain/errors.ts";
+import { collectChunks } from "./completion-chunks.ts";
 import type { CompletionRequest, Model } from "./model.ts";
 
 /** One more try for a dropped connection, 408, 409, 429 or 5xx; a person waits for the answer, so not more. */
@@ -46,6 +47,7 @@ export function createModel(options: OpenAIModelOptions): Model {
     name: options.model,
     async complete(request) {
       const completion = await ask(client, options.model, request).catch((error: unknown) => {
+        if (request.signal?.aborted === true) throw request.signal.reason;
         if (error instanceof APIUserAbortError) throw error;
         const { problem, status } = explain(error, options.timeoutMs, options.apiKey);
         throw failed(problem, { status }, withoutSecrets(error));
@@ -63,19 +65,21 @@ export function createModel(options: OpenAIModelOptions): Model {
   };
 }
 
-function ask(client: OpenAI, model: string, request: CompletionRequest) {
-  return client.chat.completions.create(
-    {
-      model,
-      messages: request.messages.map((message) => ({ ...message })),
-      response_format: {
-        type: "json_schema",
-        json_schema: { name: request.jsonSchema.name, schema: { ...request.jsonSchema.schema }, strict: true },
-      },
-      ...(request.temperature === undefined ? {} : { temperature: request.temperature }),
+async function ask(client: OpenAI, model: string, request: CompletionRequest) {
+  const body = {
+    model,
+    messages: request.messages.map((message) => ({ ...message })),
+    response_format: {
+      type: "json_schema" as const,
+      json_schema: { name: request.jsonSchema.name, schema: { ...request.jsonSchema.schema }, strict: true },
     },
-    request.signal === undefined ? {} : { signal: request.signal },
-  );
+    ...(request.temperature === undefined ? {} : { temperature: request.temperature }),
+  };
+  const { signal, onText } = request;
+  const options = signal === undefined ? {} : { signal };
+  if (onText === undefined) return client.chat.completions.create(body, options);
+  const streamed = { ...body, stream: true as const, stream_options: { include_usage: true } };
+  return collectChunks(await client.chat.completions.create(streamed, options), onText);
 }
 
 function explain(error: unknown, timeoutMs: number, apiKey: string): { problem: string; status?: number } {

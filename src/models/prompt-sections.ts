@@ -1,3 +1,5 @@
+import type { Category } from "./classification.ts";
+
 /** A knowledge article as the prompt shows it to the model. */
 export type ArticleSection = {
   readonly id: string;
@@ -57,6 +59,10 @@ export function formatThread(thread: ThreadSection): string {
   return [`<thread title="${escape(thread.title)}"${name}>`, ...messages, "</thread>"].join("\n");
 }
 
+export const formatCategory = ({ name, description }: Category): string =>
+  `<category name="${escape(name)}">\n${escape(description)}\n</category>`;
+
+const CATEGORY = /<category name="([^"]*)">\n([^<]*)\n<\/category>/g;
 const ARTICLE = /<article id="([^"]*)" title="([^"]*)" score="([\d.]+)">\n([^<]*)\n<\/article>/g;
 const PAST_REPLY =
   /<past_reply id="([^"]*)" score="([\d.]+)">\n<question>\n([^<]*)\n<\/question>\n<reply>\n([^<]*)\n<\/reply>\n<\/past_reply>/g;
@@ -95,3 +101,10 @@ export function parseSections(prompt: string): PromptSections | null {
 
 /** How an answer's reasoning names a source it used: `[article:ID]` or `[reply:ID]`. */
 export const citation = (kind: "article" | "reply", id: string): string => `[${kind}:${id}]`;
+
+/** Reads the categories back out of a prompt's text. */
+export const parseCategories = (prompt: string): Category[] =>
+  [...prompt.matchAll(CATEGORY)].map(([, name = "", description = ""]) => ({
+    name: unescape(name),
+    description: unescape(description),
+  }));

@@ -41,7 +41,7 @@ export function createAdoptServices(
     return opened;
   }
 
-  const settings = (options: Pick<AdoptSettings, "functionName" | "lockTimeoutMs">): AdoptSettings => ({
+  const settings = (options: Pick<AdoptSettings, "functionName" | "lockTimeoutMs" | "infer">): AdoptSettings => ({
     ...options,
     projectId,
     environment,

@@ -28,7 +28,7 @@ export type RecorderParts = {
  * Where the spool has every record and no caller waits, a statement can, and memory holds the next few statements only:
  * in a burst of 50,000 calls this keeps the process below 250 MB.
  */
-const SPOOLED_FIRST = { gatherMs: UNHURRIED_GATHER_MS, maxWaiting: 2_000, maxWaitingChars: 16_000_000 };
+const SPOOLED_FIRST = { gatherMs: UNHURRIED_GATHER_MS, maxWaiting: 2_000, maxWaitingBytes: 16_000_000 };
 
 /** The recorder over the database and the spool; `startReplay` is for when the database is open. */
 export function assembleRecorder(
@@ -38,7 +38,7 @@ export function assembleRecorder(
   const { durability } = config;
   const isSpooledFirst = durability === "background" && !inMemoryOnly;
   const queue = createGroupCommit({
-    write: (records) => insertSuggestions(db, records),
+    write: (rows) => insertSuggestions(db, rows),
     log,
     instruments,
     ...(isSpooledFirst ? SPOOLED_FIRST : {}),

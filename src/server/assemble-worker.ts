@@ -1,7 +1,10 @@
 import type { Config, LangfuseKeys } from "../config/config.ts";
+import { createPendingMeters, type PendingMeters } from "../desk/pending/pending-meters.ts";
 import type { Instruments } from "../domain/instruments.ts";
 import type { Logger } from "../domain/logger.ts";
 import { createExpirer, type Expirer } from "../feedback/expirer.ts";
+import type { Inference } from "../feedback/inferred.ts";
+import { createInferrer } from "../feedback/inferrer.ts";
 import { createLangfuseClient } from "../langfuse/client.ts";
 import { measuredFetch } from "../langfuse/measured-fetch.ts";
 import { createHostMetrics } from "../metrics/host-metrics.ts";
@@ -9,6 +12,7 @@ import { createNightlyCheck } from "../metrics/nightly-check.ts";
 import { createRoller, type Roller } from "../metrics/roller.ts";
 import { createMirror, type Mirror } from "../mirror/mirror.ts";
 import type { Database } from "../store/database.ts";
+import { createPartitionKeeper, type PartitionKeeper } from "../store/partitions/partition-keeper.ts";
 import { readBacklog } from "../store/queries/read-backlog.ts";
 import { gaugeBacklog } from "./backlog-gauges.ts";
 
@@ -19,6 +23,11 @@ const ROLL_EVERY_MS = 1000;
 const WRITE_HOURS_EVERY_MS = 30_000;
 /** Windows are minutes at least, and days mostly. */
 const EXPIRE_EVERY_MS = 60_000;
+const INFER_EVERY_MS = 10_000;
+/** What a person says comes within this of what they send, mostly. */
+const INFER_AFTER_MS = 60_000;
+/** Partitions are months. */
+const KEEP_PARTITIONS_EVERY_MS = 3_600_000;
 
 /** What every part is given. */
 export type Base = { readonly db: Database; readonly log: Logger; readonly instruments: Instruments };
@@ -27,27 +36,45 @@ export type Base = { readonly db: Database; readonly log: Logger; readonly instr
 export type WorkerParts = {
   readonly roller: Roller;
   readonly expirer: Expirer;
+  readonly partitions: PartitionKeeper;
   /** Null where no Langfuse is set: rows wait in the outbox until one is. */
   readonly mirror: Mirror | null;
+  /** Told by whoever runs pending rows in this process. */
+  readonly pendingMeters: PendingMeters;
   startWorker(): void;
   /** Each ends what it has in hand. */
   stopWorker(): Promise<void>;
 };
 
-export function assembleWorker({ langfuse, projectId, expiry }: Config, base: Base): WorkerParts {
+export function assembleWorker(
+  { langfuse, projectId, expiry, retainMonths }: Config,
+  { inference, ...base }: Base & { readonly inference: Inference },
+): WorkerParts {
   const { db, log, instruments } = base;
   const roller = createRoller({ ...base, everyMs: ROLL_EVERY_MS });
   const hostMetrics = createHostMetrics({ db, log, projectId, now: Date.now, everyMs: WRITE_HOURS_EVERY_MS });
   const nightlyCheck = createNightlyCheck({ db, log, now: Date.now });
   const expirer = createExpirer({ db, log, projectId, windows: expiry, everyMs: EXPIRE_EVERY_MS });
+  const inferring = { everyMs: INFER_EVERY_MS, waitMs: INFER_AFTER_MS, now: () => new Date() };
+  const inferrer = createInferrer({ ...base, ...inference, ...inferring });
+  const partitions = createPartitionKeeper({
+    db,
+    log,
+    retainMonths,
+    now: Date.now,
+    everyMs: KEEP_PARTITIONS_EVERY_MS,
+  });
   const mirror = langfuse === null ? null : mirrorInto(langfuse, base);
+  const pendingMeters = createPendingMeters(instruments);
   gaugeBacklog(instruments, () => readBacklog(db));
-  const all = [roller, hostMetrics, nightlyCheck, expirer, ...(mirror === null ? [] : [mirror])];
+  const all = [roller, hostMetrics, nightlyCheck, inferrer, expirer, partitions, ...(mirror === null ? [] : [mirror])];
 
   return {
     roller,
     expirer,
+    partitions,
     mirror,
+    pendingMeters,
     startWorker() {
       for (const part of all) part.start();
     },

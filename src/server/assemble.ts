@@ -1,14 +1,21 @@
 import type { Config } from "../config/config.ts";
 import { type Instruments, noInstruments } from "../domain/instruments.ts";
 import type { Logger } from "../domain/logger.ts";
-import { createFeedbackService, type FeedbackService, type FeedbackSettings } from "../feedback/feedback-service.ts";
+import {
+  createFeedbackService,
+  type FeedbackService,
+  type FeedbackSettings,
+  inferenceOf,
+} from "../feedback/feedback-service.ts";
 import { createFeedbackTokens } from "../service/feedback-tokens.ts";
 import type { Database } from "../store/database.ts";
 import { createLazyDatabase } from "../store/lazy-database.ts";
 import { migrate } from "../store/migrate.ts";
 import { openDatabase } from "../store/open-database.ts";
+import type { Recorder } from "../track/recorder.ts";
 import { createTracker, type Tracker } from "../track/tracker.ts";
 import { assembleRecorder } from "./assemble-recorder.ts";
+import { withDeskReasons } from "./desk-reasons.ts";
 import { assembleWorker, type Base, type WorkerParts } from "./assemble-worker.ts";
 
 export type AssembleOptions = {
@@ -23,9 +30,11 @@ export type AssembleOptions = {
 };
 
 /** The parts of Uptake put together over one database. Nothing is open before the first use or `start`. */
-export type Parts = Pick<WorkerParts, "roller" | "expirer" | "mirror"> & {
+export type Parts = Pick<WorkerParts, "roller" | "expirer" | "partitions" | "mirror" | "pendingMeters"> & {
   readonly db: Database;
   readonly tracker: Tracker;
+  /** Where finished runs are written; for parts of ours with a tracker of their own. */
+  readonly recorder: Recorder;
   readonly feedback: FeedbackService;
   /** Opens and migrates the database and starts the worker; using any part does the same. Throws what keeps it from opening. */
   start(): Promise<void>;
@@ -58,9 +67,10 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
     projectId,
     now: () => new Date(),
     ...options.feedback,
+    reasons: withDeskReasons(options.feedback?.reasons),
     flushSuggestions: () => tracker.flush(),
   });
-  const worker = assembleWorker(config, base);
+  const worker = assembleWorker(config, { ...base, inference: inferenceOf(options.feedback ?? {}) });
 
   let closing: Promise<void> | undefined;
   async function closeAll(): Promise<void> {
@@ -72,14 +82,17 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
     await db.close();
   }
 
-  const { roller, expirer, mirror } = worker;
+  const { roller, expirer, partitions, mirror, pendingMeters } = worker;
   return {
     db,
     tracker,
+    recorder,
     feedback,
     roller,
     expirer,
+    partitions,
     mirror,
+    pendingMeters,
     async start() {
       await db.query("select 1");
     },

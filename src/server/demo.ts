@@ -48,7 +48,7 @@ export async function runDemo(given: Config, options: DemoOptions): Promise<void
   const parts = assemble(config, { log, worker: true, fresh: config.dataDir === DEMO_DATA_DIR, instruments });
   closers.push(() => parts.close());
   await parts.start();
-  const desk = await openDesk(parts, config, closers);
+  const desk = await openDesk(parts, config, { closers, log });
   const model = { name: desk.model.name, offline: config.openai === null };
   report({ kind: "started", store: storePlace(config), model, langfuse: { standIn, baseUrl: langfuse.baseUrl } });
   if (!once) {

@@ -1,5 +1,6 @@
 import type { Logger } from "../domain/logger.ts";
 import type { SuggestionRecord } from "../domain/suggestion.ts";
+import type { SuggestionRow } from "../domain/suggestion-row.ts";
 import { createFeedbackService, type FeedbackService } from "../feedback/feedback-service.ts";
 import type { Prometheus } from "../http/prometheus.ts";
 import type { HttpServices } from "../http/services.ts";
@@ -16,8 +17,10 @@ import type { Database } from "../store/database.ts";
 import { type InsertFate, insertSuggestions } from "../store/queries/insert-suggestions.ts";
 import { readDeadLetters } from "../store/queries/read-dead-letters.ts";
 import { readMirrorStatus } from "../store/queries/read-mirror-status.ts";
-import { createGroupCommit } from "../track/group-commit.ts";
+import { createGroupCommit, givenUp } from "../track/group-commit.ts";
+import { rowOf } from "../track/rows.ts";
 import type { Parts } from "./assemble.ts";
+import { withDeskReasons } from "./desk-reasons.ts";
 import { probeServices } from "./serve-probes.ts";
 
 /** Shorter than callers usually wait; what is not committed by then is to be sent again. */
@@ -53,9 +56,10 @@ export function createHttpServices(
   const flushSuggestions = async (): Promise<void> => {
     await Promise.all([writer.flush(), tracker.flush()]);
   };
+  const reasons = withDeskReasons(undefined);
   const byProject = new Map<string, FeedbackService>();
   const serviceOf = (projectId: string): FeedbackService => {
-    const known = byProject.get(projectId) ?? createFeedbackService({ db, projectId, now, flushSuggestions });
+    const known = byProject.get(projectId) ?? createFeedbackService({ db, projectId, now, reasons, flushSuggestions });
     byProject.set(projectId, known);
     return known;
   };
@@ -110,26 +114,28 @@ const LANES = 2;
  * nothing less.
  */
 function createWriter(db: Database, log: Logger): Writer {
-  const fates = new WeakMap<SuggestionRecord, InsertFate>();
-  const write = async (records: readonly SuggestionRecord[]): Promise<void> => {
-    for (const [index, fate] of (await insertSuggestions(db, records)).entries()) {
-      const record = records[index];
-      if (fate !== "written" && record !== undefined) fates.set(record, fate);
+  const fates = new WeakMap<SuggestionRow, InsertFate>();
+  const write = async (rows: readonly SuggestionRow[]): Promise<void> => {
+    for (const [index, fate] of (await insertSuggestions(db, rows)).entries()) {
+      const row = rows[index];
+      if (fate !== "written" && row !== undefined) fates.set(row, fate);
     }
   };
   const lanes = Array.from({ length: LANES }, () => ({ queue: createGroupCommit({ log, write }), waitingCount: 0 }));
   const shortest = () => lanes.reduce((a, b) => (b.waitingCount < a.waitingCount ? b : a));
   return {
-    async record(record) {
-      const lane = shortest();
-      lane.waitingCount += 1;
-      try {
-        await lane.queue.record(record);
-      } finally {
-        lane.waitingCount -= 1;
-      }
-      return fates.get(record) ?? "written";
-    },
+    record: (record) =>
+      new Promise((resolve, reject) => {
+        const row = rowOf(record);
+        const lane = shortest();
+        const isTaken = lane.queue.offer(row, (error) => {
+          lane.waitingCount -= 1;
+          if (error === undefined) resolve(fates.get(row) ?? "written");
+          else reject(error);
+        });
+        if (isTaken) lane.waitingCount += 1;
+        else reject(givenUp("too many wait for the database already"));
+      }),
     flush: async () => void (await Promise.all(lanes.map(({ queue }) => queue.flush()))),
     close: async () => void (await Promise.all(lanes.map(({ queue }) => queue.close()))),
   };

@@ -1,7 +1,9 @@
 import type { ReplayOptions, ReplaySummary } from "../cli/services.ts";
 import type { Config } from "../config/config.ts";
+import { GENERATE_MESSAGE_SUGGESTION } from "../desk/generate-message-suggestion.ts";
 import { readConversations } from "../desk/replay-source.ts";
 import { replay } from "../desk/replay.ts";
+import type { Logger } from "../domain/logger.ts";
 import type { Parts } from "./assemble.ts";
 import type { Closers } from "./closers.ts";
 import { openDesk } from "./open-desk.ts";
@@ -15,12 +17,13 @@ type ReplayJob = {
   readonly onProgress: (done: number, total: number | null) => void;
   readonly signal: AbortSignal;
   readonly closers: Closers;
+  readonly log: Logger;
 };
 
 /** Replays a file of recorded conversations and waits until its numbers are added up. */
 export async function replayFile(parts: Parts, config: Config, job: ReplayJob): Promise<ReplaySummary> {
-  const { options, onProgress, signal, closers } = job;
-  const desk = await openDesk(parts, config, closers);
+  const { options, onProgress, signal, closers, log } = job;
+  const desk = await openDesk(parts, config, { closers, log });
   const inferred = { approval: 0, revision: 0, rejection: 0 };
   const malformed: { line: number; problem: string }[] = [];
   const summary = await replay({
@@ -30,6 +33,7 @@ export async function replayFile(parts: Parts, config: Config, job: ReplayJob): 
     generate: desk.generate,
     retriever: desk.retriever,
     model: desk.model.name,
+    prompt: (await desk.prompts(GENERATE_MESSAGE_SUGGESTION)).reference,
     concurrency: options.concurrency,
     limit: options.limit,
     now: Date.now,

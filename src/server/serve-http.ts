@@ -5,6 +5,7 @@ import { createApp } from "../http/app.ts";
 import { createAuthenticate } from "../http/authenticate.ts";
 import type { Prometheus } from "../http/prometheus.ts";
 import { createRateLimit } from "../http/rate.ts";
+import type { Route } from "../http/route.ts";
 import { serveApp, type HttpServer } from "../http/serve.ts";
 import { createKeyCheck } from "../service/check-api-keys.ts";
 import { createFeedbackTokens } from "../service/feedback-tokens.ts";
@@ -19,6 +20,8 @@ export type ServeOptions = {
   /** Address of the Langfuse that is mirrored into. */
   readonly target: string | null;
   readonly prometheus: Prometheus;
+  /** Beside those of the API, such as the agent functions. */
+  readonly routes?: readonly Route[];
 };
 
 /**
@@ -28,7 +31,7 @@ export type ServeOptions = {
 export async function serveHttp(
   parts: Parts,
   config: Config,
-  { port, host, log, target, prometheus }: ServeOptions,
+  { port, host, log, target, prometheus, routes = [] }: ServeOptions,
 ): Promise<HttpServer> {
   const { db } = parts;
   const { allowedHosts, corsOrigins, projectId } = config;
@@ -42,7 +45,7 @@ export async function serveHttp(
     admit: createRateLimit(config.rateLimit),
   };
   const guard = { allowedHosts: [...allowedHosts, ...(isLoopback(host) ? [] : [host])], corsOrigins };
-  const app = createApp({ services: http.services, admission, guard, log, now: Date.now });
+  const app = createApp({ services: http.services, admission, guard, log, now: Date.now, routes });
   const server = await serveApp(app, { port, host });
   let closing: Promise<void> | undefined;
   async function closeAll(): Promise<void> {

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
-import { UptakeError } from "../domain/errors.ts";
+import { invalidInput, UptakeError } from "../domain/errors.ts";
 import { isAdopted, substituteFor, takeIn } from "./adoption/adopted.ts";
 import { listObjects } from "./adoption/objects.ts";
 import type { Database, Queryable } from "./database.ts";
+import { additionTo, isPartitioned } from "./partitions/partitioned.ts";
 
 export type Migration = {
   readonly version: number;
@@ -17,6 +18,16 @@ export type Migrated = {
   /** The version the database has now. */
   readonly version: number;
 };
+
+export type MigrateOptions = {
+  /** Folder of the numbered SQL files; the program's own by default. */
+  readonly migrationsAt?: URL | undefined;
+  /** Makes a fresh database with partitions by month; one that has none yet and is not fresh is refused. */
+  readonly partition?: "month" | undefined;
+};
+
+/** Whose tables the migrations meet: ours, ours in partitions, or those of the application that was adopted. */
+export type Ground = "plain" | "partitioned" | "host";
 
 type AppliedRow = { version: number; name: string; checksum: string };
 
@@ -32,6 +43,19 @@ create table public.schema_migrations (
 /** Any constant will do as long as nobody else uses it: "uptake" as a number. */
 export const MIGRATION_LOCK = 0x757074616b65;
 const migrationsDirectory = new URL("./migrations/", import.meta.url);
+
+/**
+ * How every transaction that changes the schema begins: those of two processes take turns, and the lock ends with the
+ * transaction, however that ends. The triggers look in `public`, so that is where tables go, whatever the role's own path.
+ */
+export const OPENING: readonly string[] = [
+  `select pg_advisory_xact_lock(${MIGRATION_LOCK})`,
+  "set local search_path = public",
+];
+
+export async function openSchemaChange(tx: Queryable): Promise<void> {
+  for (const sql of OPENING) await tx.query(sql);
+}
 
 /** Reads `0001_name.sql`, `0002_name.sql`, … in order; a gap in the numbers is a packaging mistake and is refused. */
 export function readMigrations(directory: URL = migrationsDirectory): readonly Migration[] {
@@ -111,11 +135,13 @@ function compare(migrations: readonly Migration[], applied: readonly AppliedRow[
   }
 }
 
-/** Applies one migration and notes it. In an adopted database another text may stand for it. */
-export async function apply(tx: Queryable, migration: Migration, intoHost: boolean): Promise<void> {
+/** Applies one migration and notes it. In an adopted database another text may stand for it, in a partitioned one follow it. */
+export async function apply(tx: Queryable, migration: Migration, ground: Ground): Promise<void> {
   const { version, name, checksum } = migration;
+  const addition = ground === "partitioned" ? additionTo(name) : undefined;
   try {
-    await tx.query(intoHost ? (substituteFor(name) ?? migration.sql) : migration.sql);
+    await tx.query(ground === "host" ? (substituteFor(name) ?? migration.sql) : migration.sql);
+    if (addition !== undefined) await tx.query(addition);
   } catch (error) {
     if (error instanceof UptakeError) throw error; // the connection, not the migration
     throw failed(name, error instanceof Error ? error.message : String(error), error);
@@ -149,24 +175,34 @@ async function refuseHiddenTables(tx: Queryable, migrations: readonly Migration[
  * cannot `create index concurrently`. The advisory lock makes two processes that start at once take turns (and ends
  * with the transaction, however that ends): the second finds nothing to do.
  *
- * @param migrationsAt folder of the numbered SQL files; the program's own by default
  * @throws UptakeError `database_newer` when the database was made by a newer program, `migration_failed` when a
- *   migration fails or was edited after it was applied; nothing is changed then
+ *   migration fails or was edited after it was applied, `invalid_input` where partitions come too late; nothing is
+ *   changed then
  */
-export async function migrate(db: Database, migrationsAt: URL = migrationsDirectory): Promise<Migrated> {
-  const migrations = readMigrations(migrationsAt);
+export async function migrate(db: Database, options: MigrateOptions = {}): Promise<Migrated> {
+  const migrations = readMigrations(options.migrationsAt);
   return db.transaction(async (tx) => {
-    await tx.query("select pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
-    // The triggers look in `public`, so that is where the tables go, whatever the role's own search path is.
-    await tx.query("set local search_path = public");
+    await openSchemaChange(tx);
     const applied = await readApplied(tx);
     compare(migrations, applied);
+    const ground = await groundOf(tx, applied.length === 0, options.partition);
     const missing = migrations.slice(applied.length);
-    const intoHost = missing.length > 0 && (await isAdopted(tx));
+    const intoHost = ground === "host" && missing.length > 0;
     const before = intoHost ? await listObjects(tx) : [];
-    for (const migration of missing) await apply(tx, migration, intoHost);
+    for (const migration of missing) await apply(tx, migration, ground);
     if (intoHost) await takeIn(tx, before);
     await refuseHiddenTables(tx, migrations);
     return { applied: missing.map(({ name }) => name), version: migrations.length };
   });
+}
+
+async function groundOf(tx: Queryable, isFresh: boolean, wanted: MigrateOptions["partition"]): Promise<Ground> {
+  if (wanted !== undefined && isFresh) return "partitioned";
+  if (await isPartitioned(tx)) return "partitioned";
+  if (wanted === undefined) return (await isAdopted(tx)) ? "host" : "plain";
+  throw invalidInput(
+    "--partition",
+    "this database has its tables already, without partitions, and they cannot be given any in place. " +
+      "Migrate an empty database with --partition month and record into that, or leave the flag out. Nothing was changed",
+  );
 }

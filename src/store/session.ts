@@ -1,4 +1,5 @@
 import { type CustomTypesConfig, type QueryResult, types } from "pg";
+import { parseIntegers } from "./array-text.ts";
 
 /** What both adapters hold to talk to Postgres: a client of `pg`, or its pool. */
 export type Session = {
@@ -12,6 +13,8 @@ const oid = {
   timestamp: 1114,
   interval: 1186,
   textArray: 1009,
+  int2Array: 1005,
+  int4Array: 1007,
   int8Array: 1016,
   numeric: 1700,
 };
@@ -26,6 +29,8 @@ function toNumbers(value: unknown): unknown {
   return value === null ? null : Number(value);
 }
 
+const integerArray = (text: string): unknown => parseIntegers(text) ?? toNumbers(textArray(text));
+
 /**
  * Types the rows of both adapters share, where they differ from the defaults of `pg`:
  * - `bigint` and `numeric` are numbers (exact up to 2^53; sums and ids of ours stay far below);
@@ -36,7 +41,9 @@ function toNumbers(value: unknown): unknown {
 const parsers = new Map<number, (text: string) => unknown>([
   [oid.bytea, (text) => Uint8Array.from(Buffer.from(text.slice(2), "hex"))],
   [oid.int8, Number],
-  [oid.int8Array, (text) => toNumbers(textArray(text))],
+  [oid.int2Array, integerArray],
+  [oid.int4Array, integerArray],
+  [oid.int8Array, integerArray],
   [oid.numeric, Number],
   [oid.date, asIs],
   [oid.timestamp, asIs],

@@ -1,19 +1,22 @@
 import { UptakeError } from "../domain/errors.ts";
 import { type Instruments, noInstruments } from "../domain/instruments.ts";
 import type { Logger } from "../domain/logger.ts";
+import { blamesTheData, codeOf, isInvalidInput } from "../domain/refused-data.ts";
 import type { SuggestionRecord } from "../domain/suggestion.ts";
+import type { SuggestionRow } from "../domain/suggestion-row.ts";
 import { createBackOff } from "./back-off.ts";
 import { createGathering, GATHER_MS } from "./gathering.ts";
 import { createMinuteTally } from "./minute-tally.ts";
 import { nameOf } from "./payload.ts";
 import type { Recorder } from "./recorder.ts";
-import { createWaitingRecords } from "./waiting-records.ts";
+import { rowOf } from "./rows.ts";
+import { createWaitingRows } from "./waiting-rows.ts";
 import { REFUSED_RECORDS } from "./track-meters.ts";
-import type { Entry, WaitingLimits, WaitingRecords } from "./waiting-records.ts";
+import type { Entry, Settled, WaitingLimits, WaitingRows } from "./waiting-rows.ts";
 
 export type GroupCommitOptions = Partial<WaitingLimits> & {
-  /** Writes all of them in one statement, or none; the same records again must change nothing. */
-  readonly write: (records: readonly SuggestionRecord[]) => Promise<unknown>;
+  /** Writes all of them in one statement, or none; the same rows again must change nothing. */
+  readonly write: (rows: readonly SuggestionRow[]) => Promise<unknown>;
   readonly log: Logger;
   readonly instruments?: Instruments;
   /** 0 ≤ random() < 1, for the jitter of the back-off. */
@@ -29,27 +32,20 @@ export type GroupCommitOptions = Partial<WaitingLimits> & {
 /** 500 rows: past that a statement gains nothing. 10,000 waiting: what a database that is away for a while costs in memory. */
 const LIMITS: WaitingLimits = {
   maxBatch: 500,
-  maxBatchChars: 4_000_000,
+  maxBatchBytes: 4_000_000,
   maxWaiting: 10_000,
-  maxWaitingChars: 64_000_000,
+  maxWaitingBytes: 64_000_000,
 };
 export const FLUSH_TIMEOUT_MS = 5_000;
 
 /** A {@link Recorder} that keeps records in memory only, and what a recorder with a spool is made of. */
 export type GroupCommit = Omit<Recorder, "record"> & {
   record(record: SuggestionRecord): Promise<void>;
-  /** Like `record`, but undefined where there is no room; reports nothing then. */
-  offer(record: SuggestionRecord): Promise<void> | undefined;
+  /** Like `record` with a callback, but false where there is no room; reports nothing then. */
+  offer(row: SuggestionRow, settled: Settled): boolean;
   /** Ends at once; whatever is not written is rejected. Returns how many records that are. */
   stop(): number;
 };
-
-/**
- * SQLSTATE classes that blame the data and not the moment: cardinality, data exception, integrity constraint, check
- * option, program limit, and what a trigger of the host's raises. Sending the same again would never end, and would
- * hold up every record behind it.
- */
-const REFUSED = /^(?:21|22|23|44|54|P0)/;
 
 /**
  * A {@link Recorder} that writes everything waiting in one statement: one batch is in flight, whatever arrives meanwhile
@@ -58,30 +54,29 @@ const REFUSED = /^(?:21|22|23|44|54|P0)/;
  * until the bad record stands alone and is given up.
  */
 export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
-  const { log } = options;
-  const waiting = createWaitingRecords({ ...LIMITS, ...options });
+  const { log, now = () => performance.now(), gatherMs = GATHER_MS, flushTimeoutMs = FLUSH_TIMEOUT_MS } = options;
+  const waiting = createWaitingRows({ ...LIMITS, ...options });
   const dropped = createMinuteTally((facts) => log.error("track.dropped", facts));
   const delivery = createDelivery(options, waiting);
-  const gathering = createGathering({
-    now: options.now ?? (() => performance.now()),
-    gatherMs: options.gatherMs ?? GATHER_MS,
-  });
+  const gathering = createGathering({ now, gatherMs });
   let scheduled = false;
   let closed = false;
   let closing: Promise<void> | undefined;
 
-  function offer(record: SuggestionRecord): Promise<void> | undefined {
-    const entry = closed ? undefined : waiting.add(record);
+  function offer(row: SuggestionRow, settled: Settled): boolean {
     gathering.arrived();
-    if (entry !== undefined) schedule();
-    return entry?.written;
+    if (closed || !waiting.add(row, settled)) return false;
+    schedule();
+    return true;
   }
 
   function record(record: SuggestionRecord): Promise<void> {
-    const written = offer(record);
-    if (written !== undefined) return written;
-    dropped.add({ reason: closed ? "closed" : "too many wait" });
-    return Promise.reject(givenUp(closed ? "the tracker is closed" : "too many wait for the database already"));
+    return new Promise((resolve, reject) => {
+      const isTaken = offer(rowOf(record), (error) => (error === undefined ? resolve() : reject(error)));
+      if (isTaken) return;
+      dropped.add({ reason: closed ? "closed" : "too many wait" });
+      reject(givenUp(closed ? "the tracker is closed" : "too many wait for the database already"));
+    });
   }
 
   /** One turn of the event loop, so that calls which end together are written together. */
@@ -101,11 +96,12 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   }
 
   async function flush(): Promise<void> {
-    const before = waiting.all();
-    if (before.length === 0) return;
+    const recordCount = waiting.all().length;
+    if (recordCount === 0) return;
     gathering.wake();
     delivery.wake();
-    await written(before, options.flushTimeoutMs ?? FLUSH_TIMEOUT_MS);
+    const notWrittenCount = await waiting.notWrittenAfter(flushTimeoutMs);
+    if (notWrittenCount > 0) throw notWritten({ notWrittenCount, recordCount, timeoutMs: flushTimeoutMs });
   }
 
   async function closeOnce(): Promise<void> {
@@ -135,7 +131,7 @@ type Delivery = {
   stop(): void;
 };
 
-function createDelivery(options: GroupCommitOptions, waiting: WaitingRecords): Delivery {
+function createDelivery(options: GroupCommitOptions, waiting: WaitingRows): Delivery {
   const { write, log, instruments = noInstruments, random = Math.random } = options;
   const refused = createMinuteTally((facts) => log.error("track.refused", facts));
   const failing = createMinuteTally((facts) => log.warn("track.write_failed", facts));
@@ -147,7 +143,7 @@ function createDelivery(options: GroupCommitOptions, waiting: WaitingRecords): D
     for (;;) {
       if (stopped) return;
       try {
-        await write(batch.map((entry) => entry.record));
+        await write(batch.map((entry) => entry.row));
       } catch (error) {
         if (blamesTheData(error)) return halve(batch, error);
         failing.add({ error: nameOf(error), code: codeOf(error) });
@@ -163,9 +159,11 @@ function createDelivery(options: GroupCommitOptions, waiting: WaitingRecords): D
   async function halve(batch: readonly Entry[], error: unknown): Promise<void> {
     const [only, ...others] = batch;
     if (only !== undefined && others.length === 0) {
-      const { id, functionName } = only.record;
-      refused.add({ suggestionId: id, functionName, code: codeOf(error), error: nameOf(error) });
-      return waiting.settle(only, givenUp(`its data is refused (${codeOf(error) ?? nameOf(error)})`, error));
+      const { id, functionName } = only.row;
+      const why = isInvalidInput(error) ? error.message : nameOf(error);
+      refused.add({ suggestionId: id, functionName, code: codeOf(error), error: why });
+      if (isInvalidInput(error)) return waiting.settle(only, error);
+      return waiting.settle(only, givenUp(`its data is refused (${codeOf(error) ?? why})`, error));
     }
     const middle = batch.length >>> 1;
     await deliver(batch.slice(0, middle));
@@ -182,38 +180,13 @@ function createDelivery(options: GroupCommitOptions, waiting: WaitingRecords): D
   return { deliver, wake: () => backOff.wake(), stop };
 }
 
-/** Rejects, saying how many of the entries are not written when the time is over. */
-async function written(entries: readonly Entry[], timeoutMs: number): Promise<void> {
-  const notWrittenCount = await notWrittenAfter(entries, timeoutMs);
-  if (notWrittenCount === 0) return;
-  throw new UptakeError(
+function notWritten(facts: { notWrittenCount: number; recordCount: number; timeoutMs: number }): UptakeError {
+  const { notWrittenCount, recordCount, timeoutMs } = facts;
+  return new UptakeError(
     "database_unavailable",
-    `flush: ${notWrittenCount} of ${entries.length} records are not written after ${timeoutMs} ms; is the database reachable?`,
-    { facts: { notWrittenCount, recordCount: entries.length } },
+    `flush: ${notWrittenCount} of ${recordCount} records are not written after ${timeoutMs} ms; is the database reachable?`,
+    { facts: { notWrittenCount, recordCount } },
   );
-}
-
-/** How many of the entries are not written when all are settled or the time is over. */
-async function notWrittenAfter(entries: readonly Entry[], timeoutMs: number): Promise<number> {
-  let left = entries.length;
-  const written = (): void => void left--;
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs);
-  });
-  await Promise.race([Promise.all(entries.map((entry) => entry.written.then(written, () => {}))), deadline]);
-  clearTimeout(timer);
-  return left;
-}
-
-function codeOf(error: unknown): string | undefined {
-  const code: unknown = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
-  return typeof code === "string" ? code : undefined;
-}
-
-/** A statement too long for one string is as much the data's fault as what the database itself refuses. */
-function blamesTheData(error: unknown): boolean {
-  return REFUSED.test(codeOf(error) ?? "") || error instanceof RangeError;
 }
 
 export function givenUp(reason: string, cause?: unknown): UptakeError {

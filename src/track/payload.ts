@@ -14,12 +14,16 @@ const CHARS_PER_NODE = 4;
 export function serialise(value: unknown, maxChars = MAX_PAYLOAD_CHARS): string | undefined {
   if (value === undefined) return undefined;
   if (typeof value === "string" && value.length <= maxChars) return quote(value);
+  if (isPlainNumber(value) || typeof value === "boolean") return String(value);
   try {
     return storableJson(JSON.stringify(isPlain(value, maxChars) ? value : describe(value, maxChars)));
   } catch (error) {
     return JSON.stringify(`[not readable: ${nameOf(error)}]`);
   }
 }
+
+/** Whose text is its JSON; of minus zero it is that of zero in both. */
+const isPlainNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
 
 const PLAIN_TEXT = /^[\w .:/-]*$/;
 const LONGEST_NAME = 60;

@@ -1,5 +1,6 @@
 import type { SuggestionRecord } from "../domain/suggestion.ts";
-import { storableJson, storableText } from "../domain/text.ts";
+import type { Usage } from "../domain/observation.ts";
+import { storableText } from "../domain/text.ts";
 import type { Ending } from "./follower.ts";
 import { tokensOf } from "./model-answer.ts";
 import { cutText, nameOf, quote } from "./payload.ts";
@@ -70,14 +71,15 @@ function takeOutput(run: OpenRun, ending: Ending): string {
 
 /** What the host's readers find in `metadata`: where the trace is, and what answered; under the application's own. */
 function metadataJson(run: OpenRun, scored: OpenObservation, generation: OpenObservation | undefined): string {
-  const about: Record<string, unknown> = { trace_id: run.traceId, observation_id: scored.id };
-  if (generation?.model !== undefined) about["model"] = generation.model;
+  // Put together here, since each call of JSON.stringify costs more than all of this.
+  let ours = `"trace_id":"${run.traceId}","observation_id":"${scored.id}"`;
+  if (generation?.model !== undefined) ours += `,"model":${quote(generation.model)}`;
   if (generation?.prompt !== undefined) {
-    about["prompt_name"] = generation.prompt.name;
-    about["prompt_version"] = generation.prompt.version;
+    const { name, version } = generation.prompt;
+    ours += `,"prompt_name":${quote(name)}`;
+    if (version !== undefined) ours += `,"prompt_version":${versionJson(version)}`;
   }
-  if (run.notRecordedCount > 0) about["observations_not_recorded"] = run.notRecordedCount;
-  const ours = jsonOf(about).slice(1, -1);
+  if (run.notRecordedCount > 0) ours += `,"observations_not_recorded":${run.notRecordedCount}`;
   const own = run.root.metadata;
   if (own === undefined || own.size === 0) return `{${ours}}`;
   // jsonb keeps the last of two equal keys, so ours stand last.
@@ -102,14 +104,24 @@ function observationJson(observation: OpenObservation): string {
     json += `,"metadata":{${membersOf(observation.metadata)}}`;
   if (observation.model !== undefined) json += `,"model":${quote(observation.model)}`;
   if (observation.modelParametersJson !== undefined) json += `,"modelParameters":${observation.modelParametersJson}`;
-  if (usage !== undefined) json += `,"usage":${jsonOf(usage)}`;
+  if (usage !== undefined) json += `,"usage":${usageJson(usage)}`;
   if (observation.costUsd !== undefined) json += `,"costUsd":${observation.costUsd}`;
   if (observation.firstTokenMs !== undefined) json += `,"completionStartTime":"${isoOf(observation.firstTokenMs)}"`;
-  if (prompt?.version !== undefined) json += `,"prompt":${jsonOf(prompt)}`;
+  if (prompt?.version !== undefined)
+    json += `,"prompt":{"name":${quote(prompt.name)},"version":${versionJson(prompt.version)}}`;
   return `${json}}`;
 }
 
-const jsonOf = (value: unknown): string => storableJson(JSON.stringify(value));
+/** Versions are texts and finite numbers. */
+const versionJson = (version: number | string): string =>
+  typeof version === "string" ? quote(version) : String(version);
+
+/** Counts are integers, by bucket. */
+function usageJson(usage: Usage): string {
+  let json = "";
+  for (const bucket of Object.keys(usage)) json += `${json === "" ? "" : ","}${quote(bucket)}:${usage[bucket] ?? 0}`;
+  return `{${json}}`;
+}
 
 /** The sum over all generations; null, unknown, as soon as one of them is, and where there is none. */
 function sum(

@@ -97,7 +97,7 @@ function followObservation(
   observation: OpenObservation | undefined,
   take: (ending: Ending, observation: OpenObservation) => void,
 ): Follower {
-  const here = { run, api, at: observation ?? run.root };
+  const here = { run, api, at: observation ?? run.root, troubles };
   return {
     within: (part) => place.run(here, part),
     firstChunk: () => markFirstToken(run, observation),

@@ -2,13 +2,14 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { observationIdOf, traceIdOf } from "../domain/ids.ts";
 import type { ObservationLevel, ObservationType, Usage } from "../domain/observation.ts";
 import { MAX_PAYLOAD_CHARS, serialise } from "./payload.ts";
+import type { Troubles } from "./troubles.ts";
 import type { Metadata, PromptReference, Run, Suggestion } from "./types.ts";
 
 /** An observation while its run lasts. Payloads are JSON text already, made when they were given. */
 export type OpenObservation = {
   readonly id: string;
   readonly parentId: string | null;
-  readonly type: ObservationType;
+  type: ObservationType;
   readonly name: string;
   /** Milliseconds since the epoch, as are the others. */
   readonly startMs: number;
@@ -47,9 +48,16 @@ export type OpenRun = {
   room: number;
   said: Said | undefined;
   over: boolean;
+  /** What the caller stands in below this observation, where an adapter keeps a nesting of its own. */
+  deeper?: (at: OpenObservation) => OpenObservation;
 };
 
-export type Place = { readonly run: OpenRun; readonly api: Run; readonly at: OpenObservation };
+export type Place = {
+  readonly run: OpenRun;
+  readonly api: Run;
+  readonly at: OpenObservation;
+  readonly troubles: Troubles;
+};
 
 /** Bounds of one run, so that a loop which observes without end cannot fill the memory. */
 const MAX_OBSERVATIONS = 1_000;
@@ -78,21 +86,36 @@ export function openRun(name: string, suggestionId: string, now: () => number): 
   };
 }
 
+/** Where and when an observation begins, if not here and now. */
+export type Beginning = { readonly parent?: OpenObservation | undefined; readonly startMs?: number | undefined };
+
 /** Opens an observation under the one the caller is in; undefined where the run is over or full. */
-export function openObservation(run: OpenRun, type: ObservationType, name: string): OpenObservation | undefined {
+export function openObservation(
+  run: OpenRun,
+  type: ObservationType,
+  name: string,
+  beginning?: Beginning,
+): OpenObservation | undefined {
   if (run.over) return undefined;
   const index = run.observations.length;
   if (index >= MAX_OBSERVATIONS) {
     run.notRecordedCount++;
     return undefined;
   }
-  const here = place.getStore();
-  // A run handed into another tracked function, or used outside of any, is not where the caller stands.
-  const parent = here?.run === run ? here.at : run.root;
+  const parent = beginning?.parent ?? standingIn(run);
   const id = observationIdOf(run.traceId, index);
-  const observation = newObservation({ id, parentId: parent.id, type, name, startMs: run.now() });
+  const startMs = beginning?.startMs ?? run.now();
+  const observation = newObservation({ id, parentId: parent.id, type, name, startMs });
   run.observations.push(observation);
   return observation;
+}
+
+/** The innermost observation of this run that the caller is in. */
+export function standingIn(run: OpenRun): OpenObservation {
+  const here = place.getStore();
+  // A run handed into another tracked function, or used outside of any, is not where the caller stands.
+  const at = here?.run === run ? here.at : run.root;
+  return run.deeper === undefined ? at : run.deeper(at);
 }
 
 function newObservation(

@@ -3,16 +3,19 @@ import { UptakeError } from "../domain/errors.ts";
 import { type Instruments, noInstruments } from "../domain/instruments.ts";
 import type { Logger } from "../domain/logger.ts";
 import type { SuggestionRecord } from "../domain/suggestion.ts";
+import type { SuggestionRow } from "../domain/suggestion-row.ts";
 import { FLUSH_TIMEOUT_MS, givenUp } from "./group-commit.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import { createMinuteTally } from "./minute-tally.ts";
 import type { Recorder } from "./recorder.ts";
+import { rowOf } from "./rows.ts";
 import type { Adoption } from "./spool/adoption.ts";
 import type { Replayer } from "./spool/replayer.ts";
 import type { Segment } from "./spool/segment.ts";
 import type { Spool } from "./spool/spool.ts";
 import { DROPPED_RECORDS } from "./track-meters.ts";
 import { COMMIT_TIMEOUT_MS } from "./troubles.ts";
+import type { Settled } from "./waiting-rows.ts";
 
 export type SpooledRecorderOptions = {
   readonly durability: Durability;
@@ -29,8 +32,8 @@ export type SpooledRecorderOptions = {
   readonly flushTimeoutMs?: number;
 };
 
-/** A record in memory; its segment where the spool has it as well. */
-type Held = { readonly record: SuggestionRecord; segment: Segment | undefined };
+/** A row in memory; its segment where the spool has it as well. */
+type Held = { readonly row: SuggestionRow; segment: Segment | undefined };
 
 /**
  * A {@link Recorder} that loses nothing that it has said yes to, not even by a kill -9. With `background` a record is on
@@ -85,13 +88,34 @@ function createIntake(options: SpooledRecorderOptions, memory: Memory): Intake {
 
   function record(record: SuggestionRecord): Promise<void> | undefined {
     if (closed) return drop("the tracker is closed");
-    const segment = durability === "background" ? spool.append(record) : undefined;
-    const taken = memory.hold(record, segment);
-    if (taken === undefined) return leave(durability === "background" ? segment : spool.append(record));
-    if (durability === "commit") return untilSafe(taken);
+    const row = rowOf(record);
+    return durability === "background" ? recordOnDisk(row) : recordInDatabase(row);
+  }
+
+  function recordOnDisk(row: SuggestionRow): Promise<void> | undefined {
+    const segment = spool.append(row);
     // What is refused for its data is counted and reported where that is decided.
-    taken.done.catch(() => {});
-    return undefined;
+    const held = memory.hold({ row, segment }, () => {});
+    return held ? undefined : leave(segment);
+  }
+
+  function recordInDatabase(row: SuggestionRow): Promise<void> | undefined {
+    const held: Held = { row, segment: undefined };
+    let settle: Settled = () => {};
+    if (!memory.hold(held, (error) => settle(error))) return leave(spool.append(row));
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        held.segment ??= spool.append(row);
+        if (held.segment === undefined) return; // it stays in memory, and the tracker says that the commit is late
+        spooled.add({ reason: "the commit did not come in time" });
+        resolve();
+      }, commitTimeoutMs);
+      settle = (error) => {
+        clearTimeout(timer);
+        if (error === undefined) resolve();
+        else reject(error);
+      };
+    });
   }
 
   function drop(reason: string): Promise<never> {
@@ -107,18 +131,6 @@ function createIntake(options: SpooledRecorderOptions, memory: Memory): Intake {
     return undefined;
   }
 
-  function untilSafe({ held, done }: Taken): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        held.segment ??= spool.append(held.record);
-        if (held.segment === undefined) return; // it stays in memory, and the tracker says that the commit is late
-        spooled.add({ reason: "the commit did not come in time" });
-        resolve();
-      }, commitTimeoutMs);
-      void done.then(resolve, reject).then(() => clearTimeout(timer));
-    });
-  }
-
   function close(): void {
     closed = true;
     dropped.close();
@@ -128,12 +140,9 @@ function createIntake(options: SpooledRecorderOptions, memory: Memory): Intake {
   return { record, close };
 }
 
-/** `done` resolves once the record is committed, or safe on the spool when the recorder closes. */
-type Taken = { readonly held: Held; readonly done: Promise<void> };
-
 type Memory = {
-  /** Undefined where there is no room. */
-  hold(record: SuggestionRecord, segment: Segment | undefined): Taken | undefined;
+  /** False where there is no room. Calls back once the row is committed or given up, or safe on the spool at the end. */
+  hold(held: Held, settled: Settled): boolean;
   /** Puts everything that is not on the spool there, for the end; says how many records it has and how many it did not take. */
   keepAll(): { readonly keptCount: number; readonly lostCount: number };
 };
@@ -142,31 +151,24 @@ function createMemory({ queue, spool }: SpooledRecorderOptions, committed: () =>
   const all = new Set<Held>();
   let keeping = false;
 
-  async function follow(held: Held, written: Promise<void>): Promise<void> {
-    try {
-      await written;
-      committed();
-    } catch (error) {
-      // Rejected for the end of the process and not for its data: the next process replays it.
-      if (keeping && held.segment !== undefined) return;
-      throw error;
-    } finally {
-      all.delete(held);
-      if (!keeping && held.segment !== undefined) spool.settle(held.segment);
-    }
-  }
-
   return {
-    hold(record, segment) {
-      const written = queue.offer(record);
-      if (written === undefined) return undefined;
-      const held: Held = { record, segment };
-      all.add(held);
-      return { held, done: follow(held, written) };
+    hold(held, settled) {
+      const isTaken = queue.offer(held.row, (error) => {
+        all.delete(held);
+        if (held.segment !== undefined) {
+          // Rejected for the end of the process and not for its data: the next process replays it.
+          if (keeping) return settled();
+          spool.settle(held.segment);
+        }
+        if (error === undefined) committed();
+        settled(error);
+      });
+      if (isTaken) all.add(held);
+      return isTaken;
     },
     keepAll() {
       keeping = true;
-      for (const held of all) held.segment ??= spool.append(held.record);
+      for (const held of all) held.segment ??= spool.append(held.row);
       const keptCount = [...all].filter(({ segment }) => segment !== undefined).length;
       return { keptCount, lostCount: all.size - keptCount };
     },

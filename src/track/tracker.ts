@@ -111,7 +111,7 @@ function followRun(
   writeEnding: (ending: Ending) => Promise<void> | undefined,
   troubles: Troubles,
 ): Follower {
-  const here = { run, api, at: run.root };
+  const here = { run, api, at: run.root, troubles };
   return {
     within: (part) => place.run(here, part),
     firstChunk: () => (run.root.firstTokenMs ??= run.now()),

@@ -77,6 +77,7 @@ export function fakeServices(replaced: Partial<Services> = {}): Services {
     migrate: () => Promise.resolve({ applied: [], version: 5 }),
     metrics: () => Promise.resolve({ rows: [], table: "No suggestions in this range.\n", csv: "" }),
     expire: () => Promise.resolve({ expiredCount: 0, abandonedCount: 0 }),
+    keepPartitions: () => Promise.resolve(null),
     startWorker: () => Promise.resolve({ url: null, stop: () => Promise.resolve() }),
     serve: ({ host, port }) => Promise.resolve({ url: `http://${host}:${port}`, stop: () => Promise.resolve() }),
     keys: {
@@ -103,8 +104,15 @@ export function fakeServices(replaced: Partial<Services> = {}): Services {
     },
     verify: ({ keep }) => Promise.resolve({ ...goodVerify, cleanUp: { kind: keep ? "kept" : "asked", traceCount: 1 } }),
     rollup: {
-      check: () => Promise.resolve({ checkedHourCount: 0, differenceCount: 0, repaired: false, interrupted: false }),
-      backfill: () => Promise.resolve({ hourCount: 0, resumedAt: null, interrupted: false }),
+      check: () =>
+        Promise.resolve({
+          checkedHourCount: 0,
+          differenceCount: 0,
+          frozenBefore: null,
+          repaired: false,
+          interrupted: false,
+        }),
+      backfill: () => Promise.resolve({ hourCount: 0, frozenBefore: null, resumedAt: null, interrupted: false }),
     },
     adopt: {
       plan: () => Promise.resolve([]),

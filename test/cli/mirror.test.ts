@@ -8,6 +8,7 @@ import type { MirrorServices } from "../../src/cli/mirror-services.ts";
 import { scoreIdOf } from "../../src/domain/ids.ts";
 import { createLangfuseClient } from "../../src/langfuse/client.ts";
 import { traceToSpans } from "../../src/langfuse/otlp.ts";
+import { outgoingScore, outgoingSpan } from "../../src/langfuse/outgoing.ts";
 import type { Database } from "../../src/store/database.ts";
 import { readTracesForMirror } from "../../src/store/queries/read-traces-for-mirror.ts";
 import type { StandInAddress, StandInLangfuse } from "../../src/testing.ts";
@@ -111,7 +112,7 @@ describe("uptake mirror reconcile", () => {
     const [source] = await readTracesForMirror(place.db, [first.id]);
     if (source === undefined) throw new Error("the suggestion is there");
     const again = traceToSpans(source).filter((span) => span.spanId === first.generationId);
-    await createLangfuseClient({ ...place.address, fetch, timeoutMs: 5000 }).sendSpans([again]);
+    await createLangfuseClient({ ...place.address, fetch, timeoutMs: 5000 }).sendSpans(again.map(outgoingSpan));
     const where = `observation ${first.generationId} of suggestion ${first.id} in trace ${first.traceId}`;
     const { code, stdout } = await place.uptake("reconcile", "--repair");
     expect({ code, stdout }).toEqual({
@@ -137,9 +138,8 @@ describe("uptake mirror reconcile", () => {
     if (posted?.traceId === undefined || posted.traceId === null) throw new Error("the score is there");
     const { traceId, timestamp } = posted;
     const body = { id: keptRatio, name: "kept-ratio", dataType: "NUMERIC", value: 0.25, traceId } as const;
-    await client.sendScores([
-      { id: "another", type: "score-create", timestamp, body: { ...body, environment: "test", metadata: {} } },
-    ]);
+    const event = { id: "another", type: "score-create" as const, timestamp };
+    await client.sendScores([outgoingScore({ ...event, body: { ...body, environment: "test", metadata: {} } })]);
     const { code, stdout } = await place.uptake("reconcile");
     expect(code).toBe(1);
     const [retriever = ""] = first.spanIds.slice(1);
@@ -333,7 +333,7 @@ describe("uptake mirror reexport", () => {
     const [source] = await readTracesForMirror(place.db, [kept?.id ?? ""]);
     if (source === undefined) throw new Error("the suggestion is there");
     const client = createLangfuseClient({ ...emptied.address, fetch, timeoutMs: 5000 });
-    await client.sendSpans([traceToSpans(source)]);
+    await client.sendSpans(traceToSpans(source).map(outgoingSpan));
     const { code, stdout, stderr } = await place.uptake("reexport", "--from", "2h");
     expect({ code, stdout, stderr }).toEqual({
       code: 0,

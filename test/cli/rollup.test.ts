@@ -10,8 +10,15 @@ const difference = {
 } as const;
 
 const nothing: RollupServices = {
-  check: () => Promise.resolve({ checkedHourCount: 24, differenceCount: 0, repaired: false, interrupted: false }),
-  backfill: () => Promise.resolve({ hourCount: 24, resumedAt: null, interrupted: false }),
+  check: () =>
+    Promise.resolve({
+      checkedHourCount: 24,
+      differenceCount: 0,
+      frozenBefore: null,
+      repaired: false,
+      interrupted: false,
+    }),
+  backfill: () => Promise.resolve({ hourCount: 24, frozenBefore: null, resumedAt: null, interrupted: false }),
 };
 
 describe("uptake rollup check", () => {
@@ -19,7 +26,13 @@ describe("uptake rollup check", () => {
     const asked: unknown[] = [];
     const check: RollupServices["check"] = ({ from, to, repair }) => {
       asked.push({ from, to, repair });
-      return Promise.resolve({ checkedHourCount: 24, differenceCount: 0, repaired: false, interrupted: false });
+      return Promise.resolve({
+        checkedHourCount: 24,
+        differenceCount: 0,
+        frozenBefore: null,
+        repaired: false,
+        interrupted: false,
+      });
     };
     const { code, stdout } = await run(["rollup", "check"], { services: { rollup: { ...nothing, check } } });
     expect({ code, stdout }).toEqual({ code: 0, stdout: "24 hours checked: 0 differences\n" });
@@ -38,7 +51,13 @@ describe("uptake rollup check", () => {
   ])("prints a line for each difference, and with $flags ends with $code", async ({ flags, repaired, code, last }) => {
     const check: RollupServices["check"] = ({ onDifference }) => {
       onDifference(difference);
-      return Promise.resolve({ checkedHourCount: 24, differenceCount: 1, repaired, interrupted: false });
+      return Promise.resolve({
+        checkedHourCount: 24,
+        differenceCount: 1,
+        frozenBefore: null,
+        repaired,
+        interrupted: false,
+      });
     };
     const answer = await run(["rollup", "check", ...flags], { services: { rollup: { ...nothing, check } } });
     expect(answer.code).toBe(code);
@@ -49,7 +68,13 @@ describe("uptake rollup check", () => {
 
   it("ends with 130 when it was interrupted, whatever it had found by then", async () => {
     const check: RollupServices["check"] = () =>
-      Promise.resolve({ checkedHourCount: 168, differenceCount: 0, repaired: false, interrupted: true });
+      Promise.resolve({
+        checkedHourCount: 168,
+        differenceCount: 0,
+        frozenBefore: null,
+        repaired: false,
+        interrupted: true,
+      });
     const { code, stdout } = await run(["rollup", "check"], { services: { rollup: { ...nothing, check } } });
     expect(code).toBe(130);
     expect(stdout).toContain("interrupted; what was not checked is unknown");
@@ -60,7 +85,7 @@ describe("uptake rollup backfill", () => {
   it("needs a beginning, and says where it goes on", async () => {
     expect(await run(["rollup", "backfill"])).toMatchObject({ code: 2, opened: [] });
     const resumedAt = new Date("2026-11-08T00:00Z");
-    const backfill = () => Promise.resolve({ hourCount: 48, resumedAt, interrupted: false });
+    const backfill = () => Promise.resolve({ hourCount: 48, frozenBefore: null, resumedAt, interrupted: false });
     const { code, stdout } = await run(["rollup", "backfill", "--from", "2026-11-01"], {
       services: { rollup: { ...nothing, backfill } },
     });

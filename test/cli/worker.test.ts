@@ -4,6 +4,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { newId } from "../../src/domain/ids.ts";
 import { createStandInLangfuse } from "../../src/langfuse/stand-in/stand-in.ts";
 import { insertSuggestions } from "../../src/store/queries/insert-suggestions.ts";
+import { rowOf } from "../../src/track/rows.ts";
 import { openTestPostgres } from "../support/databases.ts";
 import { eventually } from "../support/eventually.ts";
 import { readExposition } from "../support/exposition.ts";
@@ -36,7 +37,7 @@ it("several workers on one Postgres stay up, mirror what arrives once, and end w
   // They have nothing to do yet, and must be there all the same when there is.
   await insertSuggestions(
     postgres.db,
-    Array.from({ length: 30 }, () => recordOfSize(newId())),
+    Array.from({ length: 30 }, () => rowOf(recordOfSize(newId()))),
   );
   const traceCount = (): number => new Set(langfuse.observations().map(({ traceId }) => traceId)).size;
   await eventually("all traces are there", () => traceCount() === 30);
@@ -66,7 +67,7 @@ it("a worker with a port shows there what it does, also when its Postgres is awa
   expect((await fetch(`${url}/readyz`)).status).toBe(200);
   await insertSuggestions(
     postgres.db,
-    Array.from({ length: 5 }, () => recordOfSize(newId())),
+    Array.from({ length: 5 }, () => rowOf(recordOfSize(newId()))),
   );
   await eventually(
     "the deliveries are counted",

@@ -1,5 +1,8 @@
 import { createDeskStore } from "../../src/desk/desk-store.ts";
-import { createGenerateMessageSuggestion } from "../../src/desk/generate-message-suggestion.ts";
+import { createAgentFunctions } from "../../src/desk/agent-functions.ts";
+import { DEFAULT_CATEGORIES } from "../../src/desk/categories.ts";
+import { type ClassificationDecision, decideClassification } from "../../src/desk/decide-classification.ts";
+import type { Prompts } from "../../src/desk/prompts.ts";
 import { createRetriever } from "../../src/desk/retrieve.ts";
 import { DEFAULT_THRESHOLDS } from "../../src/domain/outcome.ts";
 import { silentLogger } from "../../src/domain/logger.ts";
@@ -10,17 +13,20 @@ import type { Model } from "../../src/models/model.ts";
 import { OFFLINE_MODEL } from "../../src/models/tokens.ts";
 import type { Database } from "../../src/store/database.ts";
 import { insertSuggestions } from "../../src/store/queries/insert-suggestions.ts";
+import { withDeskReasons } from "../../src/server/desk-reasons.ts";
 import { createGroupCommit } from "../../src/track/group-commit.ts";
 import { createTracker } from "../../src/track/tracker.ts";
 
 export const PROJECT = "default";
 
+export type RigOptions = { readonly sendAbove?: number; readonly prompts?: Prompts };
+
 /** The desk's real parts on a database, with the offline model on loopback unless another model is given. */
-export async function openDesk(db: Database, given?: Model) {
+export async function openDesk(db: Database, given?: Model, options: RigOptions = {}) {
   const server = createOfflineServer();
   const { baseUrl } = await server.start();
   const model = given ?? createModel({ baseUrl, apiKey: "none", model: OFFLINE_MODEL, timeoutMs: 30_000 });
-  const recorder = createGroupCommit({ write: (records) => insertSuggestions(db, records), log: silentLogger });
+  const recorder = createGroupCommit({ write: (rows) => insertSuggestions(db, rows), log: silentLogger });
   const now = () => Date.now();
   const tracker = createTracker({
     recorder,
@@ -36,11 +42,19 @@ export async function openDesk(db: Database, given?: Model) {
     projectId: PROJECT,
     now: () => new Date(),
     thresholds: DEFAULT_THRESHOLDS,
+    reasons: withDeskReasons(undefined),
     flushSuggestions: () => tracker.flush(),
   });
+  const ofDesk = { tracker, db, model, retriever, projectId: PROJECT, now, ...options };
+  const flushSuggestions = () => tracker.flush();
+  const deciding = { db, projectId: PROJECT, categories: DEFAULT_CATEGORIES, flushSuggestions };
   return {
+    ...createAgentFunctions(ofDesk),
+    decide: (decision: ClassificationDecision) =>
+      decideClassification({ ...deciding, feedback: (input) => feedback.feedback(input) }, decision),
+    ofDesk,
+    recorder,
     desk: createDeskStore({ db, projectId: PROJECT }),
-    generate: createGenerateMessageSuggestion({ tracker, db, model, retriever, projectId: PROJECT }),
     model,
     retriever,
     feedback,

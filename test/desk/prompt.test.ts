@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { readPromptFile } from "../../src/desk/prompt-files.ts";
 import { renderReplyPrompt } from "../../src/desk/prompt.ts";
 import { parseSections } from "../../src/models/prompt-sections.ts";
 
@@ -7,11 +8,12 @@ const thread = (texts: readonly string[]) => ({
   customerName: "Ana",
   messages: texts.map((text) => ({ from: "customer" as const, text })),
 });
+const template = readPromptFile("generate-message-suggestion");
 const article = { id: "a", title: "A", content: "Tap it. $& costs $1", score: 2 };
 
 describe("reply prompt", () => {
   it("has a system and a user message, whose sections a model can read back", () => {
-    const messages = renderReplyPrompt({ articles: [article], pastReplies: [], thread: thread(["How?"]) });
+    const messages = renderReplyPrompt(template, { articles: [article], pastReplies: [], thread: thread(["How?"]) });
     expect(messages.map((message) => message.role)).toEqual(["system", "user"]);
     expect(parseSections(messages[1]?.content ?? "")).toEqual({
       articles: [article],
@@ -21,7 +23,11 @@ describe("reply prompt", () => {
   });
 
   it("leaves what looks like a placeholder in a customer's text alone", () => {
-    const [, user] = renderReplyPrompt({ articles: [article], pastReplies: [], thread: thread(["{{articles}} $'"]) });
+    const [, user] = renderReplyPrompt(template, {
+      articles: [article],
+      pastReplies: [],
+      thread: thread(["{{articles}} $'"]),
+    });
     expect(parseSections(user?.content ?? "")?.thread.messages).toEqual([
       { from: "customer", text: "{{articles}} $'" },
     ]);
@@ -29,7 +35,7 @@ describe("reply prompt", () => {
 
   it("has a bound: the newest 20 messages, long ones cut in the middle", () => {
     const texts = [...Array.from({ length: 30 }, (_, i) => `message ${i}`), `begin${"x".repeat(200_000)}end`];
-    const [, user] = renderReplyPrompt({ articles: [], pastReplies: [], thread: thread(texts) });
+    const [, user] = renderReplyPrompt(template, { articles: [], pastReplies: [], thread: thread(texts) });
     const sections = parseSections(user?.content ?? "");
     expect(sections?.thread.messages).toHaveLength(20);
     expect(sections?.thread.messages.at(-1)?.text).toMatch(/^beginx+\n\[…\]\nx+end$/);

@@ -44,6 +44,7 @@ function run(db: Database, rig: Rig, given: Partial<ReplayOptions> & { items?: r
     generate: rig.generate,
     retriever: rig.retriever,
     model: rig.model.name,
+    prompt: { name: "reply", version: 1 },
     sent: (input) => rig.feedback.sent(input),
     concurrency: 4,
     now: rig.now,

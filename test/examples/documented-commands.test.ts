@@ -30,6 +30,7 @@ const documented = [
   "docs/configuration.md",
   "docs/http-api.md",
   "docs/security.md",
+  "docs/scale.md",
 ].flatMap(commandsIn);
 const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
   scripts: Record<string, string>;

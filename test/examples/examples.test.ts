@@ -52,3 +52,20 @@ describe("examples/track-a-function", { timeout: 120_000 }, () => {
     expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
   });
 });
+
+describe("the examples of the adapters", { timeout: 180_000 }, () => {
+  const tokens = "gpt-4.1-mini: 24 tokens in, 7 out";
+  it.each([
+    ["openai", ["suggested: A refund takes five working days.", "gpt-4.1-mini: 1000 tokens in, 500 out, 0.0012 USD"]],
+    ["ai-sdk", ["suggested: A refund takes five working days.", tokens, "time to first token known of 1"]],
+    ["otel", ["suggested: Five working days.", tokens, "spans too late: 0"]],
+  ])("%s runs as its first lines say", async (name, lines) => {
+    const example = join(root, "examples", name, "draft-reply.ts");
+    const { code, stdout, stderr } = await runNode([require.resolve("tsx/cli"), example], {
+      cwd: scratch,
+      env: { UPTAKE_DATA_DIR: join(scratch, name) },
+    });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout.trimEnd().split("\n")).toEqual(lines);
+  });
+});

@@ -5,6 +5,7 @@ import { createExpirer, type Expirer } from "../../src/feedback/expirer.ts";
 import type { Database } from "../../src/store/database.ts";
 import { openPostgres } from "../../src/store/postgres.ts";
 import { insertSuggestions } from "../../src/store/queries/insert-suggestions.ts";
+import { rowOf } from "../../src/track/rows.ts";
 import { readMetrics } from "../../src/metrics/read-metrics.ts";
 import { describeEachDatabase, openTestPostgres } from "../support/databases.ts";
 import { eventually } from "../support/eventually.ts";
@@ -106,13 +107,13 @@ describeEachDatabase("the expirer", (open) => {
     await db.query("update ai_suggestions set status = 'completed', suggested_response = 'At last' where id = $1", [
       updated,
     ]);
-    await insertSuggestions(db, [record]);
+    await insertSuggestions(db, [rowOf(record)]);
     for (const id of [updated, record.id]) {
       expect(await standingOf(db, id)).toEqual({ outcome: "pending", status: "completed", errorType: null });
     }
     expect(await counted(db)).toMatchObject({ errorCount: 0, completedCount: 2 });
     // Only what was given up is open again: a finished row stays as it is.
-    await insertSuggestions(db, [{ ...record, suggestedResponse: "Once more" }]);
+    await insertSuggestions(db, [rowOf({ ...record, suggestedResponse: "Once more" })]);
     const [row] = await db.query("select suggested_response as text from ai_suggestions where id = $1", [record.id]);
     expect(row).toEqual({ text: record.suggestedResponse });
   });

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { createLangfuseClient } from "../../src/langfuse/client.ts";
 import { traceToSpans } from "../../src/langfuse/otlp.ts";
+import { outgoingScore, outgoingSpan } from "../../src/langfuse/outgoing.ts";
 import { feedbackToScores } from "../../src/langfuse/scores.ts";
 import { answerToError, parseRetryAfter } from "../../src/langfuse/send-answer.ts";
 import { aRevision, aRun, TRACE_ID } from "./sources.ts";
@@ -34,7 +35,7 @@ const answering = (status: number, body: string, headers: Record<string, string>
     request.resume().on("end", () => response.writeHead(status, headers).end(body));
   });
 
-const spans = [traceToSpans(aRun())];
+const spans = traceToSpans(aRun()).map(outgoingSpan);
 const events = feedbackToScores(aRevision());
 
 describe("sending spans", () => {
@@ -133,7 +134,7 @@ describe("sending scores", () => {
   const stored = events.map(({ id }) => ({ id, status: 201 }));
 
   it("is accepted when every event is", async () => {
-    expect(await clientFor(await answer(stored, [])).sendScores(events)).toEqual({
+    expect(await clientFor(await answer(stored, [])).sendScores(events.map(outgoingScore))).toEqual({
       kind: "accepted",
       rejected: new Map(),
     });
@@ -141,7 +142,7 @@ describe("sending scores", () => {
 
   it("names each event that was refused, with the reason", async () => {
     const bad = { id: events[0]?.id, status: 400, message: "Invalid request data", error: [{ path: ["value"] }] };
-    const result = await clientFor(await answer(stored.slice(1), [bad])).sendScores(events);
+    const result = await clientFor(await answer(stored.slice(1), [bad])).sendScores(events.map(outgoingScore));
     expect(result.kind === "accepted" ? [...result.rejected] : result).toEqual([
       [events[0]?.id, '400: Invalid request data: [{"path":["value"]}]'],
     ]);
@@ -149,19 +150,27 @@ describe("sending scores", () => {
 
   it("is unavailable when Langfuse failed and stored nothing", async () => {
     const failed = events.map(({ id }) => ({ id, status: 500, error: "boom" }));
-    expect(await clientFor(await answer([], failed)).sendScores(events)).toMatchObject({ kind: "unavailable" });
+    expect(await clientFor(await answer([], failed)).sendScores(events.map(outgoingScore))).toMatchObject({
+      kind: "unavailable",
+    });
   });
 
   it("is unsure when Langfuse stored some and failed on one, or says nothing about it", async () => {
     const failed = { id: events[0]?.id, status: 500, error: "boom" };
-    expect(await clientFor(await answer(stored.slice(1), [failed])).sendScores(events)).toMatchObject({
+    expect(
+      await clientFor(await answer(stored.slice(1), [failed])).sendScores(events.map(outgoingScore)),
+    ).toMatchObject({
       kind: "unsure",
     });
-    expect(await clientFor(await answer(stored.slice(1), [])).sendScores(events)).toMatchObject({ kind: "unsure" });
+    expect(await clientFor(await answer(stored.slice(1), [])).sendScores(events.map(outgoingScore))).toMatchObject({
+      kind: "unsure",
+    });
   });
 
   it("is unsure about an answer that is not Langfuse's", async () => {
-    expect(await clientFor(await answering(200, "ok")).sendScores(events)).toMatchObject({ kind: "unsure" });
+    expect(await clientFor(await answering(200, "ok")).sendScores(events.map(outgoingScore))).toMatchObject({
+      kind: "unsure",
+    });
   });
 });
 

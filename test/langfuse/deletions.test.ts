@@ -2,6 +2,7 @@ import { LangfuseClient } from "@langfuse/client";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createLangfuseClient } from "../../src/langfuse/client.ts";
 import { traceToSpans } from "../../src/langfuse/otlp.ts";
+import { outgoingScore, outgoingSpan } from "../../src/langfuse/outgoing.ts";
 import { feedbackToScores } from "../../src/langfuse/scores.ts";
 import { createStandInLangfuse, type LangfuseDialect } from "../../src/testing.ts";
 import { aRevision, aRun, TRACE_ID } from "./sources.ts";
@@ -16,9 +17,11 @@ describe.each<LangfuseDialect>(["v4", "v3"])("deleting from a stand-in Langfuse 
     const address = await standIn.start();
     const ours = createLangfuseClient({ ...address, fetch, timeoutMs: 5000 });
     const other = { traceId: OTHER_ID, observations: null, observationId: null };
-    await ours.sendSpans([traceToSpans(aRun()), traceToSpans(aRun(other))]);
-    await ours.sendScores(feedbackToScores(aRevision()));
-    await ours.sendScores(feedbackToScores(aRevision({ id: "another", traceId: OTHER_ID, observationId: null })));
+    await ours.sendSpans([...traceToSpans(aRun()), ...traceToSpans(aRun(other))].map(outgoingSpan));
+    await ours.sendScores(feedbackToScores(aRevision()).map(outgoingScore));
+    await ours.sendScores(
+      feedbackToScores(aRevision({ id: "another", traceId: OTHER_ID, observationId: null })).map(outgoingScore),
+    );
     const left = () => ({
       observations: new Set(standIn.currentObservations().map(({ traceId }) => traceId)),
       scores: new Set(standIn.currentScores().map(({ traceId }) => traceId)),
@@ -32,7 +35,7 @@ describe.each<LangfuseDialect>(["v4", "v3"])("deleting from a stand-in Langfuse 
     expect(await ours.deleteTraces([TRACE_ID, "f".repeat(32)])).toEqual({ kind: "accepted", rejected: new Map() });
     expect(left()).toEqual({ observations: new Set([OTHER_ID]), scores: new Set([OTHER_ID]) });
     expect(standIn.observations().length).toBeGreaterThan(standIn.currentObservations().length);
-    await ours.sendSpans([traceToSpans(aRun())]);
+    await ours.sendSpans(traceToSpans(aRun()).map(outgoingSpan));
     expect(left().observations).toEqual(new Set([TRACE_ID, OTHER_ID]));
   });
 

@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createLangfuseClient } from "../../src/langfuse/client.ts";
+import { outgoingScore, outgoingSpan } from "../../src/langfuse/outgoing.ts";
 import { factsOfScore, factsOfSpan } from "../../src/langfuse/key-facts.ts";
 import { traceToSpans } from "../../src/langfuse/otlp.ts";
 import { feedbackToScores } from "../../src/langfuse/scores.ts";
@@ -10,7 +11,7 @@ import { aRevision, aRun, GENERATION_ID, RETRIEVER_ID, ROOT_ID, TRACE_ID } from 
 
 const OLDER = "/api/public/observations";
 const NEWER = "/api/public/v2/observations";
-const spans = [traceToSpans(aRun())];
+const spans = traceToSpans(aRun());
 const events = feedbackToScores(aRevision());
 
 async function start(options: StandInLangfuseOptions) {
@@ -52,8 +53,8 @@ describe("the dialect of a Langfuse", () => {
   ])("is %s for %j, and the read-back finds every id there", async (dialect, options) => {
     const { client } = await start(options);
     expect(await client.dialect()).toBe(dialect);
-    await client.sendSpans(spans);
-    await client.sendScores(events);
+    await client.sendSpans(spans.map(outgoingSpan));
+    await client.sendScores(events.map(outgoingScore));
     expect((await client.findObservations(TRACE_ID)).toSorted()).toEqual(
       [GENERATION_ID, RETRIEVER_ID, ROOT_ID].toSorted(),
     );
@@ -63,10 +64,10 @@ describe("the dialect of a Langfuse", () => {
 
   it.each<LangfuseDialect>(["v4", "v3"])("%s: rows come back with every key fact that was sent", async (dialect) => {
     const { client } = await start({ dialect });
-    await client.sendSpans(spans);
-    await client.sendScores(events);
+    await client.sendSpans(spans.map(outgoingSpan));
+    await client.sendScores(events.map(outgoingScore));
     const sent = new Map([
-      ...spans.flat().map((span) => [span.spanId, factsOfSpan(span)] as const),
+      ...spans.map((span) => [span.spanId, factsOfSpan(span)] as const),
       ...events.map((event) => [event.body.id, factsOfScore(event)] as const),
     ]);
     const ids = events.map(({ body }) => body.id);
@@ -85,10 +86,10 @@ describe("the dialect of a Langfuse", () => {
 
   it("reads all pages of a long trace in version 3", async () => {
     const { client } = await start({ dialect: "v3" });
-    const [root] = spans[0] ?? [];
+    const [root] = spans;
     if (root === undefined) throw new Error("the sample has a root");
     const many = Array.from({ length: 230 }, (_, i) => ({ ...root, spanId: (i + 1).toString(16).padStart(16, "0") }));
-    await client.sendSpans([many]);
+    await client.sendSpans(many.map(outgoingSpan));
     expect(new Set(await client.findObservations(TRACE_ID)).size).toBe(230);
     expect(new Set((await client.readObservations(TRACE_ID)).map(({ id }) => id)).size).toBe(230);
   });

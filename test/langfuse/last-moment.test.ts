@@ -4,12 +4,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createLangfuseClient } from "../../src/langfuse/client.ts";
 import { traceToSpans } from "../../src/langfuse/otlp.ts";
+import { outgoingScore, outgoingSpan } from "../../src/langfuse/outgoing.ts";
 import { feedbackToScores } from "../../src/langfuse/scores.ts";
 import { createStandInLangfuse } from "../../src/testing.ts";
 import { aRevision, aRun } from "./sources.ts";
 
-const spans = [traceToSpans(aRun())];
-const scores = feedbackToScores(aRevision());
+const spans = traceToSpans(aRun()).map(outgoingSpan);
+const scores = feedbackToScores(aRevision()).map(outgoingScore);
 
 /** A server that notes what comes: a connection, the headers of a request, a whole request. */
 async function listen() {

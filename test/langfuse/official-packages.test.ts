@@ -7,6 +7,7 @@ import { BasicTracerProvider } from "@opentelemetry/sdk-trace-base";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createLangfuseClient } from "../../src/langfuse/client.ts";
 import { traceToSpans } from "../../src/langfuse/otlp.ts";
+import { outgoingScore, outgoingSpan } from "../../src/langfuse/outgoing.ts";
 import { feedbackToScores } from "../../src/langfuse/scores.ts";
 import { createStandInLangfuse, type StandInAddress } from "../../src/testing.ts";
 import {
@@ -158,8 +159,11 @@ describe("the official packages against the stand-in", () => {
 describe("what our client sends, read by the official client", () => {
   it("is one trace with its generation, and the feedback's scores linked to it", async () => {
     const ours = createLangfuseClient({ ...address, fetch, timeoutMs: 5000 });
-    expect(await ours.sendSpans([traceToSpans(aRun())])).toMatchObject({ kind: "accepted" });
-    expect(await ours.sendScores(feedbackToScores(aRevision()))).toEqual({ kind: "accepted", rejected: new Map() });
+    expect(await ours.sendSpans(traceToSpans(aRun()).map(outgoingSpan))).toMatchObject({ kind: "accepted" });
+    expect(await ours.sendScores(feedbackToScores(aRevision()).map(outgoingScore))).toEqual({
+      kind: "accepted",
+      rejected: new Map(),
+    });
 
     const { data } = await official.api.observations.getMany({ traceId: TRACE_ID, fields: ALL_FIELDS });
     expect(data.map(({ id }) => id)).toEqual([GENERATION_ID, RETRIEVER_ID, ROOT_ID]);

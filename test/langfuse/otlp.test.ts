@@ -2,7 +2,7 @@ import { LangfuseOtelSpanAttributes } from "@langfuse/core";
 import { describe, expect, it } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
 import { ATTRIBUTE } from "../../src/langfuse/otlp-attributes.ts";
-import { spansRequest, traceToSpans } from "../../src/langfuse/otlp.ts";
+import { spansRequest, spansRequestJson, traceToSpans } from "../../src/langfuse/otlp.ts";
 import { UPTAKE_VERSION } from "../../src/langfuse/version.ts";
 import { attributesOf } from "./attributes.ts";
 import { aRun, GENERATION_ID, RETRIEVER_ID, ROOT_ID, SUGGESTION_ID, TRACE_ID } from "./sources.ts";
@@ -236,7 +236,8 @@ describe("environment names", () => {
 
 describe("spansRequest", () => {
   it("puts many traces under one resource and one scope, and no service.version", () => {
-    const request = spansRequest([traceToSpans(aRun()), traceToSpans(aRun())]);
+    const spans = [...traceToSpans(aRun()), ...traceToSpans(aRun())];
+    const request = spansRequest(spans);
     const [resourceSpans] = request.resourceSpans;
     expect(resourceSpans?.resource.attributes.map(({ key }) => key)).toEqual([
       "service.name",
@@ -247,6 +248,12 @@ describe("spansRequest", () => {
     expect(resourceSpans?.scopeSpans).toHaveLength(1);
     expect(resourceSpans?.scopeSpans[0]?.scope).toEqual({ name: "uptake", version: packageJson.version });
     expect(resourceSpans?.scopeSpans[0]?.spans).toHaveLength(6);
+  });
+
+  it("is the same where the spans are JSON already", () => {
+    for (const spans of [[], traceToSpans(aRun())]) {
+      expect(spansRequestJson(spans.map((span) => JSON.stringify(span)))).toBe(JSON.stringify(spansRequest(spans)));
+    }
   });
 });
 

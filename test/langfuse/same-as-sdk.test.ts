@@ -112,7 +112,7 @@ let ours: OtlpExportRequest;
 let official: OtlpExportRequest;
 
 beforeAll(async () => {
-  ours = spansRequest([traceToSpans(await tellTracked(story, SUGGESTION_ID))]);
+  ours = spansRequest(traceToSpans(await tellTracked(story, SUGGESTION_ID)));
   official = await tellOfficially(story, TRACE_ID);
 });
 

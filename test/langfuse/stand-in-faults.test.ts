@@ -1,12 +1,13 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createLangfuseClient } from "../../src/langfuse/client.ts";
 import { traceToSpans } from "../../src/langfuse/otlp.ts";
+import { outgoingScore, outgoingSpan } from "../../src/langfuse/outgoing.ts";
 import { feedbackToScores } from "../../src/langfuse/scores.ts";
 import { createStandInLangfuse, type LangfuseDialect, type StandInLangfuseOptions } from "../../src/testing.ts";
 import { until } from "../mirror/until.ts";
 import { aRevision, aRun, TRACE_ID } from "./sources.ts";
 
-const spans = [traceToSpans(aRun())];
+const spans = traceToSpans(aRun()).map(outgoingSpan);
 const events = feedbackToScores(aRevision());
 const eventIdOf = (name: string): string | undefined => events.find(({ body }) => body.name === name)?.id;
 
@@ -23,7 +24,7 @@ describe.each<LangfuseDialect>(["v4", "v3"])(
     it("refuses those of a name, and stores the others", async () => {
       const { standIn, client } = await start({ dialect });
       standIn.setFailure({ refuseScores: { name: "kept-ratio" } });
-      const answer = await client.sendScores(events);
+      const answer = await client.sendScores(events.map(outgoingScore));
       expect(answer.kind === "accepted" ? [...answer.rejected.keys()] : answer).toEqual([eventIdOf("kept-ratio")]);
       expect(standIn.scores().map(({ name }) => name)).toEqual(
         events.map(({ body }) => body.name).filter((name) => name !== "kept-ratio"),
@@ -33,10 +34,10 @@ describe.each<LangfuseDialect>(["v4", "v3"])(
     it("fails on every n-th with the status that it was told", async () => {
       const { standIn, client } = await start({ dialect });
       standIn.setFailure({ refuseScores: { every: 4 }, status: 500 });
-      expect(await client.sendScores(events)).toMatchObject({ kind: "unsure" });
+      expect(await client.sendScores(events.map(outgoingScore))).toMatchObject({ kind: "unsure" });
       expect(await client.findScores(TRACE_ID)).toHaveLength(5);
       standIn.setFailure({ refuseScores: { every: 1 }, status: 500 });
-      expect(await client.sendScores(events)).toMatchObject({ kind: "unavailable" });
+      expect(await client.sendScores(events.map(outgoingScore))).toMatchObject({ kind: "unavailable" });
     });
 
     it("drops scores after saying that it has them", async () => {
@@ -45,22 +46,22 @@ describe.each<LangfuseDialect>(["v4", "v3"])(
       // Reads and spans leave it to the scores that it is about.
       await client.sendSpans(spans);
       expect(await client.findScores(TRACE_ID)).toEqual([]);
-      expect(await client.sendScores(events)).toEqual({ kind: "accepted", rejected: new Map() });
+      expect(await client.sendScores(events.map(outgoingScore))).toEqual({ kind: "accepted", rejected: new Map() });
       expect(standIn.scores().map(({ name }) => name)).not.toContain("output");
       expect(await client.findScores(TRACE_ID)).toHaveLength(5);
-      await client.sendScores(events);
+      await client.sendScores(events.map(outgoingScore));
       expect(await client.findScores(TRACE_ID)).toHaveLength(6);
 
       standIn.setFailure({ dropScores: { every: 2 } });
       const before = standIn.scores().length;
-      await client.sendScores(events);
+      await client.sendScores(events.map(outgoingScore));
       expect(standIn.scores()).toHaveLength(before + 3);
     });
 
     it("treats a span as malformed, and with it the whole export", async () => {
       const { standIn, client } = await start({ dialect });
       standIn.failNext({ refuseSpans: { name: "search-knowledge" } });
-      await client.sendScores(events); // not about these
+      await client.sendScores(events.map(outgoingScore)); // not about these
       const refused = {
         kind: "refused",
         aboutContent: true,
@@ -81,7 +82,7 @@ describe.each<LangfuseDialect>(["v4", "v3"])("a stand-in of dialect %s that show
     const { standIn, client } = await start({ dialect, visibleAfterMs: 300 });
     const sentAt = Date.now();
     await client.sendSpans(spans);
-    await client.sendScores(events);
+    await client.sendScores(events.map(outgoingScore));
     expect(standIn.observations()).toHaveLength(3);
     expect(standIn.scores()).toHaveLength(6);
     expect(await client.findObservations(TRACE_ID)).toEqual([]);

@@ -1,6 +1,7 @@
 import { LangfuseClient } from "@langfuse/client";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createLangfuseClient } from "../../src/langfuse/client.ts";
+import { outgoingScore } from "../../src/langfuse/outgoing.ts";
 import { feedbackToScores, type ScoreEvent } from "../../src/langfuse/scores.ts";
 import { createStandInLangfuse, type LangfuseDialect } from "../../src/testing.ts";
 import { aRevision } from "./sources.ts";
@@ -85,7 +86,7 @@ describe.each<LangfuseDialect>(["v4", "v3"])("the stand-in's score configs in di
       scoreUnder(old.id, "accepted"),
       scoreUnder("nope", "time-to-feedback"),
     ];
-    expect(await client.sendScores(events)).toEqual({ kind: "accepted", rejected: new Map() });
+    expect(await client.sendScores(events.map(outgoingScore))).toEqual({ kind: "accepted", rejected: new Map() });
     expect(standIn.scores()).toEqual([]);
     expect(standIn.droppedScores().map(({ name, reason }) => [name, reason])).toEqual([
       ["kept-ratio", "value 1.5 not valid against provided config"],
@@ -99,7 +100,7 @@ describe.each<LangfuseDialect>(["v4", "v3"])("the stand-in's score configs in di
   it("give a score their own name, and are shown on it", async () => {
     const { standIn, scoreConfigs, client } = await start(dialect);
     const other = await scoreConfigs.create({ name: "share kept", dataType: "NUMERIC" });
-    await client.sendScores([scoreUnder(other.id, "kept-ratio")]);
+    await client.sendScores([outgoingScore(scoreUnder(other.id, "kept-ratio"))]);
     expect(standIn.scores()).toMatchObject([{ name: "share kept", configId: other.id, value: 0.9 }]);
   });
 });

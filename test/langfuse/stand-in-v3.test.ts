@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { createLangfuseClient, type LangfuseClient as OurClient } from "../../src/langfuse/client.ts";
 import type { OtlpSpan } from "../../src/langfuse/otlp-types.ts";
 import { traceToSpans } from "../../src/langfuse/otlp.ts";
+import { outgoingScore, outgoingSpan } from "../../src/langfuse/outgoing.ts";
 import { feedbackToScores } from "../../src/langfuse/scores.ts";
 import { createStandInLangfuse, type StandInLangfuse, type StandInLangfuseOptions } from "../../src/testing.ts";
 import { aRevision, aRun, GENERATION_ID, RETRIEVER_ID, ROOT_ID, SUGGESTION_ID, TRACE_ID } from "./sources.ts";
@@ -42,8 +43,8 @@ describe("a stand-in Langfuse 3, read by the official client", () => {
   beforeEach(() => start());
 
   it("shows our trace with its observations and scores", async () => {
-    await ours.sendSpans([spans]);
-    await ours.sendScores(events);
+    await ours.sendSpans(spans.map(outgoingSpan));
+    await ours.sendScores(events.map(outgoingScore));
     const trace = await official.api.trace.get(TRACE_ID);
     expect(trace).toMatchObject({
       id: TRACE_ID,
@@ -78,7 +79,7 @@ describe("a stand-in Langfuse 3, read by the official client", () => {
   });
 
   it("shows observations page by page, with input and output parsed", async () => {
-    await ours.sendSpans([spans]);
+    await ours.sendSpans(spans.map(outgoingSpan));
     const { observationsV1 } = official.api.legacy;
     const first = await observationsV1.getMany({ traceId: TRACE_ID, limit: 2 });
     const second = await observationsV1.getMany({ traceId: TRACE_ID, limit: 2, page: 2 });
@@ -106,8 +107,8 @@ describe("a stand-in Langfuse 3, read by the official client", () => {
   });
 
   it("shows scores with their trace, and one by its id", async () => {
-    await ours.sendSpans([spans]);
-    await ours.sendScores(events);
+    await ours.sendSpans(spans.map(outgoingSpan));
+    await ours.sendScores(events.map(outgoingScore));
     const { data, meta } = await official.api.scores.getMany({ traceId: TRACE_ID });
     expect(meta).toEqual({ page: 1, limit: 50, totalItems: 6, totalPages: 1 });
     const named = new Map(data.map((score) => [score.name, score]));
@@ -175,8 +176,8 @@ describe("a stand-in Langfuse 3, read by the official client", () => {
 describe("a stand-in Langfuse 3", () => {
   it("merges a span that comes again field by field, and keeps the first start", async () => {
     await start();
-    await ours.sendSpans([spans]);
-    await ours.sendSpans([spans]);
+    await ours.sendSpans(spans.map(outgoingSpan));
+    await ours.sendSpans(spans.map(outgoingSpan));
     const generation = spanAt(2);
     const late: OtlpSpan = {
       ...generation,
@@ -186,7 +187,7 @@ describe("a stand-in Langfuse 3", () => {
         attribute("langfuse.observation.output", "corrected"),
       ],
     };
-    await ours.sendSpans([[late]]);
+    await ours.sendSpans([outgoingSpan(late)]);
     expect(standIn.observations()).toHaveLength(7);
     expect(standIn.currentObservations()).toHaveLength(3);
     expect(standIn.duplicates().observations.map(({ count }) => count)).toEqual([2, 2, 3]);
@@ -206,14 +207,14 @@ describe("a stand-in Langfuse 3", () => {
     await start();
     const root = spanAt(0);
     const nextDay = `${BigInt(root.startTimeUnixNano) + 86_400_000_000_000n}`;
-    await ours.sendSpans([[root, { ...root, startTimeUnixNano: nextDay }]]);
+    await ours.sendSpans([root, { ...root, startTimeUnixNano: nextDay }].map(outgoingSpan));
     expect(await ours.findObservations(TRACE_ID)).toEqual([ROOT_ID, ROOT_ID]);
   });
 
   it("answers 200 to an export with one bad span and stores none of it, as its worker gives up silently", async () => {
     await start();
     const bad = { ...spanAt(1), traceId: "no trace id" };
-    expect(await ours.sendSpans([[spanAt(0), bad]])).toEqual({ kind: "accepted", rejected: new Map() });
+    expect(await ours.sendSpans([spanAt(0), bad].map(outgoingSpan))).toEqual({ kind: "accepted", rejected: new Map() });
     expect(standIn.observations()).toEqual([]);
     expect(await ours.findObservations(TRACE_ID)).toEqual([]);
   });

@@ -2,6 +2,7 @@ import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createLangfuseClient, type LangfuseClient } from "../../src/langfuse/client.ts";
 import { spansRequest, traceToSpans } from "../../src/langfuse/otlp.ts";
+import { outgoingScore, outgoingSpan } from "../../src/langfuse/outgoing.ts";
 import { feedbackToScores } from "../../src/langfuse/scores.ts";
 import { createStandInLangfuse, type StandInAddress, type StandInLangfuse } from "../../src/testing.ts";
 import { aRevision, aRun, TRACE_ID } from "./sources.ts";
@@ -28,7 +29,8 @@ beforeEach(async () => {
 });
 afterEach(() => standIn.close());
 
-const spans = [traceToSpans(aRun())];
+const sample = traceToSpans(aRun());
+const spans = sample.map(outgoingSpan);
 const events = feedbackToScores(aRevision());
 const auth = () => `Basic ${Buffer.from(`${address.publicKey}:${address.secretKey}`).toString("base64")}`;
 
@@ -87,7 +89,7 @@ describe("the stand-in Langfuse", () => {
 
 describe("its span intake", () => {
   it("takes plain and gzip bodies, and the same spans twice as two rows", async () => {
-    const body = spansRequest(spans);
+    const body = spansRequest(sample);
     expect((await call("POST", "/otel/v1/traces", body)).status).toBe(200);
     const packed = gzipSync(JSON.stringify(body));
     expect((await call("POST", "/otel/v1/traces", packed, { "content-encoding": "gzip" })).status).toBe(200);
@@ -102,7 +104,7 @@ describe("its span intake", () => {
     ["a trace id that is no id", { traceId: "xyz" }],
     ["attributes that are an object", { attributes: { a: 1 } }],
   ])("refuses the whole export for %s in one span", async (_what, change) => {
-    const broken = [...(spans[0] ?? []), { ...spans[0]?.[0], ...change }];
+    const broken = [...sample, { ...sample[0], ...change }];
     const body = { resourceSpans: [{ scopeSpans: [{ spans: broken }] }] };
     const { status, body: answer } = await call("POST", "/otel/v1/traces", body);
     expect(status).toBe(400);
@@ -111,7 +113,7 @@ describe("its span intake", () => {
   });
 
   it("refuses other content types, newer ingestion versions and broken bodies", async () => {
-    const body = spansRequest(spans);
+    const body = spansRequest(sample);
     expect((await call("POST", "/otel/v1/traces", body, { "content-type": "text/plain" })).status).toBe(400);
     expect((await call("POST", "/otel/v1/traces", body, { "x-langfuse-ingestion-version": "5" })).status).toBe(400);
     expect((await call("POST", "/otel/v1/traces", Buffer.from("{"))).status).toBe(400);
@@ -128,7 +130,7 @@ describe("its score intake", () => {
   });
 
   it("takes all six scores of a revision and keeps their timestamps", async () => {
-    expect(await client.sendScores(events)).toEqual({ kind: "accepted", rejected: new Map() });
+    expect(await client.sendScores(events.map(outgoingScore))).toEqual({ kind: "accepted", rejected: new Map() });
     expect(standIn.scores().map(({ name }) => name)).toEqual(events.map(({ body }) => body.name));
     expect(new Set(standIn.scores().map(({ timestamp }) => timestamp))).toEqual(new Set(["2026-11-20T10:01:01.623Z"]));
     expect((await client.findScores(TRACE_ID)).toSorted()).toEqual(events.map(({ body }) => body.id).toSorted());
@@ -163,8 +165,8 @@ describe("its score intake", () => {
   });
 
   it("overwrites by id, name and day, ignores an older event, and shows what came twice", async () => {
-    await client.sendScores(events);
-    await client.sendScores(events);
+    await client.sendScores(events.map(outgoingScore));
+    await client.sendScores(events.map(outgoingScore));
     expect(standIn.scores()).toHaveLength(12);
     expect(standIn.currentScores()).toHaveLength(6);
     expect(standIn.duplicates().scores).toHaveLength(6);
@@ -191,7 +193,7 @@ describe("its score intake", () => {
 describe("its reads", () => {
   it("pages observations and scores without repeating or losing one", async () => {
     for (let i = 0; i < 3; i += 1) await client.sendSpans(spans);
-    await client.sendScores(events);
+    await client.sendScores(events.map(outgoingScore));
     const walk = async (path: string) => {
       const ids: string[] = [];
       let cursor = "";
@@ -224,7 +226,7 @@ describe("its reads", () => {
 
   it("filters", async () => {
     await client.sendSpans(spans);
-    await client.sendScores(events);
+    await client.sendScores(events.map(outgoingScore));
     const count = async (path: string) => (await call("GET", path)).body.data?.length;
     expect(await count("/v2/observations?type=GENERATION")).toBe(1);
     expect(await count("/v2/observations?name=search-knowledge&environment=production")).toBe(1);
@@ -242,7 +244,7 @@ describe("its reads", () => {
   it("counts, sums and averages, doubled rows included, and says what it does not know", async () => {
     await client.sendSpans(spans);
     await client.sendSpans(spans);
-    await client.sendScores(events);
+    await client.sendScores(events.map(outgoingScore));
     const ask = (query: object) => {
       const range = { fromTimestamp: "2026-11-20T00:00:00Z", toTimestamp: "2026-11-21T00:00:00Z" };
       return call("GET", `/v2/metrics?query=${encodeURIComponent(JSON.stringify({ ...range, ...query }))}`);
@@ -278,7 +280,7 @@ describe("its trouble", () => {
   it("answers a status until told to stop, and stores nothing meanwhile", async () => {
     standIn.setFailure({ status: 500 });
     expect(await client.sendSpans(spans)).toMatchObject({ kind: "unavailable" });
-    expect(await client.sendScores(events)).toMatchObject({ kind: "unavailable" });
+    expect(await client.sendScores(events.map(outgoingScore))).toMatchObject({ kind: "unavailable" });
     expect(standIn.observations()).toEqual([]);
     standIn.setFailure(null);
     expect(await client.sendSpans(spans)).toMatchObject({ kind: "accepted" });
@@ -304,7 +306,7 @@ describe("its trouble", () => {
   it("closes the connection after storing, while reads still answer", async () => {
     standIn.setFailure({ closeAfterAccept: true });
     expect(await client.sendSpans(spans)).toMatchObject({ kind: "unsure" });
-    expect(await client.sendScores(events)).toMatchObject({ kind: "unsure" });
+    expect(await client.sendScores(events.map(outgoingScore))).toMatchObject({ kind: "unsure" });
     expect(await client.findObservations(TRACE_ID)).toHaveLength(3);
     expect(await client.findScores(TRACE_ID)).toHaveLength(6);
   });

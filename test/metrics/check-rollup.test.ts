@@ -104,7 +104,9 @@ describeEachDatabase("the check of the rollup", (open) => {
   it("finds nothing where all is right, with and without what waits, and whatever the range", async () => {
     const db = await open();
     await fill(db);
-    await db.query("update ai_suggestions set latency_ms = 1, outcome = 'expired' where function_name = 'suggest-1'");
+    await db.query(
+      "update ai_suggestions set latency_ms = 1, outcome = 'expired' where function_name = 'suggest-1' and environment is not null",
+    );
     const { report, found } = await check(db);
     expect(found).toEqual([]);
     expect(report).toMatchObject({ differenceCount: 0, repaired: false, interrupted: false });
@@ -120,7 +122,9 @@ describeEachDatabase("the check of the rollup", (open) => {
        select id, 'rejection', 'off-topic', created_at + interval '3 hours' from ai_suggestions
        where status = 'completed' order by id limit 10`,
     );
-    const [series] = await db.query<{ id: number }>("select id from metric_series where function_name = 'suggest-1'");
+    const [series] = await db.query<{ id: number }>(
+      "select id from metric_series where function_name = 'suggest-1' and environment is not null",
+    );
     await db.query(sql, [series?.id]);
 
     const before = await check(db);
@@ -139,7 +143,7 @@ describeEachDatabase("the check of the rollup", (open) => {
     await fill(db);
     await db.query(
       `update ai_metrics_hourly set suggestion_count = 3, latency_ms_sum = 0 where hour = (select min(hour) from ai_metrics_hourly)
-         and series_id in (select id from metric_series where function_name is not null)`,
+         and series_id in (select id from metric_series where environment is not null)`,
     );
     expect((await check(db)).found[0]).toEqual({
       kind: "hour",
@@ -163,14 +167,19 @@ describeEachDatabase("the check of the rollup", (open) => {
       { db, roller },
       { ...options, signal: stopping.signal, onProgress: (done) => (progress.push(done), stopping.abort()) },
     );
-    expect(ended).toEqual({ hourCount: 168, resumedAt: null, interrupted: true });
+    expect(ended).toEqual({ hourCount: 168, frozenBefore: null, resumedAt: null, interrupted: true });
     const rest = await backfillRollup({ db, roller }, { ...options, signal: new AbortController().signal });
-    expect(rest).toEqual({ hourCount: 312, resumedAt: new Date("2026-03-08T00:00Z"), interrupted: false });
+    expect(rest).toEqual({
+      hourCount: 312,
+      frozenBefore: null,
+      resumedAt: new Date("2026-03-08T00:00Z"),
+      interrupted: false,
+    });
     expect(progress).toEqual([168, 336, 480]);
     await expectHealthyRollup(db, from, new Date("2026-03-22T00:00Z"));
     await expectPlainMetrics(db, { ...month, bucket: "total", by: ["function"] });
     const again = await backfillRollup({ db, roller }, { ...options, signal: new AbortController().signal });
-    expect(again).toEqual({ hourCount: 480, resumedAt: null, interrupted: false });
+    expect(again).toEqual({ hourCount: 480, frozenBefore: null, resumedAt: null, interrupted: false });
     await expectPlainMetrics(db, { ...month, bucket: "total", by: ["function"] });
   });
 
@@ -184,7 +193,7 @@ describeEachDatabase("the check of the rollup", (open) => {
         const { projectId, play } = createPlayer(db, projectCount);
         for (const step of steps) await play(step);
         const [series] = await db.query<{ id: number }>(
-          "select coalesce(max(id), 0) as id from metric_series where function_name is not null",
+          "select coalesce(max(id), 0) as id from metric_series where environment is not null",
         );
         await db.query(sql, [series?.id]);
         const hours = [HISTORY_FROM, HISTORY_TO].map((moment) => moment.getTime() / 3_600_000);
@@ -219,7 +228,9 @@ describe("a repair beside others on Postgres", () => {
     await withPostgres(async (db) => {
       await db.query("update ai_metrics_hourly set accepted_count = 0");
       const commitLate = await openTransaction(db, (tx) =>
-        tx.query("update ai_suggestions set latency_ms = 7, function_name = 'late' where function_name = 'suggest-1'"),
+        tx.query(
+          "update ai_suggestions set latency_ms = 7, function_name = 'late' where function_name = 'suggest-1' and environment is not null",
+        ),
       );
       await db.transaction(async (tx) => {
         await tx.query("set local lock_timeout = '1s'");

@@ -3,7 +3,7 @@ import { silentLogger } from "../../src/domain/logger.ts";
 import { createHostMetrics, type HostMetrics } from "../../src/metrics/host-metrics.ts";
 import { createRoller } from "../../src/metrics/roller.ts";
 import type { Database } from "../../src/store/database.ts";
-import { describeEachDatabase } from "../support/databases.ts";
+import { describeWithPartitions } from "../support/databases.ts";
 
 const NINE = Date.parse("2026-03-02T09:00:00.000Z");
 const minute = (n: number): string => new Date(NINE + n * 60_000).toISOString();
@@ -45,7 +45,7 @@ async function figures(db: Database, hour: string): Promise<Record<string, numbe
 const [nineOClock, tenOClock] = [minute(0), minute(60)];
 const halfPastEleven = NINE + 150 * 60_000;
 
-describeEachDatabase("the host's hourly metrics", (open) => {
+describeWithPartitions("the host's hourly metrics", (open) => {
   it("hold the host's five by the hour of the act and ours by the hour of the suggestion", async () => {
     const db = await open();
     await suggest(db, ["one", "two", "three", "open"]);

@@ -3,6 +3,7 @@ import { silentLogger } from "../../src/domain/logger.ts";
 import { readCalibration } from "../../src/metrics/read-calibration.ts";
 import { readMetrics } from "../../src/metrics/read-metrics.ts";
 import { readReasons } from "../../src/metrics/read-reasons.ts";
+import { readSurvival } from "../../src/metrics/read-survival.ts";
 import { planRead } from "../../src/metrics/read-plan.ts";
 import { createRoller } from "../../src/metrics/roller.ts";
 import { timeBucketsOf } from "../../src/metrics/time-buckets.ts";
@@ -54,6 +55,48 @@ describeEachDatabase("reading metrics", (open) => {
     ]);
   });
 
+  it.each(["function", "model", "promptVersion", "environment"] as const)(
+    "narrows every view down to one %s, rolled or not, as splitting by it does",
+    async (dimension) => {
+      const db = await open();
+      await db.query(
+        `insert into ai_suggestions (suggested_response, status, function_name, model, prompt_version, environment, created_at,
+           latency_ms, confidence_score, outcome, shown_at, decided_at, deciding_feedback_at, deciding_reasons)
+         select 'text', 'completed', 'f' || n % 2, 'm' || n % 3, 'v' || n % 5, case when n % 2 = 0 then 'live' end, t,
+           n * 10, 0.5, case when n % 4 = 0 then 'rejected' else 'accepted' end, t, t + interval '1 min',
+           t + interval '1 min', case when n % 4 = 0 then array['too long'] end
+         from generate_series(1, 60) n, lateral (select '2026-03-01T00:30Z'::timestamptz + n * interval '1 hour') at (t)`,
+      );
+      const query = {
+        ...question,
+        from: at("01T00:00"),
+        to: at("05T00:00"),
+        bucket: "day",
+        now: at("09T00:00"),
+      } as const;
+      for (let round = 0; round < 2; round++) {
+        for (const read of [readMetrics, readReasons, readCalibration, readSurvival]) {
+          const split = await read(db, { ...query, by: [dimension] });
+          const names = new Set(split.flatMap(({ dimensions }) => dimensions[dimension] ?? []));
+          expect(names.size).toBeGreaterThan(0);
+          for (const name of names) {
+            const narrowed = await read(db, { ...query, only: { [dimension]: name } });
+            const ofName = split.filter(({ dimensions }) => dimensions[dimension] === name);
+            expect(narrowed).toEqual(ofName.map((row) => ({ ...row, dimensions: {} })));
+          }
+        }
+        const [byBand] = await readMetrics(db, {
+          ...query,
+          bucket: "total",
+          by: ["confidenceBand"],
+          only: { model: "m1" },
+        });
+        expect(byBand?.suggestionCount).toBe(20);
+        await createRoller({ db, log: silentLogger }).rollAll();
+      }
+    },
+  );
+
   it("refuses to split by band what is not kept by band", async () => {
     const db = await open();
     const query = { ...question, from: at("01T00:00"), to: at("02T00:00"), by: ["confidenceBand"] } as const;
@@ -77,6 +120,39 @@ describeEachDatabase("reading metrics", (open) => {
       ]);
     }
   });
+
+  it("leaves out the percentiles that are not asked for, and nothing else", async () => {
+    const db = await open();
+    const range = { from: at("01T00:00"), to: at("01T03:00") };
+    await db.query(
+      `insert into ai_suggestions (suggested_response, function_name, status, confidence_score, latency_ms, time_to_first_token_ms, created_at)
+       select 'text', 'f' || i % 2, 'completed', 0.7, 100 * i, 10 * i, '2026-03-01T01:00Z' from generate_series(1, 9) i`,
+    );
+    await createRoller({ db, log: silentLogger }).rollAll();
+    for (const by of [[], ["function"], ["function", "model"], ["confidenceBand"]] as const) {
+      const all = await readMetrics(db, { ...question, ...range, by });
+      const some = await readMetrics(db, { ...question, ...range, by, durations: ["latency"] });
+      expect(some).toEqual(
+        all.map((row) => ({
+          ...row,
+          timeToFirstTokenP50Ms: null,
+          timeToFirstTokenP90Ms: null,
+          timeToFirstTokenP95Ms: null,
+          timeToFirstTokenP99Ms: null,
+          timeToFirstTokenKnownCount: null,
+          timeToFeedbackKnownCount: null,
+        })),
+      );
+      expect(some.some(({ latencyP50Ms }) => latencyP50Ms !== null)).toBe(true);
+    }
+  });
+
+  it("refuses a duration that there is not", async () => {
+    const db = await open();
+    const range = { from: at("01T00:00"), to: at("01T03:00") };
+    const durations = ["time"] as unknown as ["latency"]; // as from JavaScript
+    await expect(readMetrics(db, { ...question, ...range, durations })).rejects.toThrow("latency, timeToFirstToken");
+  });
 });
 
 describe("the plan of a read", () => {
@@ -95,9 +171,15 @@ describe("the plan of a read", () => {
     }
   });
 
-  it("takes the total only where nothing is split, and the suggestions only for bands", () => {
-    expect(planOf({})).toMatchObject({ isTotal: true, isRaw: false });
-    expect(planOf({ by: ["model"] })).toMatchObject({ isTotal: false, isRaw: false });
-    expect(planOf({ by: ["model", "confidenceBand"] })).toMatchObject({ isTotal: false, isRaw: true });
+  it("takes a total only where nothing finer is asked for, and the histograms that are asked for", () => {
+    expect(planOf({})).toMatchObject({ level: "project" });
+    expect(planOf({ by: ["function"] })).toMatchObject({ level: "function" });
+    expect(planOf({ by: ["function", "model"] })).toMatchObject({ level: "series" });
+    expect(planOf({}).durations).toEqual({ latency: true, timeToFirstToken: true, timeToFeedback: true });
+    expect(planOf({ durations: ["latency"] }).durations).toEqual({
+      latency: true,
+      timeToFirstToken: false,
+      timeToFeedback: false,
+    });
   });
 });

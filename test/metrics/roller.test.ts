@@ -15,7 +15,7 @@ async function countOf(db: Queryable, source: "rollup_deltas" | "ai_metrics_hour
   const [row] = await db.query<{ count: number }>(
     // Without the totals, which count everything again.
     `select coalesce(sum(suggestion_count), 0)::integer as count from ${source}
-     where series_id is null or series_id in (select id from metric_series where function_name is not null)`,
+     where series_id is null or series_id in (select id from metric_series where environment is not null)`,
   );
   return row?.count ?? 0;
 }

@@ -1,13 +1,13 @@
 import { expect, it } from "vitest";
 import { feedbackObservationIdOf, newId, observationIdOf, traceIdOf } from "../../src/domain/ids.ts";
 import { insertFeedback } from "../../src/store/queries/insert-feedback.ts";
-import { describeEachDatabase } from "../support/databases.ts";
+import { describeWithPartitions } from "../support/databases.ts";
 import { feedbackOn, insertFeedbackOn, insertSamples } from "./rows.ts";
 import { drain, mirrorTo, readLedger, readOutbox, startStandIn } from "./set-up.ts";
 import { until } from "./until.ts";
 import { expectAllOnce } from "./whole.ts";
 
-describeEachDatabase("the mirror", (open) => {
+describeWithPartitions("the mirror", (open) => {
   it("copies suggestions and feedback once, into Langfuse and the ledger", async () => {
     const db = await open();
     const { standIn, address } = await startStandIn();

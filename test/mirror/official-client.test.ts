@@ -23,7 +23,7 @@ describeEachDatabase("tracked suggestions and feedback, seen through Langfuse's 
   it("are one trace with its generation each, and scores on that generation", async () => {
     const db = await open();
     const { address } = await startStandIn();
-    const recorder = createGroupCommit({ log: silentLogger, write: (records) => insertSuggestions(db, records) });
+    const recorder = createGroupCommit({ log: silentLogger, write: (rows) => insertSuggestions(db, rows) });
     const about = { projectId: "default", environment: "test", release: "r1", now: Date.now, log: silentLogger };
     const tracker = createTracker({ recorder, ...about, commitTimeoutMs: 30_000 });
     const draft = tracker.track("generate-message-suggestion", async (index: number, run) => {

@@ -2,12 +2,13 @@ import { describe, expect, it } from "vitest";
 import type { Delivery } from "../../src/mirror/delivery.ts";
 import { packDeliveries } from "../../src/mirror/packs.ts";
 
-function delivery(id: number, ...items: string[]): Delivery<string> {
+function delivery(id: number, ...items: string[]): Delivery {
   const message = { id, kind: "trace" as const, ref: String(id), attempts: 1, wasUnsure: false };
-  return { message, traceId: String(id), langfuseIds: items, items };
+  const outgoing = items.map((json) => ({ kind: "span" as const, id: json, eventId: json, json }));
+  return { message, traceId: String(id), langfuseIds: items, items: outgoing };
 }
 
-function idsOf(packs: Iterable<readonly Delivery<string>[]>): number[][] {
+function idsOf(packs: Iterable<readonly Delivery[]>): number[][] {
   return [...packs].map((pack) => pack.map((d) => d.message.id));
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { feedbackObservationIdOf, observationIdOf, scoreIdOf } from "../../src/domain/ids.ts";
 import { createLangfuseClient } from "../../src/langfuse/client.ts";
+import { outgoingScore, outgoingSpan } from "../../src/langfuse/outgoing.ts";
 import { traceToSpans } from "../../src/langfuse/otlp.ts";
 import type { Database } from "../../src/store/database.ts";
 import { readTracesForMirror } from "../../src/store/queries/read-traces-for-mirror.ts";
@@ -46,7 +47,7 @@ describe("a trace that was sent twice", () => {
       const { db, address, first } = await deliver({ dialect });
       const sources = await readTracesForMirror(db, [first.id]);
       await createLangfuseClient({ ...address, fetch, timeoutMs: 5000 }).sendSpans(
-        sources.map((source) => traceToSpans(source)),
+        sources.flatMap((source) => traceToSpans(source)).map(outgoingSpan),
       );
       const { report, findings } = await check(db, address);
       expect(report).toMatchObject({ ...NOTHING, doubledCount: doubledCount[dialect] });
@@ -141,8 +142,9 @@ describe.each<LangfuseDialect>(["v4", "v3"])("reconciling with a Langfuse of dia
     const { traceId, timestamp } = standIn.currentScores().find(({ id }) => id === scoreId) ?? {};
     if (!traceId || timestamp === undefined) throw new Error("the score is there");
     const changed = { id: scoreId, name: "kept-ratio", dataType: "NUMERIC", value: 0.25, traceId } as const;
+    const event = { id: "another", type: "score-create" as const, timestamp };
     await createLangfuseClient({ ...address, fetch, timeoutMs: 5000 }).sendScores([
-      { id: "another", type: "score-create", timestamp, body: { ...changed, environment: "test", metadata: {} } },
+      outgoingScore({ ...event, body: { ...changed, environment: "test", metadata: {} } }),
     ]);
     const { report, findings } = await check(db, address);
     const [rootId, retrieverId, generationId] = [0, 1, 2].map((index) => observationIdOf(first.traceId, index));

@@ -4,6 +4,7 @@ import type { SuggestionRecord } from "../../src/domain/suggestion.ts";
 import type { Database } from "../../src/store/database.ts";
 import { insertFeedback, type FeedbackEventRow } from "../../src/store/queries/insert-feedback.ts";
 import { insertSuggestions } from "../../src/store/queries/insert-suggestions.ts";
+import { rowOf } from "../../src/track/rows.ts";
 
 /** What one suggestion is known by. */
 export type Made = {
@@ -97,7 +98,7 @@ export function sampleRecord(index: number): SuggestionRecord {
 /** Inserts so many suggestions, in one statement. */
 export async function insertSamples(db: Database, count: number, from = 0): Promise<Made[]> {
   const records = Array.from({ length: count }, (_, i) => sampleRecord(from + i));
-  await insertSuggestions(db, records);
+  await insertSuggestions(db, records.map(rowOf));
   return records.map(({ id, traceId, observationId }) => ({
     id,
     traceId,

@@ -94,7 +94,10 @@ describe("offline model server", () => {
       JSON.stringify({
         model: OFFLINE_MODEL,
         messages,
-        response_format: { type: "json_schema", json_schema: { name: "x", schema: { required: ["category"] } } },
+        response_format: {
+          type: "json_schema",
+          json_schema: { name: "x", schema: { required: ["category", "colour"] } },
+        },
       }),
       "response_format",
     ],

@@ -106,7 +106,10 @@ describe.each([
       { [`${nextNumber}_later`]: "create table later (id integer); insert into later values (1)" },
       true,
     );
-    expect(await migrate(db, more)).toEqual({ applied: [`${nextNumber}_later`], version: ownNames.length + 1 });
+    expect(await migrate(db, { migrationsAt: more })).toEqual({
+      applied: [`${nextNumber}_later`],
+      version: ownNames.length + 1,
+    });
 
     // What was newer to the program a moment ago is a newer database to the one before.
     await expect(migrate(db)).rejects.toMatchObject({
@@ -125,7 +128,7 @@ describe.each([
       "0001_fine": "create table fine (id integer)",
       "0002_broken": "create table half (id integer); insert into half values (1); select nonsense;",
     });
-    await expect(migrate(db, broken)).rejects.toMatchObject({
+    await expect(migrate(db, { migrationsAt: broken })).rejects.toMatchObject({
       code: "migration_failed",
       facts: { migration: "0002_broken" },
       message: expect.stringMatching(/0002_broken: column "nonsense" does not exist.*as it was before/) as unknown,
@@ -136,13 +139,13 @@ describe.each([
       "0001_fine": "create table fine (id integer)",
       "0002_mended": "create table half (id integer)",
     });
-    expect(await migrate(db, mended)).toMatchObject({ version: 2 });
+    expect(await migrate(db, { migrationsAt: mended })).toMatchObject({ version: 2 });
 
     const edited = migrationsFolder({
       "0001_fine": "create table fine (id bigint)",
       "0002_mended": "create table half (id integer)",
     });
-    await expect(migrate(db, edited)).rejects.toMatchObject({
+    await expect(migrate(db, { migrationsAt: edited })).rejects.toMatchObject({
       code: "migration_failed",
       facts: { migration: "0001_fine" },
     });
@@ -152,19 +155,19 @@ describe.each([
       "0002_mended": "create table half (id integer)",
       "0003_third": "select 1;\r\nselect 2;\r\n",
     });
-    expect(await migrate(db, sameWithOtherLineEnds)).toMatchObject({ applied: ["0003_third"] });
+    expect(await migrate(db, { migrationsAt: sameWithOtherLineEnds })).toMatchObject({ applied: ["0003_third"] });
     const unixLineEnds = migrationsFolder({
       "0001_fine": "create table fine (id integer)",
       "0002_mended": "create table half (id integer)",
       "0003_third": "select 1;\nselect 2;\n",
     });
-    expect(await migrate(db, unixLineEnds)).toMatchObject({ applied: [] });
+    expect(await migrate(db, { migrationsAt: unixLineEnds })).toMatchObject({ applied: [] });
   });
 
   it("refuses numbers with a gap, before it touches the database", async () => {
     const db = await openEmpty();
     const gap = migrationsFolder({ "0001_first": "select 1", "0003_third": "select 1" });
-    await expect(migrate(db, gap)).rejects.toMatchObject({
+    await expect(migrate(db, { migrationsAt: gap })).rejects.toMatchObject({
       code: "migration_failed",
       facts: { migration: "0003_third" },
     });

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Database } from "../../src/store/database.ts";
 import { openPostgres } from "../../src/store/postgres.ts";
-import { describeEachDatabase, openTestPostgres } from "../support/databases.ts";
+import { describeWithPartitions, openTestPostgres } from "../support/databases.ts";
 
 const createdAt = new Date("2026-03-04T05:10:00Z");
 const hour = Math.floor(createdAt.getTime() / 3_600_000);
@@ -66,7 +66,7 @@ const count = async (db: Database, table: string): Promise<number> => {
   return row?.n ?? Number.NaN;
 };
 
-describeEachDatabase("the triggers", (open) => {
+describeWithPartitions("the triggers", (open) => {
   it("take a batch of 500 suggestions as one: 500 messages, one delta", async () => {
     const db = await open();
     const ids = await insertSuggestions(db, 500);

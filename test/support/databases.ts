@@ -9,15 +9,18 @@ import { openPostgres } from "../../src/store/postgres.ts";
 
 type Fresh = { readonly db: Database; discard(): Promise<void> };
 
-/** A new, migrated database on the run's one Postgres server; `migrated: false` for an empty one. */
-export async function openTestPostgres({ migrated = true }: { migrated?: boolean } = {}): Promise<{
+/** A new, migrated database on the run's one Postgres server, with partitions if asked; `migrated: false` for an empty one. */
+export async function openTestPostgres({
+  migrated = true,
+  partitioned = false,
+}: { migrated?: boolean; partitioned?: boolean } = {}): Promise<{
   db: Database;
   url: string;
   drop(): Promise<void>;
 }> {
   const serverUrl = inject("postgresUrl");
   const name = `test_${randomUUID().replaceAll("-", "")}`;
-  await onServer(serverUrl, `create database ${name} template ${migrated ? "uptake_template" : "template1"}`);
+  await onServer(serverUrl, `create database ${name} template ${templateOf(migrated, partitioned)}`);
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   const db = await openPostgres({ url: url.href });
@@ -29,6 +32,11 @@ export async function openTestPostgres({ migrated = true }: { migrated?: boolean
       await onServer(serverUrl, `drop database if exists ${name} with (force)`);
     },
   };
+}
+
+function templateOf(migrated: boolean, partitioned: boolean): string {
+  if (!migrated) return "template1";
+  return partitioned ? "uptake_template_partitioned" : "uptake_template";
 }
 
 async function onServer(url: string, statement: string): Promise<void> {
@@ -92,8 +100,8 @@ function createEmbeddedShelf(): { open(): Promise<Fresh>; discard(): Promise<voi
   };
 }
 
-async function openFreshPostgres(): Promise<Fresh> {
-  const opened = await openTestPostgres();
+async function openFreshPostgres(partitioned: boolean): Promise<Fresh> {
+  const opened = await openTestPostgres({ partitioned });
   return { db: opened.db, discard: () => opened.drop() };
 }
 
@@ -103,11 +111,24 @@ async function openFreshPostgres(): Promise<Fresh> {
  * A suite that changes tables, not only rows, opens its own with `openTestEmbedded` or `openTestPostgres`.
  */
 export function describeEachDatabase(name: string, suite: (open: () => Promise<Database>) => void): void {
+  describeOn(["embedded", "postgres"], name, suite);
+}
+
+/** The same, and once more on a Postgres whose tables are partitioned. */
+export function describeWithPartitions(name: string, suite: (open: () => Promise<Database>) => void): void {
+  describeOn(["embedded", "postgres", "partitioned postgres"], name, suite);
+}
+
+type Kind = "embedded" | "postgres" | "partitioned postgres";
+
+function describeOn(names: readonly Kind[], name: string, suite: (open: () => Promise<Database>) => void): void {
   const shelf = createEmbeddedShelf();
-  const kinds = [
-    { kind: "embedded", openFresh: () => shelf.open() },
-    { kind: "postgres", openFresh: openFreshPostgres },
-  ];
+  const openers: Readonly<Record<Kind, () => Promise<Fresh>>> = {
+    embedded: () => shelf.open(),
+    postgres: () => openFreshPostgres(false),
+    "partitioned postgres": () => openFreshPostgres(true),
+  };
+  const kinds = names.map((kind) => ({ kind, openFresh: openers[kind] }));
   describe.each(kinds)(`${name} on $kind`, ({ openFresh }) => {
     const untilEnd: Fresh[] = [];
     afterAll(async () => {

@@ -11,8 +11,8 @@ select c.relname as "table", format('  %s %s%s%s', a.attname, format_type(a.attt
 from pg_class c
 join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
 left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
-where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'c')
-order by c.relkind desc, c.relname::text collate "C", a.attnum`;
+where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'c') and not c.relispartition
+order by c.relkind = 'c', c.relname::text collate "C", a.attnum`;
 
 const constraints = `
 select format('%s on %s: %s', n.conname, n.conrelid::regclass, pg_get_constraintdef(n.oid)) as line

@@ -102,6 +102,16 @@ const careless = ["fsync=off", "full_page_writes=off", "synchronous_commit=off",
  */
 const surviving = ["fsync=off", "full_page_writes=on", "synchronous_commit=on", ...sizes];
 
+/** Settings for measuring: as a server comes, with a buffer and a log that are not those of a toy. What is committed is on the disk. */
+const durable = [
+  "fsync=on",
+  "full_page_writes=on",
+  "synchronous_commit=on",
+  "max_connections=200",
+  "shared_buffers=512MB",
+  "max_wal_size=4GB",
+];
+
 type Started = { readonly process: ChildProcess; readonly output: () => string };
 
 async function waitUntilUp(url: string, { process: server, output }: Started): Promise<void> {
@@ -135,14 +145,15 @@ function makeScratch(who: Runner): string {
 
 /**
  * Starts a server on a free loopback port with its data in a new folder under the system's temporary one.
- * `survivesCrash`: it may be crashed and restarted; slower.
+ * `survivesCrash`: it may be crashed and restarted; slower. `isDurable`: what is committed is on the disk; for benchmarks.
  */
-export async function startPostgres({ survivesCrash = false } = {}): Promise<PostgresServer> {
+export async function startPostgres({ survivesCrash = false, isDurable = false } = {}): Promise<PostgresServer> {
   const who = runner();
   const scratch = makeScratch(who);
   const discard = (): void => rmSync(scratch, { recursive: true, force: true });
   try {
-    return await launch({ scratch, who, discard, settings: survivesCrash ? surviving : careless });
+    const settings = isDurable ? durable : survivesCrash ? surviving : careless;
+    return await launch({ scratch, who, discard, settings });
   } catch (error) {
     discard();
     throw error;

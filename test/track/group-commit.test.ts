@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { newId } from "../../src/domain/ids.ts";
 import type { SuggestionRecord } from "../../src/domain/suggestion.ts";
+import type { SuggestionRow } from "../../src/domain/suggestion-row.ts";
 import { createGroupCommit } from "../../src/track/group-commit.ts";
 import type { GroupCommit, GroupCommitOptions } from "../../src/track/group-commit.ts";
 import { keepLog, recordOfSize, until } from "./memory-recorder.ts";
@@ -11,16 +12,16 @@ type Written = { recorder: GroupCommit; batches: string[][]; logged: LoggedLine[
 /** A group commit into memory; `fail` may throw for a batch before it counts as written. */
 function collect(
   options: Partial<GroupCommitOptions> = {},
-  fail: (records: readonly SuggestionRecord[]) => void | Promise<void> = () => {},
+  fail: (rows: readonly SuggestionRow[]) => void | Promise<void> = () => {},
 ): Written {
   const batches: string[][] = [];
   const { log, logged } = keepLog();
   const recorder = createGroupCommit({
     log,
     random: () => 0,
-    async write(records) {
-      await fail(records);
-      batches.push(records.map(({ id }) => id));
+    async write(rows) {
+      await fail(rows);
+      batches.push(rows.map(({ id }) => id));
     },
     ...options,
   });
@@ -49,17 +50,17 @@ describe("group commit", () => {
     expect(batches).toEqual([[lone.id], others.map(({ id }) => id)]);
   });
 
-  it("keeps to the largest batch in rows and in characters, in order", async () => {
+  it("keeps to the largest batch in rows and in bytes, in order", async () => {
     const byRows = collect({ maxBatch: 500 });
     const many = records(1_200);
     await Promise.all(many.map((record) => byRows.recorder.record(record)));
     expect(byRows.batches.map((batch) => batch.length)).toEqual([500, 500, 200]);
     expect(byRows.batches.flat()).toEqual(many.map(({ id }) => id));
 
-    const byChars = collect({ maxBatchChars: 10_000 });
-    await Promise.all(records(5, 4_000).map((record) => byChars.recorder.record(record)));
-    await byChars.recorder.record(recordOfSize(newId(), 50_000));
-    expect(byChars.batches.map((batch) => batch.length)).toEqual([2, 2, 1, 1]);
+    const bySize = collect({ maxBatchBytes: 10_000 });
+    await Promise.all(records(5, 4_000).map((record) => bySize.recorder.record(record)));
+    await bySize.recorder.record(recordOfSize(newId(), 50_000));
+    expect(bySize.batches.map((batch) => batch.length)).toEqual([2, 2, 1, 1]);
   });
 
   it("drops what finds no room, counts it, and reports it at most once a minute", async () => {
@@ -84,7 +85,7 @@ describe("group commit", () => {
   });
 
   it("bounds what waits by its size, too", async () => {
-    const { recorder } = collect({ maxWaitingChars: 1_000_000, flushTimeoutMs: 10 }, () => {
+    const { recorder } = collect({ maxWaitingBytes: 1_000_000, flushTimeoutMs: 10 }, () => {
       throw sqlError("08006");
     });
     const outcomes = records(1_000, 99_400).map((record) => recorder.record(record).catch(() => "dropped"));

@@ -3,6 +3,7 @@ import { newId, traceIdOf } from "../../src/domain/ids.ts";
 import type { Database, Queryable } from "../../src/store/database.ts";
 import { openPostgres } from "../../src/store/postgres.ts";
 import { insertSuggestions } from "../../src/store/queries/insert-suggestions.ts";
+import { rowOf } from "../../src/track/rows.ts";
 import { createGroupCommit } from "../../src/track/group-commit.ts";
 import { createTracker } from "../../src/track/tracker.ts";
 import type { Tracker } from "../../src/track/tracker.ts";
@@ -18,9 +19,9 @@ function trackInto(db: Queryable): { tracker: Tracker; logged: LoggedLine[]; sta
   let statements = 0;
   const recorder = createGroupCommit({
     log,
-    async write(records) {
+    async write(rows) {
       statements++;
-      await insertSuggestions(db, records);
+      await insertSuggestions(db, rows);
     },
   });
   const parts = { projectId: "default", environment: "test", release: "r1", now: Date.now, log };
@@ -125,10 +126,10 @@ describeEachDatabase("tracked suggestions", (open) => {
   it("written again change nothing, not even within one statement", async () => {
     const db = await open();
     const record = recordOfSize(newId());
-    await insertSuggestions(db, [record, { ...record, suggestedResponse: "a second of the same id" }]);
+    await insertSuggestions(db, [rowOf(record), rowOf({ ...record, suggestedResponse: "a second of the same id" })]);
     const before = await counts(db);
     const row = await suggestion(db, record.id);
-    await insertSuggestions(db, [{ ...record, suggestedResponse: "later" }, recordOfSize(newId())]);
+    await insertSuggestions(db, [rowOf({ ...record, suggestedResponse: "later" }), rowOf(recordOfSize(newId()))]);
     await insertSuggestions(db, []);
     expect(await suggestion(db, record.id)).toEqual(row);
     expect(row["created_at"]).toEqual(new Date("2026-01-02T03:04:05.678Z"));
@@ -238,8 +239,8 @@ describe("a database in trouble", () => {
       const recorder = createGroupCommit({
         log,
         maxWaiting: 1_000,
-        maxWaitingChars: 3_000_000,
-        write: (records) => insertSuggestions(away, records),
+        maxWaitingBytes: 3_000_000,
+        write: (rows) => insertSuggestions(away, rows),
       });
       const parts = { projectId: "default", environment: null, release: null, now: Date.now, log };
       const tracker = createTracker({ recorder, commitTimeoutMs: 10, ...parts });

@@ -14,17 +14,19 @@ const HELP = `
 For an application that has its own ai_suggestions and ai_feedback_events: adds Uptake's columns,
 triggers and tables beside them, after which its plain inserts are tracked, mirrored and counted, with
 no change of the application. Rewrites no table, waits for no lock longer than --lock-timeout, and takes
-in the rows that were there before. Run it as the owner of the tables, again if it was interrupted;
---remove takes away exactly what it has added. docs/adopt.md walks through it.
+in the rows that were there before. Run it as the owner of the tables, again if it was interrupted, or
+later for --infer, with which the worker compares what agents send through the application's own
+ticket_messages with the suggestions. --remove takes away exactly what it has added. docs/adopt.md walks through it.
 
 Examples:
   $ DATABASE_URL=postgres://owner:secret@db/app uptake adopt --dry-run
-  $ DATABASE_URL=postgres://owner:secret@db/app uptake adopt
+  $ DATABASE_URL=postgres://owner:secret@db/app uptake adopt --infer
   $ DATABASE_URL=postgres://owner:secret@db/app uptake adopt --remove`;
 
 type AdoptFlags = Given & {
   readonly dryRun?: true;
   readonly remove?: true;
+  readonly infer?: true;
   readonly function: string;
   readonly lockTimeout: string;
 };
@@ -62,6 +64,7 @@ export function addAdopt(program: Command, context: CliContext, exitWith: (code:
     .description("attach to an application's own tables, in place, and back")
     .addOption(new Flag("--dry-run", "print the SQL and do nothing"))
     .addOption(new Flag("--remove", "take away what adopt has added; with --dry-run: print that"))
+    .addOption(new Flag("--infer", "compare what people send through ticket_messages with the suggestions"))
     .addOption(
       new Flag("--function <name>", "agent function that the suggestions come from").default(
         "generate-message-suggestion",
@@ -70,7 +73,11 @@ export function addAdopt(program: Command, context: CliContext, exitWith: (code:
     .addOption(new Flag("--lock-timeout <ms>", "longest wait for the lock, at each of 10 attempts").default("2000"))
     .addHelpText("after", HELP);
   addCommonFlags(command).action(async (flags: AdoptFlags) => {
-    const options = { functionName: flags.function, lockTimeoutMs: lockTimeoutOf(flags.lockTimeout) };
+    const options = {
+      functionName: flags.function,
+      lockTimeoutMs: lockTimeoutOf(flags.lockTimeout),
+      infer: flags.infer === true,
+    };
     const run = flags.remove === true ? remove : attach;
     exitWith(await withServices(context, { flags }, ({ adopt }) => run(adopt, flags.dryRun === true)));
 

@@ -30,7 +30,7 @@ Views, all defined in docs/metrics.md:
 Examples:
   $ uptake metrics
   $ uptake metrics --from 7d --bucket day --by function,model --zone Europe/Berlin
-  $ uptake metrics --from 30d --view reasons --by function
+  $ uptake metrics --from 30d --view reasons --function generate-response
   $ uptake metrics --from 2026-11-01 --to 2026-12-01 --bucket total --json`;
 
 type MetricsFlags = Given & {
@@ -39,6 +39,10 @@ type MetricsFlags = Given & {
   readonly bucket?: string;
   readonly by?: string;
   readonly zone?: string;
+  readonly function?: string;
+  readonly model?: string;
+  readonly promptVersion?: string;
+  readonly environment?: string;
   readonly view: string;
   readonly json?: true;
   readonly csv?: true;
@@ -60,6 +64,10 @@ export function addMetrics(program: Command, context: CliContext, exitWith: (cod
       ),
     )
     .addOption(new Flag("--by <names>", `split by any of ${metricsDimensions.join(",")} (comma-separated)`))
+    .addOption(new Flag("--function <name>", "only suggestions of this agent function"))
+    .addOption(new Flag("--model <name>", "only of this model"))
+    .addOption(new Flag("--prompt-version <name>", "only of this prompt version"))
+    .addOption(new Flag("--environment <name>", "only of this environment"))
     .addOption(new Flag("--zone <name>", "time zone of days and clock, such as Europe/Berlin (default: UTC)"))
     .addOption(new Flag("--view <name>", `what to show: ${metricsViews.join(", ")}`).default("summary"))
     .addOption(new Flag("--json", "print JSON instead of a table"))

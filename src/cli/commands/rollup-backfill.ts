@@ -6,6 +6,7 @@ import { addCommonFlags } from "../common-flags.ts";
 import type { CliContext, ExitCode } from "../context.ts";
 import { createProgress } from "../progress.ts";
 import { withServices } from "../with-services.ts";
+import { frozenLine } from "./rollup-check.ts";
 
 const HELP = `
 Counts the suggestions of a range anew, a week at a time, and puts right what was counted; safe while
@@ -35,6 +36,7 @@ export function addRollupBackfill(rollup: Command, context: CliContext, exitWith
           .backfill({ from, to, onProgress: progress.update, signal: interrupt.signal })
           .finally(progress.finish);
         const { hourCount, resumedAt, interrupted } = report;
+        for (const line of frozenLine(report)) output.print(line);
         const since = resumedAt === null ? "" : `, from ${resumedAt.toISOString()} on, where the last one ended`;
         output.print(`${count(hourCount, "hour")} counted anew${since}`);
         if (interrupted) output.print("interrupted; the same command goes on from there");

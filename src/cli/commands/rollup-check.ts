@@ -28,11 +28,23 @@ function differenceLine({ start, series, detail }: RollupDifference): string {
 
 function checkLines(report: RollupCheckReport): string[] {
   const { checkedHourCount, differenceCount, repaired, interrupted } = report;
-  const lines = [`${count(checkedHourCount, "hour")} checked: ${count(differenceCount, "difference")}`];
+  const lines = [
+    ...frozenLine(report),
+    `${count(checkedHourCount, "hour")} checked: ${count(differenceCount, "difference")}`,
+  ];
   if (repaired) lines.push("mended");
   else if (differenceCount > 0) lines.push("run it with --repair to mend them");
   if (interrupted) lines.push("interrupted; what was not checked is unknown");
   return lines;
+}
+
+/** Said first, since a check that leaves hours out would else look like one that found nothing in them. */
+export function frozenLine({ frozenBefore }: Pick<RollupCheckReport, "frozenBefore">): string[] {
+  if (frozenBefore === null) return [];
+  const until = `${frozenBefore.toISOString().slice(0, 16)}Z`;
+  return [
+    `left out: hours before ${until}, whose suggestions were dropped by retention; what was counted of them stays`,
+  ];
 }
 
 /** `uptake rollup check`: proves that what was counted is what happened. */

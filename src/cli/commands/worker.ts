@@ -8,10 +8,12 @@ import { withServices } from "../with-services.ts";
 const HELP = `
 Mirrors what is waiting into Langfuse, adds metrics up and expires what nobody acted on, until
 it is stopped with Ctrl-C or SIGTERM; it then ends what it has in hand. Any number of workers may share one Postgres.
+With --run-pending it also runs these agent functions for pending rows: docs/agent-functions.md.
 With a port it shows /metrics (for Prometheus), /healthz and /readyz on 127.0.0.1: docs/monitoring.md.
 
 Examples:
   $ uptake worker --port 9464
+  $ uptake worker --run-pending generate-message-suggestion,classify-ticket
   $ DATABASE_URL=postgres://app:secret@db/app LANGFUSE_PUBLIC_KEY=pk-lf-… LANGFUSE_SECRET_KEY=sk-lf-… uptake worker`;
 
 /** `uptake worker`: runs the mirror and the roller until stopped. */

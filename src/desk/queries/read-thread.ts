@@ -4,8 +4,8 @@ const sql = `
   select t.title, t.created_at as "ticketCreatedAt", m.id as "messageId", m.content, m.metadata,
     m.user_id = t.customer_id as "fromCustomer"
   from tickets t
-  left join ticket_messages m on m.ticket_id = t.id and m.message_type = 'user_message'
-    and m.position <= (select l.position from ticket_messages l where l.id = $2 and l.ticket_id = t.id)
+  left join ticket_messages m on m.ticket_id = t.id
+    and ($2::uuid is null or m.position <= (select l.position from ticket_messages l where l.id = $2 and l.ticket_id = t.id))
   where t.id = $1 and t.project_id = $3
   order by m.position
 `;
@@ -20,10 +20,13 @@ export type ThreadRow = {
   readonly fromCustomer: boolean | null;
 };
 
-/** A ticket's messages up to and including one of them, in order; no row at all for an unknown ticket. */
+/**
+ * A ticket's messages up to and including one of them, or all, in order; what was sent automatically is one of them, since
+ * the customer has read it. No row at all for an unknown ticket.
+ */
 export function selectThread(
   db: Queryable,
-  at: { ticketId: string; messageId: string; projectId: string },
+  at: { ticketId: string; messageId: string | null; projectId: string },
 ): Promise<readonly ThreadRow[]> {
   return db.query<ThreadRow>(sql, [at.ticketId, at.messageId, at.projectId]);
 }

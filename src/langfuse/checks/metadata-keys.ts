@@ -4,7 +4,8 @@ import { isRecord } from "./record.ts";
 const DROPPED = new Set(["__proto__", "constructor", "prototype", ""]);
 const MAX_DEPTH = 64;
 
-const isDropped = (key: string): boolean => key.split(".").some((part) => DROPPED.has(part));
+const isDropped = (key: string): boolean =>
+  key.includes(".") ? key.split(".").some((part) => DROPPED.has(part)) : DROPPED.has(key);
 
 /** `constructor` becomes `constructor_`, no name at all `_`. */
 const renamed = (key: string): string =>
@@ -26,14 +27,14 @@ function rename(value: unknown, depth: number): unknown {
   if (depth > MAX_DEPTH) return value;
   if (typeof value === "string" && value.startsWith("{")) return renameInText(value, depth);
   if (!isRecord(value)) return value;
-  const taken = new Set(Object.keys(value));
-  let isSame = true;
-  const entries = Object.entries(value).map(([key, item]): [string, unknown] => {
-    const kept = rename(item, depth + 1);
-    if (!Object.is(kept, item) || isDropped(key)) isSame = false;
-    return [isDropped(key) ? freeName(renamed(key), taken) : key, kept];
-  });
-  return isSame ? value : Object.fromEntries(entries);
+  const keys = Object.keys(value);
+  const items = keys.map((key) => rename(value[key], depth + 1));
+  // Nearly always: nothing is written anew.
+  if (!keys.some((key, index) => isDropped(key) || !Object.is(items[index], value[key]))) return value;
+  const taken = new Set(keys);
+  return Object.fromEntries(
+    keys.map((key, index) => [isDropped(key) ? freeName(renamed(key), taken) : key, items[index]]),
+  );
 }
 
 /** The name, lengthened until nothing else has it. */

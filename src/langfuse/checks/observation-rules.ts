@@ -36,23 +36,24 @@ function withIds(observation: Observation): Observation {
 }
 
 /** What each field has to be; undefined leaves it out. */
-const SHAPE: Readonly<Partial<Record<keyof Observation, (value: unknown) => unknown>>> = {
-  name: textOf,
-  model: textOf,
-  statusMessage: textOf,
-  usage: (value) => (isRecord(value) ? value : undefined),
-  metadata: (value) => (isRecord(value) ? value : { metadata: value }),
-  modelParameters: (value) => (isRecord(value) ? value : undefined),
-  prompt: promptShape,
-};
+const SHAPES: readonly (readonly [field: keyof Observation, shape: (value: unknown) => unknown])[] = [
+  ["name", textOf],
+  ["model", textOf],
+  ["statusMessage", textOf],
+  ["usage", (value) => (isRecord(value) ? value : undefined)],
+  ["metadata", (value) => (isRecord(value) ? value : { metadata: value })],
+  ["modelParameters", (value) => (isRecord(value) ? value : undefined)],
+  ["prompt", promptShape],
+];
 
 function withShape(observation: Observation): Observation {
-  const changes = Object.entries(SHAPE).flatMap(([field, shape]) => {
-    const is = observation[field as keyof Observation]; // the keys of SHAPE are fields
+  let shaped = observation;
+  for (const [field, shape] of SHAPES) {
+    const is = observation[field];
     const should = is === undefined ? undefined : shape(is);
-    return is === should ? [] : [[field, should] as const];
-  });
-  return changes.length === 0 ? observation : { ...observation, ...Object.fromEntries(changes) };
+    if (is !== should) shaped = { ...shaped, [field]: should };
+  }
+  return shaped;
 }
 
 function promptShape(prompt: unknown): unknown {
@@ -70,22 +71,25 @@ function withName(observation: Observation): Observation {
 
 /** Langfuse guesses at a type or level that it does not know. */
 function withType(observation: Observation): Observation {
-  const { type, level, ...rest } = observation;
-  const known = OBSERVATION_TYPES.find((name) => name === textOf(type)?.toLowerCase()) ?? "span";
-  const knownLevel = OBSERVATION_LEVELS.find((name) => name === textOf(level)?.toUpperCase());
-  if (known === type && knownLevel === level) return observation;
+  const type = textOf(observation.type)?.toLowerCase();
+  const level = textOf(observation.level)?.toUpperCase();
+  const known = OBSERVATION_TYPES.find((name) => name === type) ?? "span";
+  const knownLevel = OBSERVATION_LEVELS.find((name) => name === level);
+  if (known === observation.type && knownLevel === observation.level) return observation;
+  const { level: _level, ...rest } = observation;
   return { ...rest, type: known, ...(knownLevel === undefined ? {} : { level: knownLevel }) };
 }
 
 function withTimes(observation: Observation, startedAt: Date): Observation {
-  const start = timeOf(observation.startTime) ?? startedAt.getTime();
-  const end = Math.max(start, timeOf(observation.endTime) ?? start);
-  const { completionStartTime, ...rest } = observation;
-  const isRead = completionStartTime === undefined || timeOf(completionStartTime) !== undefined;
-  const isSame = start === timeOf(observation.startTime) && end === timeOf(observation.endTime) && isRead;
-  if (isSame) return observation;
+  const given = { start: timeOf(observation.startTime), end: timeOf(observation.endTime) };
+  const start = given.start ?? startedAt.getTime();
+  const end = Math.max(start, given.end ?? start);
+  const isRead = observation.completionStartTime === undefined || timeOf(observation.completionStartTime) !== undefined;
+  if (start === given.start && end === given.end && isRead) return observation;
   const times = { startTime: new Date(start).toISOString(), endTime: new Date(end).toISOString() };
-  return { ...rest, ...times, ...(isRead && completionStartTime !== undefined ? { completionStartTime } : {}) };
+  if (isRead) return { ...observation, ...times };
+  const { completionStartTime: _unread, ...rest } = observation;
+  return { ...rest, ...times };
 }
 
 function timeOf(iso: unknown): number | undefined {
@@ -95,15 +99,18 @@ function timeOf(iso: unknown): number | undefined {
 
 /** Counts are whole numbers; what is none is left out, as Langfuse does. */
 function withUsage(observation: Observation): Observation {
-  const entries = Object.entries(observation.usage ?? {});
+  if (observation.usage === undefined) return observation;
+  const entries = Object.entries(observation.usage);
   if (entries.every(([, count]) => Number.isInteger(count) && count >= 0)) return observation;
   const counts = entries.filter(([, count]) => Number.isFinite(count) && count >= 0);
   return { ...observation, usage: Object.fromEntries(counts.map(([bucket, count]) => [bucket, Math.round(count)])) };
 }
 
 function withCost(observation: Observation): Observation {
-  const { costUsd, ...rest } = observation;
-  return costUsd === undefined || (Number.isFinite(costUsd) && costUsd >= 0) ? observation : rest;
+  const { costUsd } = observation;
+  if (costUsd === undefined || (Number.isFinite(costUsd) && costUsd >= 0)) return observation;
+  const { costUsd: _wrong, ...rest } = observation;
+  return rest;
 }
 
 /**

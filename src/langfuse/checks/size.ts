@@ -5,10 +5,12 @@ export const MAX_FIELD_BYTES = 500_000;
 export const MAX_TRACE_BYTES = 3_500_000;
 const LEAST_FIELD_BYTES = 1000;
 
+/** The most bytes that a text can have: three for each UTF-16 unit. */
+export const mostBytesOf = (text: string): number => text.length * 3;
+
 /** The text, cut at a whole character to at most so many bytes, with a marker that says how much is missing. */
 export function cutToBytes(text: string, maxBytes: number): string {
-  // Three bytes a UTF-16 unit is the most there can be.
-  if (text.length * 3 <= maxBytes) return text;
+  if (mostBytesOf(text) <= maxBytes) return text;
   const bytes = Buffer.byteLength(text);
   if (bytes <= maxBytes) return text;
   const kept = Buffer.from(text)

@@ -3,7 +3,7 @@ import type { OtlpAttribute, OtlpSpan } from "../otlp-types.ts";
 import { attribute } from "../otlp-value.ts";
 import { freeName } from "./metadata-keys.ts";
 import { applyRules, type Note, type Rule, type RuleFacts } from "./rule.ts";
-import { cutToBytes, fieldLimit, MAX_TRACE_BYTES } from "./size.ts";
+import { cutToBytes, fieldLimit, MAX_FIELD_BYTES, MAX_TRACE_BYTES, mostBytesOf } from "./size.ts";
 
 /** Where an observation shows what was done to it. */
 export const ADJUSTED_KEY = `${ATTRIBUTE.metadata}.uptakeAdjusted`;
@@ -23,10 +23,9 @@ export function finishSpans(drafts: readonly DraftSpan[], note: Note): OtlpSpan[
       note(rule);
       lost.push(rule);
     });
-    if (checked === undefined) return [];
+    if (checked === undefined || lost.length === 0) return checked ?? [];
     const names = [...new Set(lost.map(({ name }) => name))];
-    if (names.length === 0) return [checked];
-    return [{ ...checked, attributes: [...checked.attributes, attribute(ADJUSTED_KEY, names.join(", "))] }];
+    return { ...checked, attributes: [...checked.attributes, attribute(ADJUSTED_KEY, names.join(", "))] };
   });
 }
 
@@ -37,6 +36,7 @@ const spanRules = (maxFieldBytes: number): readonly Rule<OtlpSpan>[] => [
 
 /** Langfuse 4 keeps one map for both, and what is said of the trace wins; so the observation's own gets another name. */
 function withoutClash(span: OtlpSpan): OtlpSpan {
+  if (!span.attributes.some(({ key }) => key.startsWith(OWN))) return span;
   const ofTrace = new Map(span.attributes.filter(({ key }) => key.startsWith(OF_TRACE)).map((a) => [a.key, a]));
   const isClash = ({ key, value }: OtlpAttribute): boolean => {
     if (!key.startsWith(OWN)) return false;
@@ -58,12 +58,18 @@ const CONTENT = new Set<string>([ATTRIBUTE.input, ATTRIBUTE.output, ATTRIBUTE.st
 /** Only what stays readable when it is cut. */
 const isContent = (key: string): boolean => CONTENT.has(key) || key.startsWith(OWN);
 
+/** Nearly every trace is known to fit by the number of its characters alone; bytes are only counted where that is not enough. */
 function limitOf(drafts: readonly DraftSpan[]): number {
+  const quick = limitBy(drafts, mostBytesOf);
+  return quick === MAX_FIELD_BYTES ? quick : limitBy(drafts, (text) => Buffer.byteLength(text));
+}
+
+function limitBy(drafts: readonly DraftSpan[], bytesOf: (text: string) => number): number {
   const fields: number[] = [];
   let otherBytes = 0;
   for (const { span } of drafts) {
     for (const { key, value } of span.attributes) {
-      const bytes = "stringValue" in value ? Buffer.byteLength(value.stringValue) : 0;
+      const bytes = "stringValue" in value ? bytesOf(value.stringValue) : 0;
       if (isContent(key)) fields.push(bytes);
       else otherBytes += bytes;
     }
@@ -72,6 +78,9 @@ function limitOf(drafts: readonly DraftSpan[]): number {
 }
 
 function fitted(span: OtlpSpan, maxBytes: number): OtlpSpan {
+  const mayBeLong = ({ value }: OtlpAttribute): boolean =>
+    "stringValue" in value && mostBytesOf(value.stringValue) > maxBytes;
+  if (!span.attributes.some(mayBeLong)) return span;
   let isSame = true;
   const attributes = span.attributes.map((a) => {
     if (!("stringValue" in a.value) || !isContent(a.key)) return a;

@@ -5,6 +5,7 @@ import { deleteTrace, deleteTraces } from "./delete-traces.ts";
 import { type FailureSwitch, failing } from "./failures.ts";
 import { ingest, deleteScore, postScore } from "./intake-scores.ts";
 import { exportSpans } from "./intake-spans.ts";
+import { addPromptRoutes } from "./prompts.ts";
 import { addRoutesOfV3 } from "./routes-v3.ts";
 import { addRoutesOfV4 } from "./routes-v4.ts";
 import { addScoreConfigRoutes } from "./score-configs.ts";
@@ -41,6 +42,7 @@ export function createApp(deps: StandInApp): Hono<StandInContext> {
   api.delete("/traces", (c) => deleteTraces(c, store));
   api.delete("/traces/:id", (c) => deleteTrace(c, store));
   addScoreConfigRoutes(api, store);
+  addPromptRoutes(api, store);
   api.get("/projects", (c) => {
     const organization = { id: "stand-in-org", name: "Uptake" };
     return c.json({ data: [{ id: PROJECT_ID, name: "Stand-in Langfuse", organization, metadata: {} }] });

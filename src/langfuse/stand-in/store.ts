@@ -1,6 +1,7 @@
 import type { LangfuseDialect } from "../dialect.ts";
 import { mergeObservation, mergeTrace, observationKey } from "./merge-rows.ts";
 import type { StoredScoreConfig } from "./config-check.ts";
+import type { StoredPrompt } from "./prompts.ts";
 import type { DroppedScore, Duplicates, StoredObservation, StoredScore, StoredTrace } from "./stored.ts";
 
 export type StandInStore = ReturnType<typeof createStore>;
@@ -38,6 +39,8 @@ export function createStore({ dialect, visibleAfterMs }: StoreOptions) {
     dropped: [] as DroppedScore[],
     /** Score configs by id. */
     configs: new Map<string, StoredScoreConfig>(),
+    /** Every version of every prompt. */
+    prompts: [] as StoredPrompt[],
     requests,
     addObservations: (rows: readonly StoredObservation[]) => {
       for (const row of rows) observations.push(row);

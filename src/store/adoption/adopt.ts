@@ -1,12 +1,13 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { AdoptStep } from "../../domain/adopt-step.ts";
-import { UptakeError } from "../../domain/errors.ts";
 import type { Database, Queryable } from "../database.ts";
-import { apply, CREATE_LEDGER, migrate, MIGRATION_LOCK, readMigrations } from "../migrate.ts";
+import { apply, CREATE_LEDGER, migrate, OPENING, openSchemaChange, readMigrations } from "../migrate.ts";
 import { rowSecurity, substituteFor, takeIn } from "./adopted.ts";
-import { inspectHost } from "./host.ts";
+import { inspectHost, inspectMessages } from "./host.ts";
 import { HOST_INDEXES, missingIndexes, ownIndexes, OWN_INDEXES } from "./indexes.ts";
+import { attachInference, inferenceStatements, isInferring } from "./infer.ts";
+import { lockStatements } from "./locks.ts";
 import { listObjects, noteObjects } from "./objects.ts";
+import { retryWhileBlocked } from "./retry-while-blocked.ts";
 
 export type AdoptSettings = {
   /** Project, agent function and environment of the rows that the host inserts without saying. */
@@ -15,15 +16,14 @@ export type AdoptSettings = {
   readonly environment: string;
   /** How long one attempt may make the host's writers wait for our lock; it gives up then and tries again. */
   readonly lockTimeoutMs: number;
+  /** Compare what people send through the host's `ticket_messages` with the suggestions. Not given: as it is. */
+  readonly infer?: boolean | undefined;
 };
 
 /** Told while it works. */
 export type AdoptReport = (
   event: { readonly kind: "step"; readonly name: string } | { readonly kind: "blocked"; readonly attempt: number },
 ) => void;
-
-const ATTEMPTS = 10;
-const FIRST_PAUSE_MS = 500;
 
 const createAdoption = `
 create table public.uptake_adoption (
@@ -33,8 +33,8 @@ create table public.uptake_adoption (
   primary key (kind, on_table, name)
 )`;
 
-/** Both at once and before anything else: two locks taken one by one could meet the host's in the other order. */
-const lockHost = "lock table ai_suggestions, ai_feedback_events in access exclusive mode";
+/** All that the migrations touch of the host's; the first one is made where it is missing. */
+const HOST_TABLES = ["aggregated_metrics", "ai_feedback_events", "ai_suggestions"];
 
 /** Reads old rows beside the writers. */
 const unchecked = `
@@ -44,6 +44,9 @@ const unchecked = `
   where o.kind = 'constraint'
   order by 1
 `;
+
+/** Of columns that were just added a planner knows nothing, and whoever adds none of their values never makes Postgres look. */
+const analyze = "analyze ai_suggestions, ai_feedback_events";
 
 async function missingChecks(db: Queryable): Promise<string[]> {
   return (await db.query<{ sql: string }>(unchecked)).map(({ sql }) => sql);
@@ -62,26 +65,38 @@ export async function planAdoption(db: Queryable, settings: AdoptSettings): Prom
     {
       name: "checks",
       isAlone: true,
-      statements: isNew ? ["-- validates each check that was added as not valid"] : await missingChecks(db),
+      statements: isNew ? ["-- validates each check that was added as not valid", analyze] : await missingChecks(db),
     },
+    { name: "infer", isAlone: false, statements: await missingInference(db, settings) },
   ];
   return steps.filter(({ statements }) => statements.length > 0);
 }
 
+async function missingInference(db: Queryable, { infer, lockTimeoutMs }: AdoptSettings): Promise<string[]> {
+  if (infer !== true || (await isInferring(db))) return [];
+  await inspectMessages(db);
+  return [...OPENING, ...inferenceStatements(lockTimeoutMs), rowSecurity()];
+}
+
 function attachStatements(settings: AdoptSettings): string[] {
   const migrations = readMigrations().map(({ name, sql }) => `-- ${name}\n${substituteFor(name) ?? sql}`);
-  return [...openingStatements(settings), createAdoption.trim(), CREATE_LEDGER.trim(), ...migrations, rowSecurity()];
+  return [
+    ...OPENING,
+    ...openingStatements(settings),
+    createAdoption.trim(),
+    CREATE_LEDGER.trim(),
+    ...migrations,
+    rowSecurity(),
+  ];
 }
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
-const openingStatements = ({ projectId, functionName, environment, lockTimeoutMs }: AdoptSettings): string[] => [
-  `set local lock_timeout = '${lockTimeoutMs}ms'`,
-  "set local search_path = public",
-  `set local uptake.project_id = ${quoted(projectId)}`,
-  `set local uptake.function_name = ${quoted(functionName)}`,
-  `set local uptake.environment = ${quoted(environment)}`,
-  lockHost,
+const openingStatements = (settings: AdoptSettings): string[] => [
+  `set local uptake.project_id = ${quoted(settings.projectId)}`,
+  `set local uptake.function_name = ${quoted(settings.functionName)}`,
+  `set local uptake.environment = ${quoted(settings.environment)}`,
+  ...lockStatements({ tables: HOST_TABLES, mode: "access exclusive", lockTimeoutMs: settings.lockTimeoutMs }),
 ];
 
 /**
@@ -90,16 +105,23 @@ const openingStatements = ({ projectId, functionName, environment, lockTimeoutMs
  * the host's writers. Adds and never rewrites; repeatable, also after it was interrupted. Throws `adoption_refused`.
  */
 export async function adopt(db: Database, settings: AdoptSettings, report: AdoptReport): Promise<void> {
+  const onBlocked = (attempt: number): void => report({ kind: "blocked", attempt });
   const state = await inspectHost(db);
+  if (settings.infer === true) await inspectMessages(db);
   await runAlone(db, await missingIndexes(db, HOST_INDEXES), report);
   if (state === "host") {
     report({ kind: "step", name: "attach" });
-    await withRetries(() => attach(db, settings), report);
+    await retryWhileBlocked(() => attach(db, settings), onBlocked);
   } else {
     await migrate(db);
   }
-  await runAlone(db, [...(await missingIndexes(db, OWN_INDEXES)), ...(await missingChecks(db))], report);
+  const checks = await missingChecks(db);
+  if (checks.length > 0) checks.push(analyze);
+  await runAlone(db, [...(await missingIndexes(db, OWN_INDEXES)), ...checks], report);
   await noteObjects(db, ownIndexes(await listObjects(db)));
+  if (settings.infer !== true || (await isInferring(db))) return;
+  report({ kind: "step", name: "infer" });
+  await retryWhileBlocked(() => attachInference(db, settings.lockTimeoutMs), onBlocked);
 }
 
 async function runAlone(db: Database, statements: readonly string[], report: AdoptReport): Promise<void> {
@@ -111,41 +133,14 @@ async function runAlone(db: Database, statements: readonly string[], report: Ado
 
 function attach(db: Database, settings: AdoptSettings): Promise<void> {
   return db.transaction(async (tx) => {
-    await tx.query("select pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
+    await openSchemaChange(tx);
     if ((await inspectHost(tx)) === "adopted") return; // by another process, while this one waited
     const before = await listObjects(tx);
     const migrations = readMigrations();
     for (const sql of openingStatements(settings)) await tx.query(sql);
     await tx.query(createAdoption);
     await tx.query(CREATE_LEDGER);
-    for (const migration of migrations) await apply(tx, migration, true);
+    for (const migration of migrations) await apply(tx, migration, "host");
     await takeIn(tx, before);
   });
-}
-
-/** Somebody else's lock, or two that waited for each other. */
-const BLOCKED = new Set(["55P03", "40P01"]);
-
-function isBlocked(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  return ("code" in error && BLOCKED.has(String(error.code))) || isBlocked(error.cause);
-}
-
-async function withRetries(work: () => Promise<void>, report: AdoptReport): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!isBlocked(error)) throw error;
-      if (attempt === ATTEMPTS) throw blocked(error);
-      report({ kind: "blocked", attempt });
-      await sleep(FIRST_PAUSE_MS * attempt);
-    }
-  }
-}
-
-function blocked(cause: unknown): UptakeError {
-  const remedy = "end the long transactions on these tables (pg_stat_activity names them), or give it more time";
-  const message = `ai_suggestions or ai_feedback_events was locked at each of ${ATTEMPTS} attempts: ${remedy}. Nothing was changed.`;
-  return new UptakeError("adoption_refused", message, { facts: { attempts: ATTEMPTS }, cause });
 }

@@ -23,7 +23,7 @@ export async function backfillOutcomes(
     if (lastId === null) break;
     after = lastId;
     done += appliedCount;
-    onProgress(done);
+    if (appliedCount > 0) onProgress(done);
   }
   return done;
 }

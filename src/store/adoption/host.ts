@@ -2,7 +2,9 @@ import { UptakeError } from "../../domain/errors.ts";
 import type { Queryable } from "../database.ts";
 
 /** The columns that Uptake reads and writes in the host's tables, and the types that they may have; any where empty. */
-const NEEDED: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+type Needed = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+
+const NEEDED: Needed = {
   ai_suggestions: {
     id: ["uuid"],
     ticket_id: [],
@@ -28,6 +30,20 @@ const NEEDED: Readonly<Record<string, Readonly<Record<string, readonly string[]>
     created_at: ["timestamp with time zone"],
     updated_at: ["timestamp with time zone"],
   },
+};
+
+/** The same of what is needed to compare what people send. */
+const NEEDED_TO_INFER: Needed = {
+  ticket_messages: {
+    id: ["uuid"],
+    ticket_id: [],
+    user_id: [],
+    content: ["text", "character varying"],
+    message_type: [],
+    is_ai_generated: ["boolean"],
+    created_at: ["timestamp with time zone"],
+  },
+  tickets: { id: [], customer_id: [] },
 };
 
 /** How the database stands to Uptake: `host` has the tables and no Uptake, `adopted` both. */
@@ -65,35 +81,59 @@ const refused = (problems: readonly string[]): UptakeError =>
 
 /** Looks whether the database can be adopted, or is. Throws `adoption_refused` with everything that is in the way. */
 export async function inspectHost(db: Queryable): Promise<HostState> {
-  const names = Object.keys(NEEDED);
-  const [found] = await db.query<Facts>(facts, [names]);
-  if (found === undefined) throw refused(["the catalog could not be read"]);
+  const found = await readFacts(db, NEEDED);
   if (found.isAdopted) return "adopted";
-  const missing = names.filter((name) => !found.tables.includes(name));
-  if (missing.length > 0) {
+  const missing = missingTables(found, NEEDED);
+  if (missing !== undefined) {
     const remedy = "there is nothing to adopt; uptake migrate makes Uptake's tables in a database without them";
-    throw refused([`public has no table ${missing.join(" and no table ")}: ${remedy}`]);
+    throw refused([`${missing}: ${remedy}`]);
   }
   if (found.hasLedger) {
     const remedy = "Uptake made it, or another tool keeps a table of that name in public";
     throw refused([`public.schema_migrations is there already: ${remedy}; this database cannot be adopted`]);
   }
-  const problems = [
-    ...found.foreign.map((name) => `${name} belongs to another role than ${found.role}: adopt as its owner`),
-    ...found.forced.map((name) => `${name} forces row-level security on its owner, who runs our triggers: unforce it`),
-    ...(await columnProblems(db, names)),
-  ];
-  if (problems.length > 0) throw refused(problems);
+  await refuseUnfit(db, found, NEEDED);
   return "host";
 }
 
-async function columnProblems(db: Queryable, names: readonly string[]): Promise<string[]> {
+/** Looks whether what people send can be compared. Throws `adoption_refused` with everything that is in the way. */
+export async function inspectMessages(db: Queryable): Promise<void> {
+  const found = await readFacts(db, NEEDED_TO_INFER);
+  const missing = missingTables(found, NEEDED_TO_INFER);
+  if (missing !== undefined) {
+    throw refused([`${missing}: --infer reads what people send from these; adopt without it and call sent()`]);
+  }
+  await refuseUnfit(db, found, NEEDED_TO_INFER);
+}
+
+async function readFacts(db: Queryable, needed: Needed): Promise<Facts> {
+  const [found] = await db.query<Facts>(facts, [Object.keys(needed)]);
+  if (found === undefined) throw refused(["the catalog could not be read"]);
+  return found;
+}
+
+function missingTables({ tables }: Facts, needed: Needed): string | undefined {
+  const missing = Object.keys(needed).filter((name) => !tables.includes(name));
+  return missing.length === 0 ? undefined : `public has no table ${missing.join(" and no table ")}`;
+}
+
+async function refuseUnfit(db: Queryable, found: Facts, needed: Needed): Promise<void> {
+  const problems = [
+    ...found.foreign.map((name) => `${name} belongs to another role than ${found.role}: adopt as its owner`),
+    ...found.forced.map((name) => `${name} forces row-level security on its owner, who runs our triggers: unforce it`),
+    ...(await columnProblems(db, needed)),
+  ];
+  if (problems.length > 0) throw refused(problems);
+}
+
+async function columnProblems(db: Queryable, needed: Needed): Promise<string[]> {
+  const names = Object.keys(needed);
   const there = new Map<string, string>();
   for (const { table, name, type } of await db.query<{ table: string; name: string; type: string }>(columns, [names])) {
     there.set(`${table}.${name}`, type);
   }
-  return Object.entries(NEEDED).flatMap(([table, needed]) =>
-    Object.entries(needed).flatMap(([name, types]) => {
+  return Object.entries(needed).flatMap(([table, fields]) =>
+    Object.entries(fields).flatMap(([name, types]) => {
       const type = there.get(`${table}.${name}`);
       if (type === undefined) return [`${table}.${name} is missing`];
       const isFit = types.length === 0 || types.includes(type);

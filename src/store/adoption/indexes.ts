@@ -47,6 +47,12 @@ export const OWN_INDEXES: readonly NeededIndex[] = [
   },
   {
     table: "ai_suggestions",
+    name: "uptake_suggestions_pending",
+    leads: "",
+    sql: "create index concurrently uptake_suggestions_pending on ai_suggestions (created_at) where status = 'pending'",
+  },
+  {
+    table: "ai_suggestions",
     name: "uptake_suggestions_newest",
     leads: "",
     sql: "create index concurrently uptake_suggestions_newest on ai_suggestions (project_id, created_at, id)",

@@ -1,8 +1,10 @@
 import { UptakeError } from "../../domain/errors.ts";
 import type { Database, Queryable } from "../database.ts";
-import { MIGRATION_LOCK } from "../migrate.ts";
+import { openSchemaChange } from "../migrate.ts";
 import { isAdopted } from "./adopted.ts";
+import { lockStatements } from "./locks.ts";
 import { readNoted, type SchemaObject } from "./objects.ts";
+import { retryWhileBlocked } from "./retry-while-blocked.ts";
 
 const ident = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
@@ -33,21 +35,32 @@ export async function planRemoval(db: Queryable): Promise<readonly string[]> {
   if (!(await isAdopted(db))) {
     throw new UptakeError("adoption_refused", "this database is not adopted: there is nothing to remove");
   }
+  const standing = await readStanding(db);
+  return ORDER.flatMap((kind) => standing.filter((object) => object.kind === kind).map(DROPS[kind]));
+}
+
+/** What is ours, without what stands on our own tables and goes with them. */
+async function readStanding(db: Queryable): Promise<readonly SchemaObject[]> {
   const noted = await readNoted(db);
   const ownTables = new Set(noted.filter(({ kind }) => kind === "table").map(({ name }) => name));
-  const standing = noted.filter(({ onTable }) => !ownTables.has(onTable));
-  return ORDER.flatMap((kind) => standing.filter((object) => object.kind === kind).map(DROPS[kind]));
+  return noted.filter(({ onTable }) => !ownTables.has(onTable));
 }
 
 /**
  * Restores the schema that was there before {@link adopt}; what Uptake has recorded in its own tables and columns is gone
- * with them. All in one transaction. Throws `adoption_refused` where nothing was adopted.
+ * with them. All in one transaction, as patient with the host's locks as adopting is. Throws `adoption_refused`.
  */
 export async function removeAdoption(db: Database, { lockTimeoutMs }: { lockTimeoutMs: number }): Promise<void> {
-  await db.transaction(async (tx) => {
-    await tx.query("select pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
-    await tx.query(`set local lock_timeout = '${lockTimeoutMs}ms'`);
-    await tx.query("set local search_path = public");
-    for (const sql of await planRemoval(tx)) await tx.query(sql);
-  });
+  await retryWhileBlocked(
+    () => db.transaction((tx) => removeAll(tx, lockTimeoutMs)),
+    () => {},
+  );
+}
+
+async function removeAll(tx: Queryable, lockTimeoutMs: number): Promise<void> {
+  await openSchemaChange(tx);
+  const plan = await planRemoval(tx);
+  const tables = [...new Set((await readStanding(tx)).map(({ onTable }) => onTable))].filter((name) => name !== "");
+  for (const sql of lockStatements({ tables, mode: "access exclusive", lockTimeoutMs })) await tx.query(sql);
+  for (const sql of plan) await tx.query(sql);
 }

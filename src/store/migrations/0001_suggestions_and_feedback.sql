@@ -32,7 +32,7 @@ create table ai_suggestions (
   error_type text,
   error_message text,
   outcome text not null default 'pending'
-    check (outcome in ('pending', 'accepted', 'revised', 'rejected', 'expired')),
+    check (outcome in ('pending', 'accepted', 'revised', 'rejected', 'expired', 'auto_sent')),
   shown_at timestamptz,
   shown_to text,
   decided_at timestamptz,
@@ -40,7 +40,7 @@ create table ai_suggestions (
   deciding_feedback_at timestamptz,
   deciding_reasons text[]
 );
-comment on column ai_suggestions.outcome is 'How the suggestion stands. The feedback trigger writes it: the newest explicit feedback event decides, else the newest inferred one; expired, until one comes, where nobody acted in time.';
+comment on column ai_suggestions.outcome is 'How the suggestion stands. The feedback trigger writes it: the newest explicit feedback event decides, else the newest inferred one; expired, until one comes, where nobody acted in time; auto_sent, until one comes, where it went out without a person.';
 comment on column ai_suggestions.shown_to is 'The agent who saw it first.';
 comment on column ai_suggestions.decided_at is 'When the first feedback event happened; a change of mind does not move it.';
 comment on column ai_suggestions.kept_ratio is 'Share of the suggestion that survives in what was last sent, 0 to 1; null is unknown.';
@@ -56,6 +56,9 @@ create index ai_suggestions_ticket on ai_suggestions (ticket_id, created_at desc
 -- What may still expire, or be abandoned: a small part of the table, which would else be read whole to find it.
 create index ai_suggestions_open on ai_suggestions (created_at)
   where status = 'pending' or (status = 'completed' and outcome = 'pending');
+-- The queue of what waits for an answer, asked for every second where a worker runs it; what the tracker writes is finished
+-- and never in it.
+create index ai_suggestions_pending on ai_suggestions (created_at) where status = 'pending';
 
 create table ai_traces (
   trace_id text primary key,
@@ -129,3 +132,6 @@ begin
     alter table ai_feedback_events alter column agent_response set compression lz4;
   end if;
 end $$;
+
+-- Long texts go out of the row, of which four fifths are texts: whoever looks through the rows reads a fifth of the blocks.
+alter table ai_suggestions set (toast_tuple_target = 128);

@@ -10,7 +10,7 @@ create table metric_series (
   prompt_version text,
   unique nulls not distinct (project_id, function_name, environment, model, prompt_version)
 );
-comment on table metric_series is 'One small integer per combination of dimensions: an empty text is an unknown one. A project has one series more, its total, in which every dimension is null.';
+comment on table metric_series is 'One small integer per combination of dimensions: an empty text is an unknown one. Those whose environment is null are totals: of a function, where its name is there, and of the project, where that is null, too.';
 
 create table rollup_deltas (
   id bigint generated always as identity primary key,
@@ -92,7 +92,7 @@ create table ai_metrics_hourly (
   error_type_counts integer[] not null,
   primary key (series_id, hour)
 );
-comment on table ai_metrics_hourly is 'What the suggestions made in an hour come to, by series. The series of a project''s total holds the sum of all its others: never add it to them.';
+comment on table ai_metrics_hourly is 'What the suggestions made in an hour come to, by series. The series that are totals hold the sums of others: never add them to these.';
 comment on column ai_metrics_hourly.hour is 'UTC hours since 1970: to_timestamp(hour * 3600).';
 comment on column ai_metrics_hourly.kept_ratio_ppm_sum is 'Kept ratios in millionths, as integers, so that sums can be taken back exactly.';
 comment on column ai_metrics_hourly.latency_buckets is 'Sparse histogram: bucket b holds values in (g^(b-1), g^b] ms with g = 1.02/0.98, so any quantile is within 2 % (DDSketch, Masson et al. 2019).';
@@ -173,7 +173,7 @@ $$;
 -- A dimension as its series keeps it: '' where unknown. A key of an index holds 2,700 bytes, and one name too long for it
 -- would stop the roller for everybody; so a long name is cut, and its hash keeps it apart from others that begin like it.
 create function uptake_dimension(name text) returns text language sql immutable as $$
-  select case when name is null then '' when length(name) <= 120 then name else left(name, 87) || '…' || md5(name) end
+  select case when name is null then '' when octet_length(name) <= 120 or length(name) <= 120 then name else left(name, 87) || '…' || md5(name) end
 $$;
 
 -- A confidence in millionths; unknown where it is no probability, and of a run that has not suggested anything: where that
@@ -205,7 +205,8 @@ create function uptake_contribution(m uptake_measured) returns table (
   confidence_key smallint, confidence_ppm integer, error_type text
 ) language sql stable as $$
   select
-    floor(extract(epoch from m.created_at) / 3600)::integer,
+    -- date_part and not extract, which reckons in numeric: a few times as slow, at every row of every statement.
+    floor(date_part('epoch', m.created_at) / 3600)::integer,
     1,
     case when m.status in ('completed', 'accepted', 'rejected') then 1 else 0 end,
     case when m.status = 'error' then 1 else 0 end,
@@ -236,7 +237,7 @@ create function uptake_contribution(m uptake_measured) returns table (
     uptake_bucket(m.time_to_first_token_ms),
     -- An act stamped no later than the suggestion itself (an import without times) has no known time to feedback.
     case when m.decided_at > coalesce(m.shown_at, m.created_at)
-      then uptake_bucket(extract(epoch from m.decided_at - coalesce(m.shown_at, m.created_at))::double precision * 1000)
+      then uptake_bucket(date_part('epoch', m.decided_at - coalesce(m.shown_at, m.created_at)) * 1000)
     end,
     (uptake_confidence_band(uptake_confidence_ppm(m.status, m.confidence_score)) * 4
       + case m.outcome when 'accepted' then 1 when 'revised' then 2 when 'rejected' then 3 else 0 end)::smallint,
@@ -247,14 +248,16 @@ $$;
 -- The same for reasons: one row for each reason of the feedback event that decides, and one with the empty reason.
 create function uptake_reason_contribution(standing text, deciding_at timestamptz, reasons text[])
   returns table (hour integer, outcome text, reason text) language sql stable as $$
-  select distinct floor(extract(epoch from deciding_at) / 3600)::integer, standing, uptake_dimension(given)
+  select distinct floor(date_part('epoch', deciding_at) / 3600)::integer, standing, uptake_dimension(given)
   from unnest(array[''] || reasons) given
   where standing in ('revised', 'rejected') and deciding_at is not null
 $$;
 
 -- Appends the difference that one statement made: contribution(now) - contribution(was). Only appends: it waits for
--- nobody and nobody waits for it.
-create function uptake_append_deltas(was uptake_measured[], now_is uptake_measured[]) returns void language plpgsql as $$
+-- nobody and nobody waits for it. One plan for all: for arrays that it sees the planner would plan anew each time, which takes
+-- longer than a few rows do.
+create function uptake_append_deltas(was uptake_measured[], now_is uptake_measured[]) returns void
+  language plpgsql set plan_cache_mode = force_generic_plan as $$
 begin
   insert into rollup_deltas (
     series_id, new_series, hour,
@@ -264,56 +267,65 @@ begin
     confidence_keys, confidence_counts, confidence_ppm_sums, error_types, error_type_counts
   )
   select
-    s.id,
-    case when s.id is null then
-      array[uptake_dimension((d.measured).project_id), uptake_dimension((d.measured).function_name),
-        uptake_dimension((d.measured).environment), uptake_dimension((d.measured).model),
-        uptake_dimension((d.measured).prompt_version)]
-    end,
-    c.hour,
-    sum(d.sign * c.suggestion_count),
-    sum(d.sign * c.completed_count),
-    sum(d.sign * c.error_count),
-    sum(d.sign * c.shown_count),
-    sum(d.sign * c.shown_decided_count),
-    sum(d.sign * c.accepted_count),
-    sum(d.sign * c.revised_count),
-    sum(d.sign * c.rejected_count),
-    sum(d.sign * c.expired_count),
-    sum(d.sign * c.latency_count),
-    sum(d.sign * c.latency_ms_sum),
-    sum(d.sign * c.input_tokens_sum),
-    sum(d.sign * c.output_tokens_sum),
-    sum(d.sign * c.input_tokens_known_count),
-    sum(d.sign * c.output_tokens_known_count),
-    sum(d.sign * c.cost_usd_sum),
-    sum(d.sign * c.cost_known_count),
-    sum(d.sign * c.completed_cost_known_count),
-    sum(d.sign * c.kept_ratio_ppm_sum),
-    sum(d.sign * c.kept_ratio_count),
-    sum(d.sign * c.squared_error_ppm_sum),
+    c.series_id, c.new_series, c.hour,
+    sum(c.sign * c.suggestion_count),
+    sum(c.sign * c.completed_count),
+    sum(c.sign * c.error_count),
+    sum(c.sign * c.shown_count),
+    sum(c.sign * c.shown_decided_count),
+    sum(c.sign * c.accepted_count),
+    sum(c.sign * c.revised_count),
+    sum(c.sign * c.rejected_count),
+    sum(c.sign * c.expired_count),
+    sum(c.sign * c.latency_count),
+    sum(c.sign * c.latency_ms_sum),
+    sum(c.sign * c.input_tokens_sum),
+    sum(c.sign * c.output_tokens_sum),
+    sum(c.sign * c.input_tokens_known_count),
+    sum(c.sign * c.output_tokens_known_count),
+    sum(c.sign * c.cost_usd_sum),
+    sum(c.sign * c.cost_known_count),
+    sum(c.sign * c.completed_cost_known_count),
+    sum(c.sign * c.kept_ratio_ppm_sum),
+    sum(c.sign * c.kept_ratio_count),
+    sum(c.sign * c.squared_error_ppm_sum),
     coalesce(array_agg(c.latency_bucket) filter (where c.latency_bucket is not null), '{}'),
-    coalesce(array_agg(d.sign) filter (where c.latency_bucket is not null), '{}'),
+    coalesce(array_agg(c.sign) filter (where c.latency_bucket is not null), '{}'),
     coalesce(array_agg(c.first_token_bucket) filter (where c.first_token_bucket is not null), '{}'),
-    coalesce(array_agg(d.sign) filter (where c.first_token_bucket is not null), '{}'),
+    coalesce(array_agg(c.sign) filter (where c.first_token_bucket is not null), '{}'),
     coalesce(array_agg(c.feedback_time_bucket) filter (where c.feedback_time_bucket is not null), '{}'),
-    coalesce(array_agg(d.sign) filter (where c.feedback_time_bucket is not null), '{}'),
+    coalesce(array_agg(c.sign) filter (where c.feedback_time_bucket is not null), '{}'),
     coalesce(array_agg(c.confidence_key) filter (where c.confidence_key is not null), '{}'),
-    coalesce(array_agg(d.sign) filter (where c.confidence_key is not null), '{}'),
-    coalesce(array_agg(d.sign * c.confidence_ppm) filter (where c.confidence_key is not null), '{}'),
+    coalesce(array_agg(c.sign) filter (where c.confidence_key is not null), '{}'),
+    coalesce(array_agg(c.sign * c.confidence_ppm) filter (where c.confidence_key is not null), '{}'),
     coalesce(array_agg(c.error_type) filter (where c.error_type is not null), '{}'),
-    coalesce(array_agg(d.sign) filter (where c.error_type is not null), '{}')
+    coalesce(array_agg(c.sign) filter (where c.error_type is not null), '{}')
   from (
-    select 1 as sign, m as measured from unnest(now_is) m
-    union all
-    select -1, m from unnest(was) m
-  ) d
-  left join metric_series s
-    on (s.project_id, s.function_name, s.environment, s.model, s.prompt_version)
-     = (uptake_dimension((d.measured).project_id), uptake_dimension((d.measured).function_name),
-        uptake_dimension((d.measured).environment), uptake_dimension((d.measured).model),
-        uptake_dimension((d.measured).prompt_version))
-  cross join lateral uptake_contribution(d.measured) c
+    -- The offset keeps the planner from putting the expressions of a contribution wherever one of its columns is named: each
+    -- would be reckoned up to five times.
+    select
+      d.sign, s.id as series_id,
+      case when s.id is null then
+        array[uptake_dimension(d.project_id), uptake_dimension(d.function_name), uptake_dimension(d.environment),
+          uptake_dimension(d.model), uptake_dimension(d.prompt_version)]
+      end as new_series,
+      contribution.*
+    from (
+      select 1 as sign, m.* from unnest(now_is) m
+      union all
+      select -1, m.* from unnest(was) m
+    ) d
+    left join metric_series s
+      on (s.project_id, s.function_name, s.environment, s.model, s.prompt_version)
+       = (uptake_dimension(d.project_id), uptake_dimension(d.function_name), uptake_dimension(d.environment),
+          uptake_dimension(d.model), uptake_dimension(d.prompt_version))
+    cross join lateral uptake_contribution(
+      row(d.project_id, d.function_name, d.environment, d.model, d.prompt_version, d.created_at, d.status, d.outcome,
+        d.shown_at, d.decided_at, d.latency_ms, d.time_to_first_token_ms, d.input_tokens, d.output_tokens, d.cost_usd,
+        d.kept_ratio, d.confidence_score, d.error_type, d.deciding_feedback_at, d.deciding_reasons)::uptake_measured
+    ) contribution
+    offset 0
+  ) c
   group by 1, 2, 3;
 
   -- Most statements are about suggestions that nobody has judged; asking costs them less than starting the insert.
@@ -342,63 +354,114 @@ begin
   having sum(d.sign) <> 0;
 end $$;
 
--- Adds two sparse histograms; buckets that come to nothing are left out.
+-- Adds two sparse histograms; buckets that come to nothing are left out. Late feedback adds an entry or two to a row that has
+-- hundreds: few are put in their places, which costs a fifth of unpacking, grouping and collecting both. That is for many,
+-- and for a row that somebody has damaged (arrays of different lengths), whose repair it takes.
 create function uptake_add_histograms(
-  buckets_a smallint[], counts_a integer[], buckets_b smallint[], counts_b integer[],
-  out buckets smallint[], out counts integer[]
-) language sql immutable as $$
-  select coalesce(array_agg(bucket order by bucket), '{}'), coalesce(array_agg(total order by bucket), '{}')
-  from (
-    select bucket, sum(n)::integer as total
+  inout buckets smallint[], inout counts integer[], more_buckets smallint[], more_counts integer[]
+) language plpgsql immutable as $$
+declare
+  at integer;
+begin
+  if cardinality(more_buckets) > 8 or cardinality(buckets) <> cardinality(counts)
+    or array_position(buckets || more_buckets, null) is not null
+  then
+    select coalesce(array_agg(bucket order by bucket), '{}'), coalesce(array_agg(total order by bucket), '{}')
+    into buckets, counts
     from (
-      select * from unnest(buckets_a, counts_a) a (bucket, n)
-      union all
-      select * from unnest(buckets_b, counts_b) b (bucket, n)
-    ) both_sides
-    group by bucket
-    having sum(n) <> 0
-  ) added
-$$;
+      select bucket, sum(n)::integer as total
+      from (
+        select * from unnest(buckets, counts) a (bucket, n)
+        union all
+        select * from unnest(more_buckets, more_counts) b (bucket, n)
+      ) both_sides
+      group by bucket
+      having sum(n) <> 0
+    ) added;
+    return;
+  end if;
+  for i in 1 .. cardinality(more_buckets) loop
+    at := width_bucket(more_buckets[i], buckets);
+    if at > 0 and buckets[at] = more_buckets[i] and counts[at] + more_counts[i] <> 0 then
+      counts[at] := counts[at] + more_counts[i];
+    elsif at > 0 and buckets[at] = more_buckets[i] then
+      buckets := buckets[:at - 1] || buckets[at + 1:];
+      counts := counts[:at - 1] || counts[at + 1:];
+    else
+      buckets := buckets[:at] || more_buckets[i] || buckets[at + 1:];
+      counts := counts[:at] || more_counts[i] || counts[at + 1:];
+    end if;
+  end loop;
+end $$;
 
--- The same for confidences, which carry their sum besides their count.
+-- The same for confidences, which carry their sum besides their count; as long as either is not nothing.
 create function uptake_add_confidences(
-  keys_a smallint[], counts_a integer[], sums_a bigint[], keys_b smallint[], counts_b integer[], sums_b bigint[],
-  out keys smallint[], out counts integer[], out ppm_sums bigint[]
-) language sql immutable as $$
-  select coalesce(array_agg(key order by key), '{}'), coalesce(array_agg(total order by key), '{}'),
-    coalesce(array_agg(ppm_sum order by key), '{}')
-  from (
-    select key, sum(n)::integer as total, sum(ppm)::bigint as ppm_sum
+  inout keys smallint[], inout counts integer[], inout ppm_sums bigint[],
+  more_keys smallint[], more_counts integer[], more_ppm_sums bigint[]
+) language plpgsql immutable as $$
+declare
+  at integer;
+begin
+  if cardinality(more_keys) > 8 or cardinality(keys) <> cardinality(counts) or cardinality(keys) <> cardinality(ppm_sums)
+    or array_position(keys || more_keys, null) is not null
+  then
+    select coalesce(array_agg(key order by key), '{}'), coalesce(array_agg(total order by key), '{}'),
+      coalesce(array_agg(ppm_sum order by key), '{}')
+    into keys, counts, ppm_sums
     from (
-      select * from unnest(keys_a, counts_a, sums_a) a (key, n, ppm)
-      union all
-      select * from unnest(keys_b, counts_b, sums_b) b (key, n, ppm)
-    ) both_sides
-    group by key
-    having sum(n) <> 0 or sum(ppm) <> 0
-  ) added
-$$;
+      select key, sum(n)::integer as total, sum(ppm)::bigint as ppm_sum
+      from (
+        select * from unnest(keys, counts, ppm_sums) a (key, n, ppm)
+        union all
+        select * from unnest(more_keys, more_counts, more_ppm_sums) b (key, n, ppm)
+      ) both_sides
+      group by key
+      having sum(n) <> 0 or sum(ppm) <> 0
+    ) added;
+    return;
+  end if;
+  for i in 1 .. cardinality(more_keys) loop
+    at := width_bucket(more_keys[i], keys);
+    if at = 0 or keys[at] <> more_keys[i] then
+      keys := keys[:at] || more_keys[i] || keys[at + 1:];
+      counts := counts[:at] || more_counts[i] || counts[at + 1:];
+      ppm_sums := ppm_sums[:at] || more_ppm_sums[i] || ppm_sums[at + 1:];
+    elsif counts[at] + more_counts[i] <> 0 or ppm_sums[at] + more_ppm_sums[i] <> 0 then
+      counts[at] := counts[at] + more_counts[i];
+      ppm_sums[at] := ppm_sums[at] + more_ppm_sums[i];
+    else
+      keys := keys[:at - 1] || keys[at + 1:];
+      counts := counts[:at - 1] || counts[at + 1:];
+      ppm_sums := ppm_sums[:at - 1] || ppm_sums[at + 1:];
+    end if;
+  end loop;
+end $$;
 
 -- The same for counts by error type, in an order that no collation changes.
 create function uptake_add_error_types(
-  types_a text[], counts_a integer[], types_b text[], counts_b integer[], out types text[], out counts integer[]
-) language sql immutable as $$
-  select coalesce(array_agg(type order by type collate "C"), '{}'), coalesce(array_agg(total order by type collate "C"), '{}')
-  from (
-    select type, sum(n)::integer as total
+  inout types text[], inout counts integer[], more_types text[], more_counts integer[]
+) language plpgsql immutable as $$
+begin
+  if cardinality(more_types) > 0 then
+    select coalesce(array_agg(type order by type collate "C"), '{}'), coalesce(array_agg(total order by type collate "C"), '{}')
+    into types, counts
     from (
-      select * from unnest(types_a, counts_a) a (type, n)
-      union all
-      select * from unnest(types_b, counts_b) b (type, n)
-    ) both_sides
-    group by type
-    having sum(n) <> 0
-  ) added
-$$;
+      select type, sum(n)::integer as total
+      from (
+        select * from unnest(types, counts) a (type, n)
+        union all
+        select * from unnest(more_types, more_counts) b (type, n)
+      ) both_sides
+      group by type
+      having sum(n) <> 0
+    ) added;
+  end if;
+end $$;
 
 -- What the suggestions made in these hours come to, read from themselves: in the shape of deltas, whose entries are not
--- added up, and split by band besides. The check holds the rollup against it, and what the rollup does not keep is read from it.
-create function uptake_recomputed(only_project text, from_hour integer, to_hour integer) returns table (
+-- added up, and split by band where that is asked for. The check holds the rollup against it, and what the rollup does not keep is read from it. Nothing is known of how few the groups
+-- are, so the planner would sort every row instead of hashing it.
+create function uptake_recomputed(only_project text, from_hour integer, to_hour integer, by_band boolean) returns table (
   series_id integer, new_series text[], hour integer, confidence_band smallint,
   suggestion_count bigint, completed_count bigint, error_count bigint, shown_count bigint, shown_decided_count bigint,
   accepted_count bigint, revised_count bigint, rejected_count bigint, expired_count bigint,
@@ -410,15 +473,9 @@ create function uptake_recomputed(only_project text, from_hour integer, to_hour 
   feedback_time_buckets smallint[], feedback_time_counts integer[],
   confidence_keys smallint[], confidence_counts integer[], confidence_ppm_sums bigint[],
   error_types text[], error_type_counts integer[]
-) language sql stable as $$
+) language sql stable set enable_sort = off as $$
   select
-    s.id,
-    case when s.id is null then
-      array[uptake_dimension(g.project_id), uptake_dimension(g.function_name), uptake_dimension(g.environment),
-        uptake_dimension(g.model), uptake_dimension(g.prompt_version)]
-    end,
-    c.hour,
-    uptake_confidence_band(uptake_confidence_ppm(g.status, g.confidence_score)),
+    c.series_id, c.new_series, c.hour, c.confidence_band,
     sum(c.suggestion_count),
     sum(c.completed_count),
     sum(c.error_count),
@@ -451,19 +508,31 @@ create function uptake_recomputed(only_project text, from_hour integer, to_hour 
     coalesce(array_agg(c.confidence_ppm::bigint) filter (where c.confidence_key is not null), '{}'),
     coalesce(array_agg(c.error_type) filter (where c.error_type is not null), '{}'),
     coalesce(array_agg(1) filter (where c.error_type is not null), '{}')
-  from ai_suggestions g
-  cross join lateral uptake_contribution(
-    row(g.project_id, g.function_name, g.environment, g.model, g.prompt_version, g.created_at, g.status, g.outcome,
-      g.shown_at, g.decided_at, g.latency_ms, g.time_to_first_token_ms, g.input_tokens, g.output_tokens, g.cost_usd,
-      g.kept_ratio, g.confidence_score, g.error_type, g.deciding_feedback_at, g.deciding_reasons)::uptake_measured
+  from (
+    -- The offset as in uptake_append_deltas.
+    select
+      s.id as series_id,
+      case when s.id is null then
+        array[uptake_dimension(g.project_id), uptake_dimension(g.function_name), uptake_dimension(g.environment),
+          uptake_dimension(g.model), uptake_dimension(g.prompt_version)]
+      end as new_series,
+      case when by_band then uptake_confidence_band(uptake_confidence_ppm(g.status, g.confidence_score)) end as confidence_band,
+      contribution.*
+    from ai_suggestions g
+    cross join lateral uptake_contribution(
+      row(g.project_id, g.function_name, g.environment, g.model, g.prompt_version, g.created_at, g.status, g.outcome,
+        g.shown_at, g.decided_at, g.latency_ms, g.time_to_first_token_ms, g.input_tokens, g.output_tokens, g.cost_usd,
+        g.kept_ratio, g.confidence_score, g.error_type, g.deciding_feedback_at, g.deciding_reasons)::uptake_measured
+    ) contribution
+    left join metric_series s
+      on (s.project_id, s.function_name, s.environment, s.model, s.prompt_version)
+       = (uptake_dimension(g.project_id), uptake_dimension(g.function_name), uptake_dimension(g.environment),
+          uptake_dimension(g.model), uptake_dimension(g.prompt_version))
+    where g.created_at >= to_timestamp(from_hour::double precision * 3600)
+      and g.created_at < to_timestamp(to_hour::double precision * 3600)
+      and (only_project is null or g.project_id = only_project)
+    offset 0
   ) c
-  left join metric_series s
-    on (s.project_id, s.function_name, s.environment, s.model, s.prompt_version)
-     = (uptake_dimension(g.project_id), uptake_dimension(g.function_name), uptake_dimension(g.environment),
-        uptake_dimension(g.model), uptake_dimension(g.prompt_version))
-  where g.created_at >= to_timestamp(from_hour::double precision * 3600)
-    and g.created_at < to_timestamp(to_hour::double precision * 3600)
-    and (only_project is null or g.project_id = only_project)
   group by 1, 2, 3, 4
 $$;
 
@@ -483,23 +552,15 @@ create function uptake_rollup_difference(from_hour integer, to_hour integer) ret
   confidence_keys smallint[], confidence_counts integer[], confidence_ppm_sums bigint[],
   error_types text[], error_type_counts integer[]
 ) language sql stable as $$
-  with sides as materialized (
-    select 1 as sign, r.series_id, r.new_series, r.hour,
-      r.suggestion_count, r.completed_count, r.error_count, r.shown_count, r.shown_decided_count, r.accepted_count, r.revised_count, r.rejected_count, r.expired_count,
-      r.latency_count, r.latency_ms_sum, r.input_tokens_sum, r.output_tokens_sum, r.input_tokens_known_count, r.output_tokens_known_count,
-      r.cost_usd_sum, r.cost_known_count, r.completed_cost_known_count, r.kept_ratio_ppm_sum, r.kept_ratio_count, r.squared_error_ppm_sum,
-      r.latency_buckets, r.latency_counts, r.first_token_buckets, r.first_token_counts, r.feedback_time_buckets, r.feedback_time_counts,
-      r.confidence_keys, r.confidence_counts, r.confidence_ppm_sums, r.error_types, r.error_type_counts
-    from uptake_recomputed(null, from_hour, to_hour) r
-    union all
-    select -1, m.series_id, null, m.hour,
+  with kept as materialized (
+    select -1 as sign, m.series_id, null::text[] as new_series, m.hour,
       m.suggestion_count, m.completed_count, m.error_count, m.shown_count, m.shown_decided_count, m.accepted_count, m.revised_count, m.rejected_count, m.expired_count,
       m.latency_count, m.latency_ms_sum, m.input_tokens_sum, m.output_tokens_sum, m.input_tokens_known_count, m.output_tokens_known_count,
       m.cost_usd_sum, m.cost_known_count, m.completed_cost_known_count, m.kept_ratio_ppm_sum, m.kept_ratio_count, m.squared_error_ppm_sum,
       m.latency_buckets, m.latency_counts, m.first_token_buckets, m.first_token_counts, m.feedback_time_buckets, m.feedback_time_counts,
       m.confidence_keys, m.confidence_counts, m.confidence_ppm_sums, m.error_types, m.error_type_counts
     from ai_metrics_hourly m
-    join metric_series s on s.id = m.series_id and s.function_name is not null
+    join metric_series s on s.id = m.series_id and s.environment is not null
     where m.hour >= from_hour and m.hour < to_hour
     union all
     select -1, coalesce(d.series_id, s.id), case when s.id is null then d.new_series end, d.hour,
@@ -514,6 +575,26 @@ create function uptake_rollup_difference(from_hour integer, to_hour integer) ret
       and s.project_id = d.new_series[1] and s.function_name = d.new_series[2] and s.environment = d.new_series[3]
       and s.model = d.new_series[4] and s.prompt_version = d.new_series[5]
     where d.hour >= from_hour and d.hour < to_hour
+  ),
+  recomputed as materialized (
+    select r.*,
+      case when r.series_id is not null
+        then (r.series_id, r.hour) in (select k.series_id, k.hour from kept k where k.series_id is not null)
+        else (r.new_series, r.hour) in (select k.new_series, k.hour from kept k where k.series_id is null)
+      end as is_kept
+    from uptake_recomputed(null, from_hour, to_hour, false) r
+  ),
+  sides as materialized (
+    select 1 as sign, d.series_id, d.new_series, d.hour,
+      d.suggestion_count, d.completed_count, d.error_count, d.shown_count, d.shown_decided_count, d.accepted_count, d.revised_count, d.rejected_count, d.expired_count,
+      d.latency_count, d.latency_ms_sum, d.input_tokens_sum, d.output_tokens_sum, d.input_tokens_known_count, d.output_tokens_known_count,
+      d.cost_usd_sum, d.cost_known_count, d.completed_cost_known_count, d.kept_ratio_ppm_sum, d.kept_ratio_count, d.squared_error_ppm_sum,
+      d.latency_buckets, d.latency_counts, d.first_token_buckets, d.first_token_counts, d.feedback_time_buckets, d.feedback_time_counts,
+      d.confidence_keys, d.confidence_counts, d.confidence_ppm_sums, d.error_types, d.error_type_counts
+    from recomputed d
+    where d.is_kept
+    union all
+    select k.* from kept k
   ),
   counted as (
     select
@@ -595,27 +676,78 @@ create function uptake_rollup_difference(from_hour integer, to_hour integer) ret
         c.latency_count, c.latency_ms_sum, c.input_tokens_sum, c.output_tokens_sum, c.input_tokens_known_count, c.output_tokens_known_count,
         c.cost_usd_sum, c.cost_known_count, c.completed_cost_known_count, c.kept_ratio_ppm_sum, c.kept_ratio_count, c.squared_error_ppm_sum)
       <> (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+  union all
+  -- What is nowhere yet (all of a range that is counted for the first time) is missing as it is.
+  select
+    d.series_id, d.new_series, d.hour,
+    d.suggestion_count, d.completed_count, d.error_count, d.shown_count, d.shown_decided_count, d.accepted_count, d.revised_count, d.rejected_count, d.expired_count,
+    d.latency_count, d.latency_ms_sum, d.input_tokens_sum, d.output_tokens_sum, d.input_tokens_known_count, d.output_tokens_known_count,
+    d.cost_usd_sum, d.cost_known_count, d.completed_cost_known_count, d.kept_ratio_ppm_sum, d.kept_ratio_count, d.squared_error_ppm_sum,
+    d.latency_buckets, d.latency_counts, d.first_token_buckets, d.first_token_counts, d.feedback_time_buckets, d.feedback_time_counts,
+    d.confidence_keys, d.confidence_counts, d.confidence_ppm_sums, d.error_types, d.error_type_counts
+  from recomputed d
+  where not d.is_kept
 $$;
+
+-- What retention has dropped. What was counted of it stays; but hours before `frozen_before` can be recomputed no more, so nothing
+-- checks, rebuilds or rewrites them.
+create table retention_drops (
+  part text primary key,
+  from_id uuid,
+  to_id uuid,
+  suggestion_count bigint not null,
+  frozen_before integer not null,
+  dropped_at timestamptz not null default now()
+);
+comment on table retention_drops is 'One row a partition. Feedback on a suggestion between from_id and to_id comes too late; where they are null, single rows were deleted.';
+
+-- The acts on dropped suggestions in hours that are not frozen, so that those still come to what was counted. No texts, no ids.
+create table dropped_acts (
+  project_id text not null,
+  function_name text,
+  environment text,
+  model text,
+  prompt_version text,
+  outcome text not null,
+  deciding_feedback_at timestamptz not null,
+  deciding_reasons text[],
+  confidence_score real,
+  time_to_feedback interval
+);
+create index dropped_acts_decided on dropped_acts (deciding_feedback_at);
 
 -- The same for reasons, by the hour in which the person decided.
 create function uptake_reason_difference(from_hour integer, to_hour integer)
   returns table (series_id integer, new_series text[], hour integer, outcome text, reason text, suggestion_count bigint)
-  language sql stable as $$
+  language sql stable set enable_sort = off as $$
   with sides as (
     select 1 as sign, s.id as series_id,
       case when s.id is null then
         array[uptake_dimension(g.project_id), uptake_dimension(g.function_name), uptake_dimension(g.environment),
           uptake_dimension(g.model), uptake_dimension(g.prompt_version)]
       end as new_series,
-      r.hour, r.outcome, r.reason, 1 as suggestion_count
-    from ai_suggestions g
-    cross join lateral uptake_reason_contribution(g.outcome, g.deciding_feedback_at, g.deciding_reasons) r
+      r.hour, r.outcome, r.reason, g.suggestion_count
+    from (
+      -- Those that say the same first become one, since what follows costs more than this does.
+      select project_id, function_name, environment, model, prompt_version, outcome, deciding_reasons,
+        floor(date_part('epoch', deciding_feedback_at) / 3600) as hour, count(*) as suggestion_count
+      from (
+        select project_id, function_name, environment, model, prompt_version, outcome, deciding_feedback_at, deciding_reasons
+        from ai_suggestions
+        union all
+        select project_id, function_name, environment, model, prompt_version, outcome, deciding_feedback_at, deciding_reasons
+        from dropped_acts
+      ) acts
+      where deciding_feedback_at >= to_timestamp(from_hour::double precision * 3600)
+        and deciding_feedback_at < to_timestamp(to_hour::double precision * 3600)
+        and outcome in ('revised', 'rejected')
+      group by 1, 2, 3, 4, 5, 6, 7, 8
+    ) g
+    cross join lateral uptake_reason_contribution(g.outcome, to_timestamp(g.hour * 3600), g.deciding_reasons) r
     left join metric_series s
       on (s.project_id, s.function_name, s.environment, s.model, s.prompt_version)
        = (uptake_dimension(g.project_id), uptake_dimension(g.function_name), uptake_dimension(g.environment),
           uptake_dimension(g.model), uptake_dimension(g.prompt_version))
-    where g.deciding_feedback_at >= to_timestamp(from_hour::double precision * 3600)
-      and g.deciding_feedback_at < to_timestamp(to_hour::double precision * 3600)
     union all
     select -1, m.series_id, null, m.hour, m.outcome, m.reason, m.suggestion_count
     from ai_feedback_reasons_hourly m
@@ -654,10 +786,12 @@ create function uptake_rollup_sums(from_day integer, to_day integer) returns tab
   with spread as materialized (
     select target.*, m.*
     from ai_metrics_hourly m
-    join metric_series s on s.id = m.series_id and s.function_name is not null
-    join metric_series total on total.project_id = s.project_id and total.function_name is null
+    join metric_series s on s.id = m.series_id and s.environment is not null
+    join metric_series f on f.project_id = s.project_id and f.function_name = s.function_name and f.environment is null
+    join metric_series p on p.project_id = s.project_id and p.function_name is null
     cross join lateral (
-      values (false, m.hour, total.id), (true, floor(m.hour / 24.0)::integer, s.id), (true, floor(m.hour / 24.0)::integer, total.id)
+      values (false, m.hour, f.id), (false, m.hour, p.id), (true, floor(m.hour / 24.0)::integer, s.id),
+        (true, floor(m.hour / 24.0)::integer, f.id), (true, floor(m.hour / 24.0)::integer, p.id)
     ) target (is_day, period, target_id)
     where m.hour >= from_day * 24 and m.hour < to_day * 24
   ),

@@ -24,7 +24,8 @@ $$;
 
 -- Recomputes how these suggestions stand from all their feedback events. Locks first, in order, and reads in the
 -- next statement: under concurrent feedback on one suggestion the last to commit then sees every event.
-create function uptake_apply_feedback(suggestion_ids uuid[]) returns void language plpgsql as $$
+create function uptake_apply_feedback(suggestion_ids uuid[]) returns void
+  language plpgsql set plan_cache_mode = force_generic_plan as $$
 begin
   perform from ai_suggestions where id = any (suggestion_ids) order by id for no key update;
 
@@ -45,7 +46,8 @@ begin
   join ai_feedback_events deciding on deciding.id = latest.deciding_id
   -- Updates also what stays the same: under repeatable read the next transaction sees its snapshot, not this event, and
   -- only a row that was updated makes Postgres refuse it (serialization failure) instead of deciding on half the events.
-  where s.id = latest.suggestion_id and s.project_id = latest.project_id;
+  -- The second condition says nothing new; where the table is partitioned it names the partitions before the join does.
+  where s.id = latest.suggestion_id and s.id = any (suggestion_ids) and s.project_id = latest.project_id;
 end $$;
 
 -- Applies feedback that came before its suggestion. The insert trigger calls it for what it inserts; the roller calls
@@ -167,8 +169,10 @@ begin
   on conflict (kind, ref) do nothing;
 
   select array_agg(distinct n.suggestion_id) into judged from new_rows n;
-  insert into ai_feedback_waiting (suggestion_id, feedback_id)
-  select n.suggestion_id, n.id from new_rows n
+  insert into ai_feedback_waiting (suggestion_id, feedback_id, of_deleted)
+  select n.suggestion_id, n.id,
+    exists (select from retention_drops d where n.suggestion_id >= d.from_id and n.suggestion_id < d.to_id)
+  from new_rows n
   where not exists (select from ai_suggestions s where s.id = n.suggestion_id);
   if judged is not null then
     perform uptake_apply_feedback(judged);

@@ -1,5 +1,7 @@
 import type { Queryable } from "../database.ts";
 
+// In the order of hours, so that the roller, which takes some at a time, adds to each hour's totals once or twice and not with
+// every batch.
 const sql = `
 insert into rollup_deltas (
   series_id, new_series, hour,
@@ -16,7 +18,8 @@ select
   cost_usd_sum, cost_known_count, completed_cost_known_count, kept_ratio_ppm_sum, kept_ratio_count, squared_error_ppm_sum,
   latency_buckets, latency_counts, first_token_buckets, first_token_counts, feedback_time_buckets, feedback_time_counts,
   confidence_keys, confidence_counts, confidence_ppm_sums, error_types, error_type_counts
-from uptake_rollup_difference($1, $2)`;
+from uptake_rollup_difference($1, $2)
+order by hour`;
 
 /** Appends what is missing from the hours as deltas, from one snapshot; two at once would append it twice. */
 export async function appendRollupDifference(db: Queryable, fromHour: number, toHour: number): Promise<void> {

@@ -1,11 +1,16 @@
 import type { Queryable } from "../database.ts";
 
 // The running hour is left until it is over. Where a database was adopted, the hours before that stay as the host's own job
-// has written them: what is due of them is dropped.
+// has written them, and where retention has dropped suggestions, as they were written while those were there: what is due
+// of them is dropped.
 const sql = `
   with first as (
-    select case when to_regclass('public.uptake_adoption') is null then -2147483648
-      else (select floor(extract(epoch from min(applied_at)) / 3600)::integer from schema_migrations) end as hour
+    select greatest(
+      -2147483648,
+      case when to_regclass('public.uptake_adoption') is not null
+        then (select floor(extract(epoch from min(applied_at)) / 3600)::integer from schema_migrations) end,
+      (select max(frozen_before) from retention_drops)
+    ) as hour
   ),
   claimed as materialized (
     select d.id from aggregated_metrics_due d

@@ -1,7 +1,8 @@
 import type { Queryable } from "../database.ts";
 
 // Nothing has touched the row for that long, so a host that tries again keeps its row alive. What stands in it
-// ('Processing...') stays, and an answer that comes after all completes the row like any pending one.
+// ('Processing...') stays, and an answer that comes after all completes the row like any pending one. What a worker has
+// claimed, or will try again, is not abandoned.
 const sql = `
   with due as materialized (
     select id
@@ -10,6 +11,10 @@ const sql = `
       and project_id = $1
       and created_at < now() - make_interval(secs => $2)
       and updated_at < now() - make_interval(secs => $2)
+      and not exists (
+        select from ai_pending_claims c
+        where c.suggestion_id = ai_suggestions.id and greatest(c.locked_until, c.available_at) > now()
+      )
     order by created_at
     limit $3
     for no key update skip locked

@@ -5,6 +5,7 @@ import type { JudgedSuggestion } from "./find-judged-suggestions.ts";
 // the next older one. A newer suggestion makes it another act, unless the same person sent the same words within the
 // window: that is a retry, and the suggestion came between. If that one was shown to somebody since the first sending, the
 // same words may well answer it too, and it counts. A key of the caller's own tells retries apart without all this.
+// A classification of the ticket is a suggestion as well, but no text that anybody sends.
 const sql = `
   select s.id, s.status, s.function_name as "functionName", s.suggested_response as "suggestedResponse"
   from ai_suggestions s
@@ -29,6 +30,7 @@ const sql = `
     and (s.outcome = 'pending' or same.is_known)
     and s.status <> 'pending'
     and s.error_type is null
+    and s.metadata -> 'classification' is null
   order by coalesce(same.is_retry, false) desc, s.created_at desc, s.id desc
   limit 1
 `;

@@ -1,20 +1,25 @@
-import type { SuggestionRecord } from "../../domain/suggestion.ts";
-import { storableText } from "../../domain/text.ts";
+import { suggestionFields, type SuggestionRow, textOf } from "../../domain/suggestion-row.ts";
 import type { Queryable } from "../database.ts";
+import { explainMisfits, type HostIds, isMisfit } from "../host-ids.ts";
+import { arraysOf } from "../row-arrays.ts";
 
-// One statement for suggestions and traces, one JSON parameter for all rows. A row that a host left pending under the
-// same id is completed and keeps what the host wrote, also when it was given up as abandoned meanwhile; a row that is
-// finished is left alone, so a retry changes nothing.
+// One statement for suggestions and traces; each parameter holds one field of all rows (docs/decisions/0014). A row that
+// a host left pending under the same id is completed and keeps what the host wrote, also when it was given up as
+// abandoned meanwhile; a row that is finished is left alone, so a retry changes nothing.
 // Rows are taken in the order of their ids, so that two writers which meet on the same rows cannot wait for each other.
 const sql = `
 with given as (
   select *
-  from json_to_recordset($1::json) as r (
-    id uuid, project_id text, function_name text, ticket_id text, message_id text, system_user_id text,
-    suggested_response text, confidence_score real, status text, created_at timestamptz, environment text, release text,
-    model text, prompt_name text, prompt_version text, trace_id text, observation_id text, latency_ms integer,
-    time_to_first_token_ms integer, input_tokens integer, output_tokens integer, cost_usd numeric, error_type text,
-    error_message text, metadata jsonb, observations jsonb
+  from unnest(
+    $1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::real[], $9::text[],
+    $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[],
+    $18::integer[], $19::integer[], $20::integer[], $21::integer[], $22::text[], $23::text[], $24::text[], $25::jsonb[],
+    $26::jsonb[]
+  ) as r (
+    id, project_id, function_name, ticket_id, message_id, system_user_id, suggested_response, confidence_score, status,
+    created_at, environment, release, model, prompt_name, prompt_version, trace_id, observation_id,
+    latency_ms, time_to_first_token_ms, input_tokens, output_tokens, cost_usd, error_type, error_message, metadata,
+    observations
   )
 ), suggestions as (
   insert into ai_suggestions as s (
@@ -26,7 +31,7 @@ with given as (
     id, project_id, function_name, uptake_ticket_id(ticket_id), uptake_message_id(message_id),
     uptake_system_user_id(system_user_id), suggested_response, confidence_score, status,
     created_at, environment, release, model, prompt_name, prompt_version, trace_id, observation_id, latency_ms,
-    time_to_first_token_ms, input_tokens, output_tokens, cost_usd, error_type, error_message, metadata
+    time_to_first_token_ms, input_tokens, output_tokens, cost_usd::numeric, error_type, error_message, metadata
   from given
   order by id
   on conflict (id) do update set
@@ -68,58 +73,37 @@ select g.id from given g where not exists (select from suggestions w where w.id 
 /** `known`: a finished row has the id already, so nothing was written; whose and what row that is, nobody has looked. */
 export type InsertFate = "written" | "known";
 
+const types = suggestionFields.map(({ type }) => type);
+
 /**
  * Writes finished runs, all or none: a row of `ai_suggestions` and one of `ai_traces` each; resolves to what became of each.
- * The same records again change nothing, and neither does a record whose id another project has. Rejects with the database's
- * error, whose `code` is the SQLSTATE.
+ * The same rows again change nothing, and neither does a row whose id another project has. Rejects with the database's
+ * error, whose `code` is the SQLSTATE; with `invalid_input` where it is one row whose ticket, message or person has an id
+ * that the host's type cannot hold.
  */
-export async function insertSuggestions(
-  db: Queryable,
-  records: readonly SuggestionRecord[],
-): Promise<readonly InsertFate[]> {
-  // An upsert cannot touch a row twice in one statement: of records with the same id the first one counts.
-  const first = new Map<string, SuggestionRecord>();
-  for (const record of records) if (!first.has(record.id)) first.set(record.id, record);
+export async function insertSuggestions(db: Queryable, rows: readonly SuggestionRow[]): Promise<readonly InsertFate[]> {
+  // An upsert cannot touch a row twice in one statement: of rows with the same id the first one counts.
+  const first = new Map<string, SuggestionRow>();
+  for (const row of rows) if (!first.has(row.id)) first.set(row.id, row);
   if (first.size === 0) return [];
-  const known = new Set((await db.query<{ id: string }>(sql, [rowsJson(first.values())])).map(({ id }) => id));
-  return records.map((record) => (known.has(record.id) || first.get(record.id) !== record ? "known" : "written"));
+  const known = new Set((await insert(db, [...first.values()])).map(({ id }) => id));
+  return rows.map((row) => (known.has(row.id) || first.get(row.id) !== row ? "known" : "written"));
 }
 
-function rowsJson(records: Iterable<SuggestionRecord>): string {
-  let rows = "";
-  for (const record of records) rows += rows === "" ? rowJson(record) : `,${rowJson(record)}`;
-  return `[${rows}]`;
+async function insert(db: Queryable, rows: readonly SuggestionRow[]): Promise<readonly { readonly id: string }[]> {
+  try {
+    return await db.query<{ id: string }>(sql, arraysOf(rows, types));
+  } catch (error) {
+    const [only, ...others] = rows;
+    if (only === undefined || others.length > 0 || !isMisfit(error)) throw error;
+    // In a transaction that has failed nobody can be asked.
+    const explain = await explainMisfits(db).catch(() => undefined);
+    throw explain?.(hostIdsOf(only), "suggestion") ?? error;
+  }
 }
 
-/** The JSON of one row. `metadata` and `observations` are JSON already and go in as they are. */
-function rowJson(record: SuggestionRecord): string {
-  const columns = JSON.stringify({
-    id: record.id,
-    project_id: record.projectId,
-    function_name: text(record.functionName),
-    ticket_id: text(record.ticketId),
-    message_id: text(record.messageId),
-    system_user_id: text(record.systemUserId),
-    suggested_response: text(record.suggestedResponse),
-    confidence_score: record.confidenceScore,
-    status: record.status,
-    created_at: record.createdAt,
-    environment: text(record.environment),
-    release: text(record.release),
-    model: text(record.model),
-    prompt_name: text(record.promptName),
-    prompt_version: text(record.promptVersion),
-    trace_id: record.traceId,
-    observation_id: record.observationId,
-    latency_ms: record.latencyMs,
-    time_to_first_token_ms: record.timeToFirstTokenMs,
-    input_tokens: record.inputTokens,
-    output_tokens: record.outputTokens,
-    cost_usd: record.costUsd,
-    error_type: text(record.errorType),
-    error_message: text(record.errorMessage),
-  });
-  return `${columns.slice(0, -1)},"metadata":${record.metadataJson},"observations":${record.observationsJson}}`;
-}
-
-const text = (value: string | null): string | null => (value === null ? null : storableText(value));
+const hostIdsOf = (row: SuggestionRow): HostIds => ({
+  ticketId: textOf(row, "ticketId"),
+  messageId: textOf(row, "messageId"),
+  systemUserId: textOf(row, "systemUserId"),
+});

@@ -1,8 +1,8 @@
 import type { Queryable } from "../database.ts";
 
 // A statement and so a transaction of its own, milliseconds long: a series that another roller is just making is
-// waited for no longer than that, and the roll after it sees it. A project's total, all dimensions null, is made with
-// its first series.
+// waited for no longer than that, and the roll after it sees it. A project's total, all dimensions null, and
+// those of its functions, all but theirs null, are made with their first series.
 const sql = `
 with wanted as (
   select new_series from rollup_deltas where series_id is null
@@ -14,7 +14,7 @@ select distinct series.*
 from wanted
 cross join lateral (
   values (new_series[1], new_series[2], new_series[3], new_series[4], new_series[5]),
-    (new_series[1], null, null, null, null)
+    (new_series[1], new_series[2], null, null, null), (new_series[1], null, null, null, null)
 ) series (project_id, function_name, environment, model, prompt_version)
 where not exists (
   select from metric_series s

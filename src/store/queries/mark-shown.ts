@@ -22,7 +22,7 @@ const sql = `
     update ai_suggestions s
     set shown_at = $3::timestamptz, shown_to = $4, updated_at = now()
     from locked l
-    where s.id = l.id and l.first
+    where s.id = l.id and l.first and s.id = any ($1::uuid[]) -- says nothing new, but names the partitions
     returning s.id, s.shown_at
   )
   select l.id as "suggestionId", coalesce(m.shown_at, s.shown_at) as "shownAt", l.first

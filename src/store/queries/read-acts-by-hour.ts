@@ -19,16 +19,27 @@ const sql = `
   with due as materialized (
     select hour, to_timestamp(hour * 3600.0) as start from unnest($1::integer[]) as hour
   ),
-  acts as materialized (
+  standing as materialized (
     select distinct on (s.id)
       due.hour, s.outcome, s.deciding_reasons as reasons, s.confidence_score as confidence,
-      extract(epoch from e.time_to_feedback) as seconds,
-      case s.outcome when 'accepted' then 'approval' when 'revised' then 'revision' else 'rejection' end as type
+      extract(epoch from e.time_to_feedback) as seconds
     from due
     join ai_feedback_events e on e.created_at >= due.start and e.created_at < due.start + interval '1 hour'
     join ai_suggestions s on s.id = e.suggestion_id and s.project_id = e.project_id and s.deciding_feedback_at = e.created_at
     where e.project_id = $2 and s.outcome in ('accepted', 'revised', 'rejected')
     order by s.id, e.source = 'explicit' desc, e.id desc
+  ),
+  acts as materialized (
+    select *, case outcome when 'accepted' then 'approval' when 'revised' then 'revision' else 'rejection' end as type
+    from (
+      select hour, outcome, reasons, confidence, seconds from standing
+      union all
+      select due.hour, d.outcome, d.deciding_reasons, d.confidence_score, extract(epoch from d.time_to_feedback)
+      from due
+      join dropped_acts d
+        on d.deciding_feedback_at >= due.start and d.deciding_feedback_at < due.start + interval '1 hour'
+      where d.project_id = $2
+    ) act
   ),
   by_reason as (
     select hour, reason, count(*) as n, count(*) filter (where outcome = 'rejected') as rejected

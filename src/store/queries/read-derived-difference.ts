@@ -10,7 +10,7 @@ with kept as (
     m.latency_buckets, m.latency_counts, m.first_token_buckets, m.first_token_counts, m.feedback_time_buckets, m.feedback_time_counts,
     m.confidence_keys, m.confidence_counts, m.confidence_ppm_sums, m.error_types, m.error_type_counts
   from ai_metrics_hourly m
-  join metric_series s on s.id = m.series_id and s.function_name is null
+  join metric_series s on s.id = m.series_id and s.environment is null
   where m.hour >= $1::integer * 24 and m.hour < $2::integer * 24
   union all
   select

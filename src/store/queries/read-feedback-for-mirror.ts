@@ -46,9 +46,12 @@ const sql = `
     select coalesce(e.time_to_feedback, e.created_at - coalesce(s.shown_at, s.created_at)) as time
   ) took
   where e.id = any ($1::uuid[])
+    and (s.id is not null or not exists (
+      select from retention_drops d where e.suggestion_id >= d.from_id and e.suggestion_id < d.to_id
+    ))
 `;
 
-/** The feedback events with these ids, as far as they are there; in no particular order. */
+/** The feedback events with these ids, as far as they are there and their suggestion is not dropped; in no particular order. */
 export async function readFeedbackForMirror(
   db: Queryable,
   feedbackIds: readonly string[],

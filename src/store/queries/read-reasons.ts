@@ -26,6 +26,8 @@ select
   null as "confidenceBand",
   outcome, reason, sum(suggestion_count) as "suggestionCount"
 from entries
+where ($9::text is null or function_name = uptake_dimension($9)) and ($10::text is null or model = uptake_dimension($10))
+  and ($11::text is null or prompt_version = uptake_dimension($11)) and ($12::text is null or environment = uptake_dimension($12))
 group by 1, 2, 3, 4, 5, 7, 8
 having sum(suggestion_count) <> 0
 order by 1, 2, 3, 4, 5, 9 desc, 8, 7`;
@@ -45,7 +47,7 @@ export type ReasonCount = {
 
 /** The reasons of the selection, by the hour in which the person decided. */
 export function readReasonCounts(db: Queryable, selection: MetricsSelection): Promise<readonly ReasonCount[]> {
-  const { projectId, fromHour, toHour, bucketStarts, by } = selection;
+  const { projectId, fromHour, toHour, bucketStarts, by, only } = selection;
   const split = [by.function, by.model, by.promptVersion, by.environment];
-  return db.query<ReasonCount>(sql, [projectId, fromHour, toHour, bucketStarts, ...split]);
+  return db.query<ReasonCount>(sql, [projectId, fromHour, toHour, bucketStarts, ...split, ...only]);
 }

@@ -2,7 +2,8 @@ import type { Queryable } from "../database.ts";
 import type { MetricsSelection } from "./read-metrics.ts";
 
 // From the suggestions themselves: how long one has been open is not in the rollup. Neither failed nor running ones,
-// which nobody can judge, nor those whose feedback is stamped no later than themselves.
+// which nobody can judge, nor those whose feedback is stamped no later than themselves, nor what went out without a person:
+// that waits for nobody.
 const sql = `
 select
   case when $4::boolean then uptake_dimension(function_name) else '' end as "functionName",
@@ -20,7 +21,11 @@ cross join lateral (
 ) waited
 where project_id = $1 and created_at >= to_timestamp($2::integer::double precision * 3600)
   and created_at < to_timestamp($3::integer::double precision * 3600)
-  and status in ('completed', 'accepted', 'rejected') and waited.until > waited.since
+  and status in ('completed', 'accepted', 'rejected') and outcome <> 'auto_sent' and waited.until > waited.since
+  and ($10::text is null or uptake_dimension(function_name) = uptake_dimension($10))
+  and ($11::text is null or uptake_dimension(model) = uptake_dimension($11))
+  and ($12::text is null or uptake_dimension(prompt_version) = uptake_dimension($12))
+  and ($13::text is null or uptake_dimension(environment) = uptake_dimension($13))
 group by 1, 2, 3, 4, 5, 6, 7
 order by 1, 2, 3, 4, 5, 7, 6`;
 
@@ -39,7 +44,7 @@ export type WaitCount = {
 
 /** How long the suggestions of the selection waited for feedback, or have been waiting at `now`. Reads every one of them. */
 export function readWaits(db: Queryable, selection: MetricsSelection, now: Date): Promise<readonly WaitCount[]> {
-  const { projectId, fromHour, toHour, by } = selection;
+  const { projectId, fromHour, toHour, by, only } = selection;
   const split = [by.function, by.model, by.promptVersion, by.environment, by.confidenceBand];
-  return db.query<WaitCount>(sql, [projectId, fromHour, toHour, ...split, now]);
+  return db.query<WaitCount>(sql, [projectId, fromHour, toHour, ...split, now, ...only]);
 }

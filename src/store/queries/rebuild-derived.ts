@@ -5,7 +5,7 @@ const lock = "lock table ai_metrics_hourly, ai_metrics_daily in share row exclus
 
 const clearTotals = `
 delete from ai_metrics_hourly m using metric_series s
-where s.id = m.series_id and s.function_name is null and m.hour >= $1::integer * 24 and m.hour < $2::integer * 24`;
+where s.id = m.series_id and s.environment is null and m.hour >= $1::integer * 24 and m.hour < $2::integer * 24`;
 
 const clearDays = "delete from ai_metrics_daily where day >= $1::integer and day < $2::integer";
 

@@ -6,10 +6,13 @@ import type { Queryable } from "../database.ts";
 // - `skip locked`: rollers side by side take different deltas and never wait for one another here.
 // - A delta whose series is not made yet (intern-series.ts) is left for the next time.
 // - The hours are noted: the host's metrics of those that are over are written anew.
-// - What a delta says is added four times over: to its series and to the project's total, to the hour and to the day.
+// - What a delta says is added six times over: to its series, its function's total and the project's, to the hour and to the
+//   day. Each sum is made of the finest that holds it, so what many series have in common is added up once.
 // - They may meet at a row of these. All lock in the same order, hours before days and each by its key: no deadlock.
-// - A delta's arrays hold one signed entry a row, repeated and unsorted; the group bys make them sorted and
-//   without zeros before they are added.
+// - A delta's arrays hold one signed entry a row, repeated and unsorted; the group bys make them sorted and without zeros
+//   before they are added. There are many, so an entry is one number: 1 latency, 2 time to first token, 3 time to feedback,
+//   4 confidence, in the bits above its bucket's sixteen. Sums in millionths are added as doubles, which hold whole numbers
+//   exactly up to 2^53 and cost a fraction of what sums of bigint do. One without a bucket, 65535, is in the repair of a damaged row.
 const sql = `
 with claimed as materialized (
   select d.id, coalesce(d.series_id, s.id) as known_series_id
@@ -24,14 +27,21 @@ with claimed as materialized (
 gone as (
   delete from rollup_deltas d using claimed where d.id = claimed.id returning d.*, claimed.known_series_id
 ),
+lineage as materialized (
+  select s.id as known_series_id, f.id as function_id, p.id as project_id
+  from (select distinct known_series_id from gone) taken
+  join metric_series s on s.id = taken.known_series_id
+  join metric_series f on f.project_id = s.project_id and f.function_name = s.function_name and f.environment is null
+  join metric_series p on p.project_id = s.project_id and p.function_name is null
+),
 targets as materialized (
   select of_hour.hour, of_hour.known_series_id, target.*
   from (select distinct hour, known_series_id from gone) of_hour
-  join metric_series s on s.id = of_hour.known_series_id
-  join metric_series total on total.project_id = s.project_id and total.function_name is null
+  join lineage using (known_series_id)
   cross join lateral (
-    values (false, of_hour.hour, s.id), (false, of_hour.hour, total.id),
-      (true, floor(of_hour.hour / 24.0)::integer, s.id), (true, floor(of_hour.hour / 24.0)::integer, total.id)
+    values (false, of_hour.hour, known_series_id), (false, of_hour.hour, function_id), (false, of_hour.hour, project_id),
+      (true, floor(of_hour.hour / 24.0)::integer, known_series_id), (true, floor(of_hour.hour / 24.0)::integer, function_id),
+      (true, floor(of_hour.hour / 24.0)::integer, project_id)
   ) target (is_day, period, target_id)
 ),
 counted as materialized (
@@ -62,44 +72,83 @@ counted as materialized (
   join targets using (hour, known_series_id)
   group by is_day, period, target_id
 ),
-entries as materialized (
-  select hour, known_series_id, kind, bucket, name, sum(n) as n, sum(ppm) as ppm
+series_hours as materialized (
+  select hour, known_series_id, kind << 16 | coalesce(bucket, 65535) as entry, sum(n)::integer as n, sum(ppm) as ppm
   from gone
   cross join lateral (
-    select 'latency', l.*, '', 0 from unnest(latency_buckets, latency_counts) l
+    select 1, l.*, 0::double precision from unnest(latency_buckets, latency_counts) l
     union all
-    select 'first_token', t.*, '', 0 from unnest(first_token_buckets, first_token_counts) t
+    select 2, t.*, 0 from unnest(first_token_buckets, first_token_counts) t
     union all
-    select 'feedback_time', f.*, '', 0 from unnest(feedback_time_buckets, feedback_time_counts) f
+    select 3, f.*, 0 from unnest(feedback_time_buckets, feedback_time_counts) f
     union all
-    select 'confidence', key, n, '', ppm from unnest(confidence_keys, confidence_counts, confidence_ppm_sums) c (key, n, ppm)
-    union all
-    select 'error', 0, n, type, 0 from unnest(error_types, error_type_counts) e (type, n)
-  ) entry (kind, bucket, n, name, ppm)
-  group by hour, known_series_id, kind, bucket, name
+    select 4, c.* from unnest(confidence_keys, confidence_counts, confidence_ppm_sums) c
+  ) given (kind, bucket, n, ppm)
+  group by hour, known_series_id, entry
+  having sum(n) <> 0 or sum(ppm) <> 0
+),
+function_hours as materialized (
+  select hour, function_id, project_id, entry, sum(n)::integer as n, sum(ppm) as ppm
+  from series_hours
+  join lineage using (known_series_id)
+  group by hour, function_id, project_id, entry
+  having sum(n) <> 0 or sum(ppm) <> 0
+),
+series_days as materialized (
+  select floor(hour / 24::double precision)::integer as day, known_series_id, function_id, project_id, entry, sum(n)::integer as n, sum(ppm) as ppm
+  from series_hours
+  join lineage using (known_series_id)
+  group by day, known_series_id, function_id, project_id, entry
+  having sum(n) <> 0 or sum(ppm) <> 0
+),
+function_days as materialized (
+  select day, function_id, project_id, entry, sum(n)::integer as n, sum(ppm) as ppm
+  from series_days
+  group by day, function_id, project_id, entry
+  having sum(n) <> 0 or sum(ppm) <> 0
 ),
 bucketed as (
-  select is_day, period, target_id, kind, bucket::smallint, name, sum(n)::integer as n, sum(ppm)::bigint as ppm
-  from entries
-  join targets using (hour, known_series_id)
-  group by is_day, period, target_id, kind, bucket, name
-  having sum(n) <> 0 or sum(ppm) <> 0
+  select false as is_day, hour as period, known_series_id as target_id, entry, n, ppm from series_hours
+  union all
+  select false, hour, function_id, entry, n, ppm from function_hours
+  union all
+  select false, hour, project_id, entry, sum(n)::integer, sum(ppm) from function_hours group by hour, project_id, entry
+  union all
+  select true, day, known_series_id, entry, n, ppm from series_days
+  union all
+  select true, day, function_id, entry, n, ppm from function_days
+  union all
+  select true, day, project_id, entry, sum(n)::integer, sum(ppm) from function_days group by day, project_id, entry
 ),
 histograms as materialized (
   select
     is_day, period, target_id,
-    array_agg(bucket order by bucket) filter (where kind = 'latency') as latency_buckets,
-    array_agg(n order by bucket) filter (where kind = 'latency') as latency_counts,
-    array_agg(bucket order by bucket) filter (where kind = 'first_token') as first_token_buckets,
-    array_agg(n order by bucket) filter (where kind = 'first_token') as first_token_counts,
-    array_agg(bucket order by bucket) filter (where kind = 'feedback_time') as feedback_time_buckets,
-    array_agg(n order by bucket) filter (where kind = 'feedback_time') as feedback_time_counts,
-    array_agg(bucket order by bucket) filter (where kind = 'confidence') as confidence_keys,
-    array_agg(n order by bucket) filter (where kind = 'confidence') as confidence_counts,
-    array_agg(ppm order by bucket) filter (where kind = 'confidence') as confidence_ppm_sums,
-    array_agg(name order by name collate "C") filter (where kind = 'error') as error_types,
-    array_agg(n order by name collate "C") filter (where kind = 'error') as error_type_counts
+    array_agg(nullif(entry & 65535, 65535)::smallint order by entry) filter (where entry >> 16 = 1) as latency_buckets,
+    array_agg(n order by entry) filter (where entry >> 16 = 1) as latency_counts,
+    array_agg(nullif(entry & 65535, 65535)::smallint order by entry) filter (where entry >> 16 = 2) as first_token_buckets,
+    array_agg(n order by entry) filter (where entry >> 16 = 2) as first_token_counts,
+    array_agg(nullif(entry & 65535, 65535)::smallint order by entry) filter (where entry >> 16 = 3) as feedback_time_buckets,
+    array_agg(n order by entry) filter (where entry >> 16 = 3) as feedback_time_counts,
+    array_agg(nullif(entry & 65535, 65535)::smallint order by entry) filter (where entry >> 16 = 4) as confidence_keys,
+    array_agg(n order by entry) filter (where entry >> 16 = 4) as confidence_counts,
+    array_agg(ppm::bigint order by entry) filter (where entry >> 16 = 4) as confidence_ppm_sums
   from bucketed
+  where n <> 0 or ppm <> 0
+  group by is_day, period, target_id
+),
+failures as materialized (
+  select
+    is_day, period, target_id,
+    array_agg(type order by type collate "C") as error_types,
+    array_agg(n order by type collate "C") as error_type_counts
+  from (
+    select is_day, period, target_id, type, sum(n)::integer as n
+    from gone
+    join targets using (hour, known_series_id)
+    cross join lateral unnest(error_types, error_type_counts) e (type, n)
+    group by is_day, period, target_id, type
+    having sum(n) <> 0
+  ) by_type
   group by is_day, period, target_id
 ),
 added_to_hours as (
@@ -120,9 +169,10 @@ added_to_hours as (
     coalesce(h.first_token_buckets, '{}'), coalesce(h.first_token_counts, '{}'),
     coalesce(h.feedback_time_buckets, '{}'), coalesce(h.feedback_time_counts, '{}'),
     coalesce(h.confidence_keys, '{}'), coalesce(h.confidence_counts, '{}'), coalesce(h.confidence_ppm_sums, '{}'),
-    coalesce(h.error_types, '{}'), coalesce(h.error_type_counts, '{}')
+    coalesce(f.error_types, '{}'), coalesce(f.error_type_counts, '{}')
   from counted c
   left join histograms h using (is_day, period, target_id)
+  left join failures f using (is_day, period, target_id)
   where not c.is_day
   order by c.period, c.target_id
   on conflict (series_id, hour) do update set
@@ -189,9 +239,10 @@ added_to_days as (
     coalesce(h.first_token_buckets, '{}'), coalesce(h.first_token_counts, '{}'),
     coalesce(h.feedback_time_buckets, '{}'), coalesce(h.feedback_time_counts, '{}'),
     coalesce(h.confidence_keys, '{}'), coalesce(h.confidence_counts, '{}'), coalesce(h.confidence_ppm_sums, '{}'),
-    coalesce(h.error_types, '{}'), coalesce(h.error_type_counts, '{}')
+    coalesce(f.error_types, '{}'), coalesce(f.error_type_counts, '{}')
   from counted c
   left join histograms h using (is_day, period, target_id)
+  left join failures f using (is_day, period, target_id)
   where c.is_day
   order by c.period, c.target_id
   on conflict (series_id, day) do update set

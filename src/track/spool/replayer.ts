@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { type Instruments, noInstruments } from "../../domain/instruments.ts";
 import type { Logger } from "../../domain/logger.ts";
-import type { SuggestionRecord } from "../../domain/suggestion.ts";
+import type { SuggestionRow } from "../../domain/suggestion-row.ts";
 import type { GroupCommit } from "../group-commit.ts";
 import { createMinuteTally } from "../minute-tally.ts";
 import { SPOOL_DAMAGED, SPOOL_REPLAYED, SPOOL_TORN } from "../track-meters.ts";
@@ -39,17 +39,16 @@ export function createReplayer({ queue, log, instruments = noInstruments }: Repl
   instruments.kept(SPOOL_DAMAGED, () => damaged.totalCount());
   instruments.kept(SPOOL_TORN, () => torn.totalCount());
 
-  /** The commit of one record; waits for room. */
-  async function handOver(record: SuggestionRecord): Promise<{ readonly written: Promise<void> } | undefined> {
+  /** Waits for room, not for the commit; false after `stop`. */
+  async function handOver(row: SuggestionRow, settled: () => void): Promise<boolean> {
     for (;;) {
-      if (stopped) return undefined;
-      const written = queue.offer(record);
-      if (written !== undefined) return { written };
+      if (stopped) return false;
+      if (queue.offer(row, settled)) return true;
       await new Promise((resolve) => void setTimeout(resolve, NO_ROOM_MS).unref());
     }
   }
 
-  function setAside(path: string, part: Exclude<Scanned, { kind: "record" }>): void {
+  function setAside(path: string, part: Exclude<Scanned, { kind: "row" }>): void {
     if (part.kind === "torn") return torn.add({ file: path, at: part.at });
     const file = `${path}.${part.at}.damaged`;
     damaged.add({ file, byteCount: part.bytes.length });
@@ -58,21 +57,18 @@ export function createReplayer({ queue, log, instruments = noInstruments }: Repl
 
   async function replayAll(path: string): Promise<number | undefined> {
     let count = 0;
-    let batch: Promise<void>[] = [];
+    const settling = createCountdown();
     for (const part of scanFrames(await readFile(path))) {
-      if (part.kind !== "record") {
+      if (part.kind !== "row") {
         setAside(path, part);
         continue;
       }
-      const given = await handOver(part.record);
-      if (given === undefined) return undefined;
-      batch.push(given.written);
+      settling.expect();
+      if (!(await handOver(part.row, settling.came))) return undefined;
       count += 1;
-      if (batch.length < MAX_BATCH) continue;
-      await Promise.allSettled(batch);
-      batch = [];
+      if (settling.expectedCount() >= MAX_BATCH) await settling.allCame();
     }
-    await Promise.allSettled(batch);
+    await settling.allCame();
     return stopped ? undefined : count;
   }
 
@@ -90,6 +86,31 @@ export function createReplayer({ queue, log, instruments = noInstruments }: Repl
     stop() {
       stopped = true;
       for (const tally of [damaged, torn, unread]) tally.close();
+    },
+  };
+}
+
+/** Waits for as many calls as are expected. */
+type Countdown = {
+  expect(): void;
+  readonly came: () => void;
+  expectedCount(): number;
+  /** For one at a time. */
+  allCame(): Promise<void>;
+};
+
+function createCountdown(): Countdown {
+  let count = 0;
+  let done = (): void => {};
+  return {
+    expect: () => void (count += 1),
+    came() {
+      count -= 1;
+      if (count === 0) done();
+    },
+    expectedCount: () => count,
+    async allCame() {
+      if (count > 0) await new Promise<void>((resolve) => (done = resolve));
     },
   };
 }

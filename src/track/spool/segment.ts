@@ -16,7 +16,7 @@ export function openSegment(path: string): Segment {
 }
 
 /** Appends the frame whole; where that fails the file ends as before. The page cache has it then, the disk maybe not. */
-export function appendFrame(segment: Segment, frame: Buffer): void {
+export function appendFrame(segment: Segment, frame: Uint8Array): void {
   if (segment.fd === undefined) throw new Error("the segment is closed");
   try {
     const writtenCount = writeSync(segment.fd, frame);

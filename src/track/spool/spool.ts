@@ -1,10 +1,10 @@
 import { mkdirSync } from "node:fs";
 import { type Instruments, noInstruments } from "../../domain/instruments.ts";
 import type { Logger } from "../../domain/logger.ts";
-import type { SuggestionRecord } from "../../domain/suggestion.ts";
+import type { SuggestionRow } from "../../domain/suggestion-row.ts";
 import { createMinuteTally } from "../minute-tally.ts";
 import { SPOOL_APPENDED, SPOOL_BYTES, SPOOL_FAILED, SPOOL_HELD } from "../track-meters.ts";
-import { encodeFrame } from "./frame.ts";
+import { frameOf } from "./frame.ts";
 import { bytesIn, newOwnerPath, segmentPath } from "./owner-files.ts";
 import { appendFrame, closeSegment, emptySegment, openSegment, removeFile } from "./segment.ts";
 import type { Segment } from "./segment.ts";
@@ -33,7 +33,7 @@ export type SpoolOptions = {
 export type Spool = {
   readonly ownerPath: string;
   /** Undefined where the spool is full or the disk refuses; that is counted and reported, never thrown. */
-  append(record: SuggestionRecord): Segment | undefined;
+  append(row: SuggestionRow): Segment | undefined;
   /** A held record is committed or given up. */
   settle(segment: Segment): void;
   /** Memory has no room for a record: whoever replays the segment finds it. */
@@ -72,13 +72,13 @@ export function createSpool(options: SpoolOptions): Spool {
   instruments.kept(SPOOL_APPENDED, () => appendedCount);
   instruments.kept(SPOOL_FAILED, () => failed.totalCount());
 
-  function append(record: SuggestionRecord): Segment | undefined {
+  function append(row: SuggestionRow): Segment | undefined {
     if (now() < refusedUntil) {
       failed.add({ dir, reason: lastReason });
       return undefined;
     }
     try {
-      const segment = files.append(encodeFrame(record));
+      const segment = files.append(frameOf(row));
       segment.heldCount += 1;
       appendedCount += 1;
       return segment;
@@ -123,7 +123,7 @@ export function createSpool(options: SpoolOptions): Spool {
 type Files = {
   readonly ownerPath: string;
   /** Throws where there is no room or the disk refuses. */
-  append(frame: Buffer): Segment;
+  append(frame: Uint8Array): Segment;
   /** Nothing is appended to it any more. */
   retire(segment: Segment): void;
   tidy(segment: Segment): void;
@@ -160,7 +160,7 @@ function createFiles(options: SpoolOptions, fail: (error: unknown) => void): Fil
     attempt(() => closeSegment(segment));
   }
 
-  function append(frame: Buffer): Segment {
+  function append(frame: Uint8Array): Segment {
     if (active !== undefined && active.byteCount + frame.length > segmentBytes) {
       const full = active;
       retire(full);

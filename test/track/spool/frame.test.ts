@@ -1,26 +1,38 @@
 import { describe, expect, it } from "vitest";
 import { newId } from "../../../src/domain/ids.ts";
-import { encodeFrame, scanFrames } from "../../../src/track/spool/frame.ts";
+import type { SuggestionRecord } from "../../../src/domain/suggestion.ts";
+import { rowOf } from "../../../src/track/rows.ts";
+import { frameOf, scanFrames } from "../../../src/track/spool/frame.ts";
 import { recordOfSize } from "../memory-recorder.ts";
+import { recordOfRow } from "../record-of-row.ts";
 
-/** A copy, as the bytes are good for one frame only. */
-const frameOf = (...given: Parameters<typeof encodeFrame>): Buffer => Buffer.from(encodeFrame(...given));
+const frame = (record: SuggestionRecord): Uint8Array => frameOf(rowOf(record));
 
 const ids = (bytes: Buffer): string[] =>
-  [...scanFrames(bytes)].map((part) => (part.kind === "record" ? part.record.id : part.kind));
+  [...scanFrames(bytes)].map((part) => (part.kind === "row" ? part.row.id : part.kind));
 
 const records = Array.from({ length: 3 }, (_, index) => recordOfSize(newId(), 10 + index));
-const frames = records.map((record) => frameOf(record));
+const frames = records.map(frame);
 const file = Buffer.concat(frames);
 const [first, second, third] = records.map(({ id }) => id);
 
 describe("frames of a spool file", () => {
   it("give back every record as it was, in order, whatever its text", () => {
-    const odd = { ...recordOfSize(newId()), suggestedResponse: "ÿUP1 \0 \ud800 🙂 \u00ffUP1", ticketId: '"\n' };
+    const odd = { ...recordOfSize(newId()), suggestedResponse: "ÿUP2 🙂 \u00ffUP2", ticketId: '"\n', messageId: "é" };
+    const full = {
+      ...recordOfSize(newId()),
+      confidenceScore: 0.5,
+      timeToFirstTokenMs: 2_147_483_647,
+      inputTokens: 0,
+      costUsd: 1e-7,
+      errorType: "",
+      createdAt: "1999-12-31T23:59:59.999Z",
+    };
     const large = { ...recordOfSize(newId()), suggestedResponse: "🙂".repeat(100_000) };
-    const all = [...records, odd, large, ...records];
-    const parts = [...scanFrames(Buffer.concat(all.map((record) => frameOf(record))))];
-    expect(parts).toEqual(all.map((record) => ({ kind: "record", record })));
+    const all = [...records, odd, full, large, ...records];
+    const parts = [...scanFrames(Buffer.concat(all.map(frame)))];
+    expect(parts.map((part) => part.kind === "row" && recordOfRow(part.row))).toEqual(all);
+    expect(parts.map((part) => part.kind === "row" && part.row.functionName)).toEqual(all.map(() => "f"));
     expect(ids(Buffer.alloc(0))).toEqual([]);
   });
 

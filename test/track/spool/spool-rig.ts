@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { Durability } from "../../../src/domain/durability.ts";
 import type { Instruments } from "../../../src/domain/instruments.ts";
-import type { SuggestionRecord } from "../../../src/domain/suggestion.ts";
+import type { SuggestionRow } from "../../../src/domain/suggestion-row.ts";
 import { lockDirectory } from "../../../src/store/directory-lock.ts";
 import { createGroupCommit } from "../../../src/track/group-commit.ts";
 import type { Recorder } from "../../../src/track/recorder.ts";
@@ -24,7 +24,7 @@ export function newSpoolDir(): string {
 
 export type RigOptions = {
   readonly dir: string;
-  readonly write: (records: readonly SuggestionRecord[]) => Promise<void>;
+  readonly write: (rows: readonly SuggestionRow[]) => Promise<void>;
   readonly durability?: Durability;
   readonly destination?: string;
   readonly maxBytes?: number;
@@ -78,9 +78,9 @@ export function memoryDatabase(): {
   const database = {
     isAway: false,
     ids: [] as string[],
-    async write(records: readonly SuggestionRecord[]) {
+    async write(rows: readonly SuggestionRow[]) {
       if (database.isAway) throw new Error("away");
-      for (const { id } of records) if (!database.ids.includes(id)) database.ids.push(id);
+      for (const { id } of rows) if (!database.ids.includes(id)) database.ids.push(id);
     },
   };
   return database;
@@ -94,7 +94,7 @@ export const filesIn = (dir: string, ending = ""): string[] =>
 /** Ids of everything in the spool files of a directory. */
 export const spooledIds = (dir: string): string[] =>
   filesIn(dir, ".spool").flatMap((name) =>
-    [...scanFrames(readFileSync(join(dir, name)))].map((part) => (part.kind === "record" ? part.record.id : part.kind)),
+    [...scanFrames(readFileSync(join(dir, name)))].map((part) => (part.kind === "row" ? part.row.id : part.kind)),
   );
 
 export const countOf = (logged: readonly LoggedLine[], event: string): number =>

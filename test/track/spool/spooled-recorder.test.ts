@@ -195,7 +195,7 @@ describe("what an owner left behind", () => {
     const dir = newSpoolDir();
     const earlier = records(300);
     const later = records(300);
-    await leaveBehind(dir, earlier, { segmentBytes: 20_000 });
+    await leaveBehind(dir, earlier, { segmentBytes: 6_000 });
     await leaveBehind(dir, later);
     expect(filesIn(dir, ".spool").length).toBeGreaterThan(10);
     const database = memoryDatabase();

@@ -37,7 +37,7 @@ alter table ai_suggestions
   add column deciding_reasons text[];
 alter table ai_suggestions
   add constraint ai_suggestions_outcome_check
-    check (outcome in ('pending', 'accepted', 'revised', 'rejected', 'expired')) not valid,
+    check (outcome in ('pending', 'accepted', 'revised', 'rejected', 'expired', 'auto_sent')) not valid,
   add constraint ai_suggestions_kept_ratio_check check (kept_ratio between 0 and 1) not valid;
 
 alter table ai_feedback_events

@@ -1,0 +1,1 @@
+export { createAgentArm as createArm } from "./langfuse.ts";

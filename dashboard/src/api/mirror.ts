@@ -1,0 +1,27 @@
+import {
+  useMutation,
+  type UseMutationResult,
+  useQuery,
+  useQueryClient,
+  type UseQueryResult,
+} from "@tanstack/react-query";
+import type { MirrorAnswer } from "../../../src/contract/mirror-answer.ts";
+import { request } from "./request.ts";
+
+export type { MirrorAnswer };
+
+export const useMirror = (): UseQueryResult<MirrorAnswer> =>
+  useQuery({
+    queryKey: ["/v1/mirror"],
+    queryFn: ({ signal }) => request<MirrorAnswer>("/v1/mirror", signal),
+    refetchInterval: 5_000,
+  });
+
+/** Sends the dead letters again. */
+export function useRetryDead(): UseMutationResult<unknown, Error, void> {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => request<unknown>("/v1/mirror/retry", undefined, { method: "POST" }),
+    onSuccess: () => client.invalidateQueries({ queryKey: ["/v1/mirror"] }),
+  });
+}

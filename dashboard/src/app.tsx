@@ -1,0 +1,28 @@
+import type { ReactNode } from "react";
+import { Route, Switch } from "wouter";
+import { ComparePage } from "./compare/compare-page.tsx";
+import { MirrorPage } from "./mirror/mirror-page.tsx";
+import { OverviewPage } from "./overview/overview-page.tsx";
+import { Shell } from "./shell/shell.tsx";
+import { SuggestionPage } from "./suggestions/suggestion-page.tsx";
+import { SuggestionsPage } from "./suggestions/suggestions-page.tsx";
+import { Page } from "./ui/page.tsx";
+
+export function App(): ReactNode {
+  return (
+    <Shell>
+      <Switch>
+        <Route path="/" component={OverviewPage} />
+        <Route path="/suggestions" component={SuggestionsPage} />
+        <Route path="/suggestions/:id" component={SuggestionPage} />
+        <Route path="/compare" component={ComparePage} />
+        <Route path="/mirror" component={MirrorPage} />
+        <Route>
+          <Page title="Not here">
+            <p>There is no page under this address.</p>
+          </Page>
+        </Route>
+      </Switch>
+    </Shell>
+  );
+}

@@ -1,0 +1,94 @@
+import type { ReactNode } from "react";
+import { type MirrorAnswer, useMirror, useRetryDead } from "../api/mirror.ts";
+import { formatCount, formatDuration, formatMoment } from "../format/format.ts";
+import { Button } from "../ui/button.tsx";
+import { type Column, DataTable } from "../ui/data-table.tsx";
+import { Facts } from "../ui/facts.tsx";
+import { Page } from "../ui/page.tsx";
+import { Section } from "../ui/section.tsx";
+import { useFilters } from "../url/filters.ts";
+
+type Dead = MirrorAnswer["dead"][number];
+
+/** How the copy in Langfuse stands. */
+export function MirrorPage(): ReactNode {
+  const query = useMirror();
+  const [{ zone }] = useFilters();
+  return (
+    <Page title="Mirror">
+      <Section
+        title="Into Langfuse"
+        hint="Postgres is the truth; the mirror copies it, and can be rebuilt from it."
+        query={query}
+        isEmpty={() => false}
+        empty={null}
+      >
+        {(mirror) => <Standing mirror={mirror} />}
+      </Section>
+      <Section
+        title="Dead letters"
+        hint="What Langfuse refused for good, by reason."
+        query={query}
+        isEmpty={({ dead }) => dead.length === 0}
+        empty="None: nothing was refused."
+        actions={<RetryButton isIdle={(query.data?.deadCount ?? 0) === 0} />}
+      >
+        {({ dead }) => (
+          <DataTable
+            name="Dead letters"
+            columns={columnsIn(zone)}
+            rows={dead}
+            rowKey={({ kind, reason }) => `${kind} ${reason}`}
+          />
+        )}
+      </Section>
+    </Page>
+  );
+}
+
+const columnsIn = (zone: string): readonly Column<Dead>[] => [
+  { head: "Kind", align: "left", cell: ({ kind }) => kind, value: ({ kind }) => kind },
+  { head: "Reason", align: "left", cell: ({ reason }) => reason, value: ({ reason }) => reason },
+  { head: "Count", cell: ({ count }) => formatCount(count), value: ({ count }) => count },
+  { head: "Newest", cell: ({ newestAt }) => formatMoment(newestAt, zone), value: ({ newestAt }) => newestAt },
+];
+
+function RetryButton({ isIdle }: { readonly isIdle: boolean }): ReactNode {
+  const retry = useRetryDead();
+  return (
+    <div className="text-right">
+      <Button onClick={() => retry.mutate()} disabled={isIdle || retry.isPending}>
+        Send again
+      </Button>
+      {retry.error === null ? null : (
+        <p role="alert" className="text-sm text-bad">
+          {retry.error.message}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Standing({ mirror }: { readonly mirror: MirrorAnswer }): ReactNode {
+  const oldest = mirror.oldestWaitingSeconds === null ? null : mirror.oldestWaitingSeconds * 1000;
+  return (
+    <>
+      <p className="mb-3">
+        {mirror.target === null
+          ? "No Langfuse is set: what is to be mirrored waits in the outbox. Set LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY."
+          : `Into ${mirror.target}`}
+      </p>
+      <Facts
+        facts={[
+          ["Waiting", formatCount(mirror.waitingCount)],
+          ["Oldest waits for", formatDuration(oldest)],
+          ["Delivered in the last minute", formatCount(mirror.deliveredLastMinuteCount)],
+          ["Traces delivered", formatCount(mirror.deliveredTraceCount)],
+          ["Scores delivered", formatCount(mirror.deliveredScoreCount)],
+          ["Feedback delivered", formatCount(mirror.deliveredFeedbackCount)],
+          ["Dead letters", formatCount(mirror.deadCount)],
+        ]}
+      />
+    </>
+  );
+}

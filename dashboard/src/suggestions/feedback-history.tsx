@@ -1,0 +1,31 @@
+import type { ReactNode } from "react";
+import type { FeedbackEvent } from "../api/suggestions.ts";
+import { formatMoment, formatPercent } from "../format/format.ts";
+import { Badge, type Tone } from "../ui/badge.tsx";
+
+const TONES: Record<FeedbackEvent["type"], Tone> = { approval: "good", revision: "warn", rejection: "bad" };
+
+type FeedbackHistoryProps = { readonly events: readonly FeedbackEvent[]; readonly zone: string };
+
+/** Every act of a person, the oldest first; the last explicit one decides. */
+export function FeedbackHistory({ events, zone }: FeedbackHistoryProps): ReactNode {
+  if (events.length === 0) return <p className="text-soft">Nobody has acted on it yet.</p>;
+  return (
+    <ol className="grid gap-3">
+      {events.map((event) => (
+        <li key={event.feedbackId} className="border-l-2 border-line pl-3">
+          <p className="flex flex-wrap items-center gap-2 tabular-nums">
+            <Badge tone={TONES[event.type]}>{event.type}</Badge>
+            <span className="text-sm text-soft">
+              {formatMoment(event.createdAt, zone)} by {event.agentId ?? "somebody"}, {event.source}
+              {event.keptRatio === null ? "" : `, kept ${formatPercent(event.keptRatio)}`}
+              {event.mirror.state === "delivered" ? "" : `, mirror: ${event.mirror.state}`}
+            </span>
+          </p>
+          {event.reasons.length === 0 ? null : <p>{event.reasons.join(", ")}</p>}
+          {event.comment === null ? null : <p className="whitespace-pre-wrap">{event.comment}</p>}
+        </li>
+      ))}
+    </ol>
+  );
+}

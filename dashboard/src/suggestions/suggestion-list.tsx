@@ -1,0 +1,107 @@
+import { useWindowVirtualizer } from "@tanstack/react-virtual";
+import { type ReactNode, useEffect, useRef } from "react";
+import { Link, useSearchParams } from "wouter";
+import { type ListFilters, type SuggestionSummary, useSuggestionPages } from "../api/suggestions.ts";
+import { formatDuration, formatMoment, formatRatio } from "../format/format.ts";
+import { Section } from "../ui/section.tsx";
+import { type Filters, filterSearch } from "../url/filters.ts";
+import { OutcomeBadge } from "./outcome-badge.tsx";
+
+type SuggestionListProps = { readonly filters: Filters; readonly list: ListFilters };
+
+/** The list; only what is in sight is in the page, and the next page is read when its end comes near. */
+export function SuggestionList({ filters, list }: SuggestionListProps): ReactNode {
+  const query = useSuggestionPages(filters, list);
+  return (
+    <Section
+      title="Newest first"
+      query={query}
+      isEmpty={({ pages }) => pages[0]?.suggestions.length === 0}
+      empty="No suggestions match. Widen the range, or take a filter away."
+      skeletonClass="h-96"
+    >
+      {({ pages }) => (
+        <Rows
+          rows={pages.flatMap(({ suggestions }) => suggestions)}
+          zone={filters.zone}
+          hasMore={query.hasNextPage}
+          onEnd={() => (query.isFetchingNextPage ? undefined : void query.fetchNextPage())}
+        />
+      )}
+    </Section>
+  );
+}
+
+type RowsProps = {
+  readonly rows: readonly SuggestionSummary[];
+  readonly zone: string;
+  readonly hasMore: boolean;
+  readonly onEnd: () => void;
+};
+
+const ROW_HEIGHT = 76;
+
+function Rows({ rows, zone, hasMore, onEnd }: RowsProps): ReactNode {
+  const place = useRef<HTMLUListElement>(null);
+  const [search] = useSearchParams();
+  const virtualizer = useWindowVirtualizer({
+    count: rows.length,
+    estimateSize: () => ROW_HEIGHT,
+    overscan: 12,
+    scrollMargin: place.current?.offsetTop ?? 0,
+    getItemKey: (index) => rows[index]?.suggestionId ?? index,
+  });
+  const items = virtualizer.getVirtualItems();
+  const last = items.at(-1)?.index ?? 0;
+  useEffect(() => {
+    if (hasMore && last >= rows.length - 20) onEnd();
+  }, [hasMore, last, rows.length, onEnd]);
+  return (
+    <>
+      <ul ref={place} aria-label="Suggestions" className="relative" style={{ height: virtualizer.getTotalSize() }}>
+        {items.map(({ index, key, start }) => {
+          const row = rows[index];
+          return row === undefined ? null : (
+            <li
+              key={key}
+              data-index={index}
+              ref={virtualizer.measureElement}
+              className="absolute inset-x-0 top-0 border-b border-line"
+              style={{ transform: `translateY(${start - virtualizer.options.scrollMargin}px)` }}
+            >
+              <Row row={row} zone={zone} kept={filterSearch(search)} />
+            </li>
+          );
+        })}
+      </ul>
+      <p role="status" className="pt-2 text-center text-sm text-soft">
+        {hasMore ? "Reading on …" : `${rows.length} in all`}
+      </p>
+    </>
+  );
+}
+
+type RowProps = { readonly row: SuggestionSummary; readonly zone: string; readonly kept: string };
+
+function Row({ row, zone, kept }: RowProps): ReactNode {
+  const facts = [
+    row.functionName,
+    row.model,
+    row.promptVersion === null ? null : `prompt ${row.promptVersion}`,
+    row.ticketId === null ? null : `ticket ${row.ticketId}`,
+    row.latencyMs === null ? null : formatDuration(row.latencyMs),
+    row.confidence === null ? null : `confidence ${formatRatio(row.confidence)}`,
+    row.keptRatio === null ? null : `kept ${formatRatio(row.keptRatio)}`,
+  ];
+  return (
+    <Link href={`/suggestions/${row.suggestionId}${kept}`} className="block px-1 py-2 hover:bg-sunken">
+      <div className="flex items-start justify-between gap-3">
+        <p className="line-clamp-2">{row.status === "error" ? (row.errorType ?? "failed") : row.text}</p>
+        <OutcomeBadge status={row.status} outcome={row.outcome} />
+      </div>
+      <p className="truncate text-sm text-soft tabular-nums">
+        {formatMoment(row.createdAt, zone)} · {facts.filter((fact) => fact !== null).join(" · ")}
+      </p>
+    </Link>
+  );
+}

@@ -1,0 +1,111 @@
+import { type ReactNode, useState } from "react";
+import type { Observation } from "../api/suggestions.ts";
+import { formatCount, formatDuration, formatUsd } from "../format/format.ts";
+import { Facts } from "../ui/facts.tsx";
+
+type Placed = { readonly observation: Observation; readonly depth: number };
+
+const startMs = ({ startTime }: Observation): number => Date.parse(startTime);
+const lengthMs = ({ startTime, endTime }: Observation): number => Date.parse(endTime) - Date.parse(startTime);
+
+/** Parents before their children, each child indented; one whose parent is missing stands at the top. */
+function placed(observations: readonly Observation[]): readonly Placed[] {
+  const ids = new Set(observations.map(({ id }) => id));
+  const childrenOf = new Map<string | null, Observation[]>();
+  for (const observation of observations) {
+    const parent = observation.parentId !== null && ids.has(observation.parentId) ? observation.parentId : null;
+    childrenOf.set(parent, [...(childrenOf.get(parent) ?? []), observation]);
+  }
+  const below = (parent: string | null, depth: number): readonly Placed[] =>
+    (childrenOf.get(parent) ?? [])
+      .sort((a, b) => startMs(a) - startMs(b))
+      .flatMap((observation) => [{ observation, depth }, ...below(observation.id, depth + 1)]);
+  return below(null, 0);
+}
+
+/** The steps of the run against time; each opens to its input, output, model, usage and cost. */
+export function TraceTimeline({ observations }: { readonly observations: readonly Observation[] }): ReactNode {
+  const [openId, setOpenId] = useState<string | null>(null);
+  if (observations.length === 0) return <p className="text-soft">No steps of this run are kept.</p>;
+  const from = Math.min(...observations.map(startMs));
+  const span = Math.max(1, ...observations.map(({ endTime }) => Date.parse(endTime) - from));
+  return (
+    <ol className="grid gap-1">
+      {placed(observations).map(({ observation, depth }) => {
+        const isOpen = openId === observation.id;
+        const isError = observation.level === "ERROR";
+        return (
+          <li key={observation.id}>
+            <button
+              type="button"
+              aria-expanded={isOpen}
+              onClick={() => setOpenId(isOpen ? null : observation.id)}
+              className="grid w-full grid-cols-[minmax(0,2fr)_minmax(0,3fr)_4.5rem] items-center gap-3 rounded px-1 py-1 text-left hover:bg-sunken"
+            >
+              <span className="truncate text-sm" style={{ paddingLeft: `${depth * 1}rem` }}>
+                {observation.name} <span className="text-soft">{observation.type}</span>
+                {isError ? <span className="text-bad"> failed</span> : null}
+              </span>
+              <span aria-hidden="true" className="relative h-3 rounded bg-sunken">
+                <span
+                  className={`absolute h-full min-w-0.5 rounded ${isError ? "bg-bad" : "bg-series-1"}`}
+                  style={{
+                    left: `${((startMs(observation) - from) / span) * 100}%`,
+                    width: `${(lengthMs(observation) / span) * 100}%`,
+                  }}
+                />
+              </span>
+              <span className="text-right text-sm text-soft tabular-nums">{formatDuration(lengthMs(observation))}</span>
+            </button>
+            {isOpen ? <Opened observation={observation} /> : null}
+          </li>
+        );
+      })}
+    </ol>
+  );
+}
+
+function Opened({ observation }: { readonly observation: Observation }): ReactNode {
+  const { model, usage, costUsd, completionStartTime, prompt, statusMessage, input, output, modelParameters } =
+    observation;
+  return (
+    <div className="mb-2 grid gap-3 rounded border border-line p-3">
+      <Facts
+        facts={[
+          ["Model", model ?? null],
+          ["Prompt", prompt === undefined ? null : `${prompt.name} ${prompt.version}`],
+          [
+            "Tokens",
+            Object.entries(usage ?? {})
+              .map(([name, tokens]) => `${name} ${formatCount(tokens)}`)
+              .join(", ") || null,
+          ],
+          ["Cost", formatUsd(costUsd ?? null)],
+          [
+            "First token",
+            completionStartTime === undefined
+              ? null
+              : formatDuration(Date.parse(completionStartTime) - startMs(observation)),
+          ],
+        ]}
+      />
+      {statusMessage === undefined ? null : <p className="text-sm">{statusMessage}</p>}
+      <Payload name="Parameters" value={modelParameters} />
+      <Payload name="Input" value={input} />
+      <Payload name="Output" value={output} />
+    </div>
+  );
+}
+
+/** Any JSON as text, and nothing but text: it may come from customers and from models. */
+function Payload({ name, value }: { readonly name: string; readonly value: unknown }): ReactNode {
+  if (value === undefined || value === null) return null;
+  return (
+    <div>
+      <h4 className="text-xs text-soft">{name}</h4>
+      <pre className="max-h-80 overflow-auto rounded bg-sunken p-2 font-mono text-xs whitespace-pre-wrap" tabIndex={0}>
+        {typeof value === "string" ? value : JSON.stringify(value, null, 2)}
+      </pre>
+    </div>
+  );
+}

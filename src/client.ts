@@ -1,0 +1,11 @@
+export { createClient, type ClientOptions, type UptakeClient } from "./client/client.ts";
+export { ClientError, type ClientErrorCode } from "./client/client-error.ts";
+export type { Dropped } from "./client/queue.ts";
+export type { FeedbackReceipt } from "./contract/feedback-receipt.ts";
+export type { NewFeedback } from "./contract/new-feedback.ts";
+export type { NewSent } from "./contract/new-sent.ts";
+export type { NewShown } from "./contract/new-shown.ts";
+export type { NewSuggestion } from "./contract/new-suggestion.ts";
+export type { SentReceipt } from "./contract/sent-receipt.ts";
+export type { ShownReceipt } from "./contract/shown-receipt.ts";
+export type { SuggestionReceipt } from "./contract/suggestion-receipt.ts";

@@ -1,0 +1,197 @@
+import { ClientError } from "./client-error.ts";
+import { type Answer, KEEPALIVE_BYTES } from "./post.ts";
+
+/** What a queue is for: where its items go, and what the answer says of each. */
+export type Lane = {
+  readonly kind: "suggestion" | "feedback" | "sent" | "shown";
+  /** The most that one request takes. */
+  readonly maxBatch: number;
+  /** The path and body of a request for these. */
+  request(items: readonly string[]): { readonly path: string; readonly json: string };
+  /** One for each item, in their order: its receipt, or why it was refused. */
+  results(body: unknown, count: number): readonly unknown[];
+};
+
+/** Something that will not be recorded. */
+export type Dropped = { readonly kind: Lane["kind"]; readonly item: unknown; readonly error: ClientError };
+
+export type QueueOptions = {
+  readonly maxQueued: number;
+  /** How long something waits for company. */
+  readonly gatherMs: number;
+  /** How long it is tried for. */
+  readonly giveUpMs: number;
+  readonly onDropped: (dropped: Dropped) => void;
+  readonly post: (path: string, json: string, keepalive: boolean) => Promise<Answer>;
+};
+
+type Waiting = {
+  readonly json: string;
+  readonly until: number;
+  readonly resolve: (receipt: never) => void;
+  readonly reject: (error: ClientError) => void;
+};
+
+export type Queue = {
+  /** Resolves with the receipt once the server has committed it; rejects when it is refused or given up. */
+  add<Receipt>(item: unknown): Promise<Receipt>;
+  /** Resolves once everything added before is committed, refused or given up. */
+  flush(): Promise<void>;
+  /** Sends what waits now, in requests that outlive the page. */
+  leave(): void;
+  /** Gives up what waits. */
+  close(): void;
+};
+
+const FIRST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 30_000;
+/** Statuses of a request that is refused for what is in it; others, such as 401, are about all of it. */
+const BLAMES_AN_ITEM: ReadonlySet<number> = new Set([400, 413, 422]);
+
+/** A bounded queue in front of one route: one request is in flight, what comes meanwhile forms the next. */
+export function createQueue(lane: Lane, options: QueueOptions): Queue {
+  const pauses = createPauses();
+  const held = createHeld();
+  let flight: Promise<void> | undefined;
+  let isClosed = false;
+
+  function add<Receipt>(item: unknown): Promise<Receipt> {
+    const done = new Promise<Receipt>((resolve, reject) => {
+      const refuse = (error: ClientError): void => {
+        reject(error);
+        options.onDropped({ kind: lane.kind, item, error });
+      };
+      if (isClosed) return refuse(new ClientError("closed", "the client is closed"));
+      if (held.size() >= options.maxQueued) {
+        return refuse(new ClientError("queue_full", `${held.size()} wait for ${lane.kind} already`));
+      }
+      return held.add({ json: JSON.stringify(item), until: Date.now() + options.giveUpMs, resolve, reject: refuse });
+    });
+    if (held.size() > 0) flight ??= send();
+    // Whoever does not wait for it is told by `onDropped`; an unhandled rejection would end a process.
+    done.catch(() => {});
+    return done;
+  }
+
+  async function send(): Promise<void> {
+    await pauses.pause(options.gatherMs);
+    for (let failures = 0, size = lane.maxBatch; held.size() > 0;) {
+      const batch = held.first(size);
+      const answer = await deliver({ lane, held, options }, batch, false);
+      if (answer.ok) {
+        failures = 0;
+        size = lane.maxBatch;
+      } else if (answer.isFinal && batch.length > 1 && BLAMES_AN_ITEM.has(answer.error.status)) {
+        size = batch.length >> 1; // until the one that is to blame stands alone
+      } else if (answer.isFinal) {
+        held.settle(batch, ({ reject }) => reject(answer.error));
+      } else {
+        giveUpLate(held, answer.error);
+        const most = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures++);
+        await pauses.pause(Math.max(answer.retryAfterMs, Math.random() * most));
+      }
+    }
+    // In the same turn as the look at what waits, so that nothing can arrive in between and be forgotten.
+    flight = undefined;
+  }
+
+  return {
+    add,
+    async flush() {
+      pauses.wake();
+      await flight;
+    },
+    leave() {
+      for (const batch of batchesBelow(held.all(), lane.maxBatch)) void deliver({ lane, held, options }, batch, true);
+    },
+    close() {
+      isClosed = true;
+      const error = new ClientError("closed", "the client was closed before the server answered");
+      held.settle(held.all(), ({ reject }) => reject(error));
+      pauses.end();
+    },
+  };
+}
+
+/** Everything that is not settled yet, the oldest first; what is in flight included. */
+type Held = {
+  add(one: Waiting): void;
+  size(): number;
+  all(): readonly Waiting[];
+  first(count: number): readonly Waiting[];
+  /** Takes them out and tells each; what left with the page may be answered twice. */
+  settle(those: readonly Waiting[], tell: (one: Waiting) => void): void;
+};
+
+function createHeld(): Held {
+  const held = new Set<Waiting>();
+  return {
+    add: (one) => void held.add(one),
+    size: () => held.size,
+    all: () => [...held],
+    first: (count) => [...held].slice(0, count),
+    settle: (those, tell) => those.forEach((one) => held.delete(one) && tell(one)),
+  };
+}
+
+function giveUpLate(held: Held, error: ClientError): void {
+  const now = Date.now();
+  const late = held.all().filter(({ until }) => until <= now);
+  held.settle(late, ({ reject }) => reject(error));
+}
+
+type DeliverParts = { readonly lane: Lane; readonly held: Held; readonly options: QueueOptions };
+
+/** Sends these and, where they are answered, tells each what became of it. */
+async function deliver(
+  { lane, held, options }: DeliverParts,
+  batch: readonly Waiting[],
+  keepalive: boolean,
+): Promise<Answer> {
+  const { path, json } = lane.request(batch.map((one) => one.json));
+  const answer = await options.post(path, json, keepalive);
+  if (!answer.ok) return answer;
+  const results = lane.results(answer.body, batch.length);
+  batch.forEach((one, i) => {
+    const result = results[i];
+    held.settle([one], ({ resolve, reject }) => {
+      if (result instanceof ClientError) reject(result);
+      else resolve(result as never); // the lane knows what its receipts are
+    });
+  });
+  return answer;
+}
+
+type Pauses = { pause(ms: number): Promise<void>; wake(): void; end(): void };
+
+/** Waits that can be cut short, and after the end are none. */
+function createPauses(): Pauses {
+  let hasEnded = false;
+  let wake = (): void => {};
+  return {
+    pause(ms) {
+      if (hasEnded) return Promise.resolve();
+      return new Promise((resolve) => {
+        const timer = setTimeout(resolve, ms);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    },
+    wake: () => wake(),
+    end() {
+      hasEnded = true;
+      wake();
+    },
+  };
+}
+
+/** As many as a page may leave behind, in requests as large as they may be. */
+function batchesBelow(waiting: readonly Waiting[], maxBatch: number): readonly (readonly Waiting[])[] {
+  let bytes = 0;
+  const leaving = waiting.filter(({ json }) => (bytes += json.length * 2) <= KEEPALIVE_BYTES);
+  return Array.from({ length: Math.ceil(leaving.length / maxBatch) }, (_, i) =>
+    leaving.slice(i * maxBatch, (i + 1) * maxBatch),
+  );
+}

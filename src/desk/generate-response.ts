@@ -1,0 +1,160 @@
+import { invalidInput } from "../domain/errors.ts";
+import type { Category } from "../models/classification.ts";
+import type { Model } from "../models/model.ts";
+import type { Database } from "../store/database.ts";
+import type { Tracker } from "../track/tracker.ts";
+import type { ObservationHandle, Run, Suggestion } from "../track/types.ts";
+import { type Escalation, type HeldBack, heldBackBy } from "./auto-send.ts";
+import { DEFAULT_CATEGORIES } from "./categories.ts";
+import type { ClassifyTicket, TicketInput } from "./classify-ticket.ts";
+import { createDeskStore, type DeskStore, type OpenTicket } from "./desk-store.ts";
+import { filePrompts, type Prompts } from "./prompts.ts";
+import type { Retriever } from "./retrieve.ts";
+import { requireUuid, type RunOptions } from "./run-options.ts";
+import { AUTOMATIC_USER_ID, automaticMessageId, type DeliveryNote, sendReply, sentBefore } from "./send-reply.ts";
+import { standingClassification } from "./standing-classification.ts";
+import { suggestReply, type WrittenReply } from "./suggest-reply.ts";
+
+export const GENERATE_RESPONSE = "generate-response";
+
+/** A first reply: sent, or a suggestion for a person. */
+export type FirstReply = Suggestion & { readonly delivery: DeliveryNote };
+export type GenerateResponse = (input: TicketInput, options?: RunOptions) => Promise<FirstReply>;
+
+export type GenerateResponseDeps = {
+  readonly tracker: Pick<Tracker, "track">;
+  readonly db: Database;
+  readonly model: Model;
+  readonly retriever: Pick<Retriever, "retrieve">;
+  readonly projectId: string;
+  /** Sorts a ticket that nobody has sorted yet, before a reply may go out. */
+  readonly classify: ClassifyTicket;
+  /** Above which confidence a reply is sent without a person; undefined: none ever is. */
+  readonly sendAbove?: number | undefined;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly prompts?: Prompts | undefined;
+  readonly categories?: readonly Category[] | undefined;
+};
+
+/**
+ * The agent function that answers a new ticket. Its reply is sent only where every rule of `auto-send.ts` lets it, as a
+ * message `auto_suggestion` of the ticket; its suggestion then has the outcome `auto_sent`, which is nobody's approval.
+ * Else it is a suggestion like any other. `metadata.delivery` says which, and why.
+ *
+ * Throws as {@link createGenerateMessageSuggestion} does; a run that is repeated under the same suggestion id sends nothing twice.
+ */
+export function createGenerateResponse(deps: GenerateResponseDeps): GenerateResponse {
+  const parts = {
+    ...deps,
+    desk: createDeskStore(deps),
+    prompts: deps.prompts ?? filePrompts(),
+    categories: deps.categories ?? DEFAULT_CATEGORIES,
+  };
+  return async (input, options = {}) => {
+    requireUuid(input.ticket.id, "ticket.id");
+    if (input.suggestionId !== undefined) requireUuid(input.suggestionId, "suggestionId");
+    const tracked = deps.tracker.track(
+      GENERATE_RESPONSE,
+      (given: TicketInput, run: Run) => respond(parts, given, options, run),
+      { suggestionId: (given) => given.suggestionId, ticketId: (given) => given.ticket.id },
+    );
+    return tracked(input);
+  };
+}
+
+type Parts = GenerateResponseDeps & {
+  readonly desk: DeskStore;
+  readonly prompts: Prompts;
+  readonly categories: readonly Category[];
+};
+
+async function respond(parts: Parts, input: TicketInput, options: RunOptions, run: Run): Promise<FirstReply> {
+  const startedAt = new Date(parts.now());
+  const about = { ticketId: input.ticket.id, systemUserId: input.systemUserId };
+  const ticket = await parts.desk.readTicket(input.ticket);
+  const before = await sentBefore(parts.db, run.suggestionId);
+  if (before !== undefined) {
+    const delivery = { sent: true, messageId: automaticMessageId(run.suggestionId) } as const;
+    const { content, confidence } = before;
+    return { ...run.suggest(content, { ...about, confidence, metadata: { delivery } }), delivery };
+  }
+  requireQuestion(ticket);
+  const template = await parts.prompts(GENERATE_RESPONSE);
+  const reply = await suggestReply(parts, { thread: ticket.thread, template }, options, run);
+  const delivery = await deliver(parts, { input, ticket, reply, startedAt }, options, run);
+  const { suggestedResponse: text, confidence } = reply;
+  return { ...run.suggest(text, { ...about, confidence, metadata: { ...reply.metadata, delivery } }), delivery };
+}
+
+type Written = {
+  readonly input: TicketInput;
+  readonly ticket: OpenTicket;
+  readonly reply: WrittenReply;
+  readonly startedAt: Date;
+};
+
+async function deliver(parts: Parts, written: Written, options: RunOptions, run: Run): Promise<DeliveryNote> {
+  const { sendAbove: threshold } = parts;
+  const { confidence } = written.reply;
+  const { isAnswered } = written.ticket;
+  const escalation = () => findEscalation(parts, written.input, options, run);
+  const reason =
+    (await heldBackBy({ threshold, confidence, isAnswered, escalation })) ?? (await send(parts, written, run));
+  const limit = threshold === undefined ? {} : { threshold };
+  return reason === undefined
+    ? { sent: true, messageId: automaticMessageId(run.suggestionId), ...limit }
+    : { sent: false, reason, ...limit };
+}
+
+function send(parts: Parts, { input, reply, startedAt }: Written, run: Run): Promise<HeldBack | undefined> {
+  const { db, projectId, sendAbove = 1 } = parts;
+  const { suggestedResponse: text, confidence } = reply;
+  const toSend = {
+    suggestionId: run.suggestionId,
+    projectId,
+    functionName: GENERATE_RESPONSE,
+    ticketId: input.ticket.id,
+    userId: input.systemUserId ?? AUTOMATIC_USER_ID,
+    text,
+    confidence,
+    threshold: sendAbove,
+    startedAt,
+    now: () => new Date(parts.now()),
+  };
+  return run.observe("send-reply", { type: "tool" }, (observation: ObservationHandle) => {
+    observation.update({ output: { messageId: automaticMessageId(run.suggestionId) } });
+    return sendReply(db, toSend);
+  });
+}
+
+/** As somebody has sorted the ticket; else it is sorted now, as a suggestion of its own. A failure of that is no "no". */
+function findEscalation(parts: Parts, { ticket }: TicketInput, { signal }: RunOptions, run: Run): Promise<Escalation> {
+  return run.observe("check-escalation", { type: "guardrail" }, async (observation: ObservationHandle) => {
+    const standing = await standingClassification(parts, ticket.id);
+    if (standing === "unusable") return "unknown";
+    if (standing !== undefined) return standing.escalate ? "yes" : "no";
+    try {
+      const { escalate, suggestionId } = await parts.classify({ ticket }, { signal });
+      observation.update({ metadata: { classification: suggestionId } });
+      return escalate ? "yes" : "no";
+    } catch (error) {
+      if (signal?.aborted === true) throw error;
+      observation.update({ level: "WARNING", statusMessage: "the ticket could not be classified" });
+      return "unknown";
+    }
+  });
+}
+
+function requireQuestion({ thread, isAnswered }: OpenTicket): void {
+  const last = thread.messages.at(-1);
+  if (isAnswered && last?.from === "agent") {
+    throw invalidInput(
+      "ticket",
+      `ticket ${thread.ticketId} was answered already; expected one that waits for its first reply`,
+    );
+  }
+  if (thread.messages.every(({ text }) => text.trim() === "")) {
+    throw invalidInput("ticket", `ticket ${thread.ticketId} has no text; there is nothing to answer yet`);
+  }
+}

@@ -1,0 +1,15 @@
+import { invalidInput } from "../domain/errors.ts";
+import { isUuid } from "../domain/ids.ts";
+
+/** How one call of an agent function is run; none of it is part of what is recorded as its input. */
+export type RunOptions = {
+  /** Ends the run; what it was aborted with is thrown and recorded. */
+  readonly signal?: AbortSignal | undefined;
+  /** Told each piece of the reply while the model writes it. */
+  readonly onText?: ((piece: string) => void) | undefined;
+};
+
+export function requireUuid(value: unknown, place: string): asserts value is string {
+  if (isUuid(value)) return;
+  throw invalidInput(place, `got ${JSON.stringify(value)?.slice(0, 100) ?? "nothing"}; expected a UUID`);
+}

@@ -1,0 +1,233 @@
+import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
+import {
+  embedMany,
+  generateText,
+  Output,
+  stepCountIs,
+  streamText,
+  tool,
+  wrapEmbeddingModel,
+  wrapLanguageModel,
+} from "ai";
+import type { LanguageModel } from "ai";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { readUsage } from "../../src/adapters/ai-sdk/describe.ts";
+import { createStreamedContent } from "../../src/adapters/ai-sdk/streamed-content.ts";
+import { observeEmbeddingModel, observeLanguageModel } from "../../src/adapters/ai-sdk.ts";
+import type { ObserveModelOptions } from "../../src/adapters/ai-sdk.ts";
+import type { Observation } from "../../src/domain/observation.ts";
+import type { SuggestionRecord } from "../../src/domain/suggestion.ts";
+import type { Run } from "../../src/track/types.ts";
+import { observationsOf, trackInMemory } from "../track/memory-recorder.ts";
+import { answer, TEXT } from "./openai-script.ts";
+import { startScriptedOpenAI } from "./scripted-openai.ts";
+import type { ScriptedOpenAI } from "./scripted-openai.ts";
+
+let server: ScriptedOpenAI;
+beforeAll(async () => {
+  server = await startScriptedOpenAI(answer);
+});
+afterAll(() => server.close());
+
+const provider = () =>
+  createOpenAICompatible({
+    name: "scripted",
+    baseURL: server.baseURL,
+    includeUsage: true,
+    supportsStructuredOutputs: true,
+  });
+
+const modelNamed = (name: string, options?: ObserveModelOptions): LanguageModel =>
+  wrapLanguageModel({ model: provider()(name), middleware: observeLanguageModel(options) });
+
+const prompt = "Where is my refund?";
+const usage = { input: 12, input_cached_tokens: 8, output: 5, output_reasoning_tokens: 4, total: 29 };
+const quiet = { prompt, maxRetries: 0, onError: () => {} };
+
+type Recorded = { readonly record: SuggestionRecord | undefined; readonly observations: readonly Observation[] };
+
+async function recorded(calls: (run: Run) => unknown): Promise<Recorded> {
+  const { tracker, records } = trackInMemory();
+  const f = tracker.track("draft-reply", async (_: unknown, run) => void (await calls(run)));
+  await f().catch(() => {});
+  return { record: records[0], observations: observationsOf(records[0]).slice(1) };
+}
+
+async function readAll(chunks: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of chunks);
+}
+
+describe("what is recorded of an observed model", () => {
+  const expected = {
+    type: "generation",
+    model: "gpt-4.1-mini-2025-04-14",
+    input: [{ role: "user", content: [{ type: "text", text: prompt }] }],
+    output: TEXT,
+    usage,
+  };
+
+  it("is a generation: messages, text, parameters, tokens in exclusive buckets, finish reason, provider metadata", async () => {
+    const { record, observations } = await recorded(() =>
+      generateText({ model: modelNamed("gpt-4.1-mini"), prompt, temperature: 0.2, maxOutputTokens: 300 }),
+    );
+    expect(observations).toMatchObject([
+      {
+        ...expected,
+        name: "ai.generate",
+        modelParameters: { temperature: 0.2, maxOutputTokens: 300 },
+        metadata: { finish_reason: "stop", provider: "scripted.chat", provider_metadata: { scripted: {} } },
+      },
+    ]);
+    expect(record).toMatchObject({ inputTokens: 20, outputTokens: 9, costUsd: null, timeToFirstTokenMs: null });
+  });
+
+  it("is the text of a stream, with the time to its first token", async () => {
+    const { record, observations } = await recorded(() =>
+      readAll(streamText({ model: modelNamed("gpt-4.1-mini"), prompt }).textStream),
+    );
+    expect(observations).toMatchObject([{ ...expected, name: "ai.stream", metadata: { finish_reason: "stop" } }]);
+    expect(observations[0]).not.toHaveProperty("level");
+    expect(record?.timeToFirstTokenMs).toBeGreaterThanOrEqual(0);
+  });
+
+  it("is one generation a step where tools are called, streamed or not", async () => {
+    const tools = { search: tool({ inputSchema: z.object({ q: z.string() }), execute: () => "found" }) };
+    const call = { type: "tool-call", toolCallId: "call_1", toolName: "search", input: '{"q":"refund"}' };
+    const options = { model: modelNamed("gpt-4.1-mini"), prompt, tools, stopWhen: stepCountIs(3) };
+    const whole = await recorded(() => generateText(options));
+    const streamed = await recorded(() => readAll(streamText(options).fullStream));
+    for (const { observations } of [whole, streamed]) {
+      expect(observations).toMatchObject([
+        { input: { tools: [{ name: "search" }] }, output: [call], metadata: { finish_reason: "tool-calls" } },
+        { output: TEXT, metadata: { finish_reason: "stop" } },
+      ]);
+    }
+  });
+
+  it("names the format of structured output, and warns where it is cut", async () => {
+    const output = Output.object({ schema: z.object({ days: z.number() }) });
+    const { observations } = await recorded(async () => {
+      await generateText({ model: modelNamed("json"), prompt, output });
+      await generateText({ model: modelNamed("cut"), prompt, output });
+    });
+    expect(observations).toMatchObject([
+      { modelParameters: { responseFormat: { type: "json" } }, output: '{"days":5}' },
+      { level: "WARNING", statusMessage: "the answer was cut at the limit of tokens" },
+    ]);
+  });
+
+  it("is an embedding for embeddings, whose vectors are counted, not kept", async () => {
+    const plain = provider().textEmbeddingModel("text-embedding-3-small");
+    const model = wrapEmbeddingModel({ model: plain, middleware: observeEmbeddingModel() });
+    const { observations } = await recorded(() => embedMany({ model, values: ["a", "b"] }));
+    expect(observations).toMatchObject([
+      {
+        type: "embedding",
+        name: "ai.embed",
+        model: "text-embedding-3-small",
+        input: ["a", "b"],
+        output: { embeddings: 2, dimensions: 3 },
+        usage: { input: 5, total: 5 },
+      },
+    ]);
+  });
+
+  it("has a cost where the price list knows one", async () => {
+    const model = modelNamed("gpt-4.1-mini", { costUsd: ({ usage }) => (usage["output"] ?? 0) / 100 });
+    const { record } = await recorded(() => generateText({ model, prompt }));
+    expect(record?.costUsd).toBe(0.05);
+  });
+
+  it("is nothing outside of a run, and nothing twice inside run.generate", async () => {
+    const model = modelNamed("gpt-4.1-mini");
+    await generateText({ model, prompt });
+    const { observations } = await recorded((run) =>
+      run.generate({ model: "m" }, () => generateText({ model, prompt })),
+    );
+    expect(observations).toHaveLength(1);
+  });
+});
+
+describe("what is recorded of an observed model's call that does not end well", () => {
+  it("is every attempt with its error and status", async () => {
+    const { observations } = await recorded(() =>
+      generateText({ model: modelNamed("status-503"), prompt, maxRetries: 1 }),
+    );
+    const failed = { level: "ERROR", statusMessage: "made-up 503", metadata: { http_status: 503 } };
+    expect(observations).toMatchObject([failed, failed]);
+  });
+
+  it("is an error for one within a stream, with what came before", async () => {
+    for (const name of ["error", "cut"]) {
+      const { observations } = await recorded(() =>
+        readAll(streamText({ ...quiet, model: modelNamed(name) }).fullStream),
+      );
+      expect(observations).toMatchObject([{ level: "ERROR", output: "A refund takes five" }]);
+    }
+  });
+
+  it("is a warning where the caller aborts or stops reading", async () => {
+    const { observations } = await recorded(async () => {
+      const aborted = { ...quiet, model: modelNamed("gpt-4.1-mini"), abortSignal: AbortSignal.abort() };
+      await generateText(aborted).catch(() => {});
+      const abort = new AbortController();
+      const stream = streamText({ ...quiet, model: modelNamed("hang"), abortSignal: abort.signal });
+      for await (const part of stream.fullStream) if (part.type === "text-delta") abort.abort();
+    });
+    expect(observations).toMatchObject([
+      { level: "WARNING", statusMessage: "aborted by the caller" },
+      {
+        level: "WARNING",
+        statusMessage: "aborted by the caller",
+        output: expect.stringMatching(/^A refund/u) as unknown,
+      },
+    ]);
+  });
+});
+
+describe("the content of a stream", () => {
+  it("is kept within a bound, part by part in the order they began", () => {
+    const content = createStreamedContent(100);
+    expect(content.add({ type: "stream-start", warnings: [] })).toBe(false);
+    expect(content.add({ type: "reasoning-delta", id: "0", delta: "hm" })).toBe(true);
+    expect(content.add({ type: "text-delta", id: "0", delta: "A" })).toBe(true);
+    content.add({ type: "reasoning-delta", id: "0", delta: "m" });
+    content.add({ type: "file", mediaType: "image/png", data: "x".repeat(1_000) });
+    for (let n = 0; n < 1_000; n++) content.add({ type: "text-delta", id: "1", delta: "more" });
+    const { outputJson } = content.describe();
+    expect(outputJson?.length).toBeLessThan(400);
+    expect(JSON.parse(outputJson ?? "")).toMatchObject([
+      { type: "reasoning", text: "hmm" },
+      { type: "text", text: "A" },
+      { type: "file" },
+      expect.stringMatching(/^\[cut: \d+ of \d+ characters\]$/u),
+    ]);
+  });
+
+  it("takes parts of any shape", () => {
+    const content = createStreamedContent();
+    for (const part of [undefined, null, 7, "text", {}, { type: "text-delta" }, { type: "finish" }]) content.add(part);
+    expect(content.describe()).toEqual({ metadata: {} });
+  });
+});
+
+describe("tokens as the AI SDK counts them", () => {
+  const none = { total: undefined, noCache: undefined, cacheRead: undefined, cacheWrite: undefined };
+  it.each([
+    [
+      {
+        inputTokens: { total: 10, noCache: 3, cacheRead: 5, cacheWrite: 2 },
+        outputTokens: { total: 7, text: 4, reasoning: 3 },
+      },
+      { input: 3, input_cached_tokens: 5, input_cache_creation: 2, output: 4, output_reasoning_tokens: 3, total: 17 },
+    ],
+    [
+      { inputTokens: { ...none, total: 10, cacheRead: 4 }, outputTokens: { total: 7 } },
+      { input: 6, input_cached_tokens: 4, output: 7, total: 17 },
+    ],
+    [{ inputTokens: none, outputTokens: { total: undefined } }, undefined],
+    [{ inputTokens: 10, outputTokens: 7 }, undefined],
+    [undefined, undefined],
+  ])("%j is %j", (given, expected) => expect(readUsage(given)).toEqual(expected));
+});

@@ -1,0 +1,157 @@
+import { describe, expect, it, onTestFinished } from "vitest";
+import { type ClientOptions, createClient, type Dropped, type UptakeClient } from "../../src/client.ts";
+import { newUuid } from "../../src/client/uuid.ts";
+import { isUuid } from "../../src/domain/ids.ts";
+import { problem, startScripted, taken } from "./scripted-server.ts";
+
+const SUGGESTION = { functionName: "draft-reply", text: "Please restart the router." };
+const items = (body: unknown): readonly { readonly suggestionId?: string; readonly idempotencyKey?: string }[] =>
+  body as readonly { readonly suggestionId?: string }[];
+
+function openClient(options: ClientOptions): { readonly client: UptakeClient; readonly dropped: Dropped[] } {
+  const dropped: Dropped[] = [];
+  const client = createClient({ gatherMs: 1, onDropped: (one) => dropped.push(one), ...options });
+  onTestFinished(() => client.close(0));
+  return { client, dropped };
+}
+
+describe("createClient", () => {
+  it("sends what comes together in one request, with the key, and gives each its own receipt", async () => {
+    const server = await startScripted(taken);
+    const { client } = openClient({ url: `${server.url}/`, key: "pk-up-a:sk-up-b" });
+    const receipts = await Promise.all([client.suggestion(SUGGESTION), client.suggestion(SUGGESTION)]);
+    expect(server.asked).toHaveLength(1);
+    expect(server.asked[0]).toMatchObject({ path: "/v1/suggestions", authorization: "Bearer pk-up-a:sk-up-b" });
+    expect(receipts.map(({ suggestionId }) => suggestionId)).toEqual(
+      items(server.asked[0]?.body).map(({ suggestionId }) => suggestionId),
+    );
+  });
+
+  it.each([
+    ["a cut connection", "cut"],
+    ["500", problem(500, "internal_error")],
+    ["503", problem(503, "database_unavailable", { "retry-after": "0" })],
+    ["429", problem(429, "too_many_requests", { "retry-after": new Date(0).toUTCString() })],
+    ["an answer that is no JSON's", { status: 502, json: "<html>" }],
+  ] as const)("sends the same again after %s, under the same id", async (_, trouble) => {
+    const server = await startScripted((asked, nth) => (nth === 1 ? trouble : taken(asked)));
+    const { client, dropped } = openClient({ url: server.url });
+    const { suggestionId } = await client.suggestion(SUGGESTION);
+    expect(server.asked.map(({ body }) => items(body)[0]?.suggestionId)).toEqual([suggestionId, suggestionId]);
+    expect(dropped).toEqual([]);
+  });
+
+  it("waits as long as Retry-After says", async () => {
+    const server = await startScripted((asked, nth) =>
+      nth === 1 ? problem(429, "too_many_requests", { "retry-after": "1" }) : taken(asked),
+    );
+    const { client } = openClient({ url: server.url });
+    const since = performance.now();
+    await client.suggestion(SUGGESTION);
+    expect(performance.now() - since).toBeGreaterThanOrEqual(990);
+  });
+
+  it("halves a list that is refused until the one to blame stands alone", async () => {
+    const bad = newUuid();
+    const server = await startScripted((asked) =>
+      items(asked.body).some(({ suggestionId }) => suggestionId === bad) ? problem(400, "invalid_input") : taken(asked),
+    );
+    const { client, dropped } = openClient({ url: server.url });
+    const ids = [newUuid(), newUuid(), bad, newUuid(), newUuid()];
+    const results = await Promise.allSettled(
+      ids.map((suggestionId) => client.suggestion({ ...SUGGESTION, suggestionId })),
+    );
+    expect(results.map(({ status }) => status)).toEqual([
+      "fulfilled",
+      "fulfilled",
+      "rejected",
+      "fulfilled",
+      "fulfilled",
+    ]);
+    expect(dropped).toMatchObject([
+      {
+        kind: "suggestion",
+        item: { suggestionId: bad },
+        error: { code: "invalid_input", status: 400, details: ["a detail"] },
+      },
+    ]);
+  });
+
+  it("drops everything at once where the key is wrong, and tells of each", async () => {
+    const server = await startScripted(() => problem(401, "unauthorized"));
+    const { client, dropped } = openClient({ url: server.url });
+    const results = await Promise.allSettled([1, 2, 3].map(() => client.suggestion(SUGGESTION)));
+    expect(results.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
+    expect(server.asked).toHaveLength(1);
+    expect(dropped.map(({ error }) => error.code)).toEqual(["unauthorized", "unauthorized", "unauthorized"]);
+  });
+
+  it("rejects the one that is refused among those that are taken", async () => {
+    const server = await startScripted(() => ({
+      status: 207,
+      json: {
+        results: [
+          { ok: true, feedbackId: "f" },
+          { ok: false, error: { code: "suggestion_not_found", message: "none", details: [] } },
+        ],
+      },
+    }));
+    const { client } = openClient({ url: server.url });
+    const feedback = { suggestionId: newUuid(), type: "approval" } as const;
+    const [one, other] = await Promise.allSettled([client.feedback(feedback), client.feedback(feedback)]);
+    expect(one).toEqual({ status: "fulfilled", value: { feedbackId: "f" } });
+    expect(other).toMatchObject({ status: "rejected", reason: { code: "suggestion_not_found" } });
+    const keys = items(server.asked[0]?.body).map(({ idempotencyKey }) => idempotencyKey);
+    expect(new Set(keys).size).toBe(2);
+  });
+
+  it("holds no more than it may, and says what it did not take", async () => {
+    const { client, dropped } = openClient({ url: "http://127.0.0.1:1", maxQueued: 2 });
+    const all = [1, 2, 3].map(() => client.suggestion(SUGGESTION));
+    await expect(all[2]).rejects.toMatchObject({ code: "queue_full" });
+    await client.close(0);
+    expect(dropped.map(({ error }) => error.code)).toEqual(["queue_full", "closed", "closed"]);
+  });
+
+  it("gives up what was tried for long enough, and goes on with the rest", async () => {
+    let isUp = false;
+    const server = await startScripted((asked) => (isUp ? taken(asked) : problem(500, "internal_error")));
+    const { client } = openClient({ url: server.url, giveUpMs: 1 });
+    await expect(client.suggestion(SUGGESTION)).rejects.toMatchObject({ code: "internal_error", status: 500 });
+    isUp = true;
+    await expect(client.suggestion(SUGGESTION)).resolves.toHaveProperty("suggestionId");
+  });
+
+  it("flushes: resolves when everything before is committed", async () => {
+    const server = await startScripted(taken);
+    const { client } = openClient({ url: server.url, gatherMs: 60_000 });
+    void client.suggestion(SUGGESTION);
+    await client.flush();
+    expect(server.asked).toHaveLength(1);
+  });
+
+  it("posts what was sent, and what was shown, one by one to their routes", async () => {
+    const server = await startScripted(() => ({ status: 200, json: { recorded: false } }));
+    const { client } = openClient({ url: server.url });
+    const suggestionId = newUuid();
+    await client.sent({ ticketId: "42", finalText: "Done." });
+    await client.shown(suggestionId, { agentId: "ann" });
+    expect(server.asked).toMatchObject([
+      { path: "/v1/sent", body: { ticketId: "42", finalText: "Done." } },
+      { path: `/v1/suggestions/${suggestionId}/shown`, body: { agentId: "ann" } },
+    ]);
+    expect(server.asked[1]?.body).not.toHaveProperty("suggestionId");
+  });
+});
+
+describe("newUuid", () => {
+  it("makes UUIDs of version 7 that tell their time and sort by it", () => {
+    const before = Date.now();
+    const id = newUuid();
+    expect(isUuid(id) && id[14]).toBe("7");
+    const ms = Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+    expect(ms).toBeGreaterThanOrEqual(before);
+    expect(ms).toBeLessThanOrEqual(Date.now());
+    expect("89ab").toContain(id[19]);
+  });
+});
