@@ -431,7 +431,7 @@ CREATE INDEX ai_feedback_events_created ON public.ai_feedback_events USING brin 
 CREATE INDEX ai_feedback_events_suggestion ON public.ai_feedback_events USING btree (suggestion_id)
 CREATE INDEX ai_feedback_waiting_early ON public.ai_feedback_waiting USING btree (suggestion_id) WHERE (NOT of_deleted)
 CREATE INDEX ai_suggestions_created ON public.ai_suggestions USING brin (created_at) WITH (autosummarize='on')
-CREATE INDEX ai_suggestions_newest ON public.ai_suggestions USING btree (project_id, created_at, id)
+CREATE INDEX ai_suggestions_newest ON public.ai_suggestions USING btree ("left"(project_id, 100), created_at, id)
 CREATE INDEX ai_suggestions_open ON public.ai_suggestions USING btree (created_at) WHERE ((status = 'pending'::text) OR ((status = 'completed'::text) AND (outcome = 'pending'::text)))
 CREATE INDEX ai_suggestions_pending ON public.ai_suggestions USING btree (created_at) WHERE (status = 'pending'::text)
 CREATE INDEX ai_suggestions_ticket ON public.ai_suggestions USING btree (ticket_id, created_at DESC) WHERE (ticket_id IS NOT NULL)

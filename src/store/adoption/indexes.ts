@@ -55,7 +55,7 @@ export const OWN_INDEXES: readonly NeededIndex[] = [
     table: "ai_suggestions",
     name: "uptake_suggestions_newest",
     leads: "",
-    sql: "create index concurrently uptake_suggestions_newest on ai_suggestions (project_id, created_at, id)",
+    sql: "create index concurrently uptake_suggestions_newest on ai_suggestions (left(project_id, 100), created_at, id)",
   },
   {
     table: "ai_feedback_events",

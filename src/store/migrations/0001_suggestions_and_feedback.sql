@@ -50,8 +50,9 @@ comment on column ai_suggestions.deciding_reasons is 'The reasons of that event;
 -- Rows lie in the order of their time, nearly, so a range of hours is found by a few bytes a megabyte, at no measurable cost
 -- to whoever inserts: for the check, the backfill and what is read from the suggestions themselves.
 create index ai_suggestions_created on ai_suggestions using brin (created_at) with (autosummarize = on);
--- The newest of a project first, page by page. New rows come at its end, where an insert costs least.
-create index ai_suggestions_newest on ai_suggestions (project_id, created_at, id);
+-- The newest of a project first, page by page. New rows come at its end, where an insert costs least. No key may be so long
+-- that an insert fails for it.
+create index ai_suggestions_newest on ai_suggestions (left(project_id, 100), created_at, id);
 create index ai_suggestions_ticket on ai_suggestions (ticket_id, created_at desc) where ticket_id is not null;
 -- What may still expire, or be abandoned: a small part of the table, which would else be read whole to find it.
 create index ai_suggestions_open on ai_suggestions (created_at)
