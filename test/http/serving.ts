@@ -19,10 +19,14 @@ export type Serving = {
   told(): string;
 };
 
-/** `uptake serve` in a process of its own, on a free port. */
-export async function startServing(databaseUrl: string, env: Readonly<Record<string, string>> = {}): Promise<Serving> {
+/** `uptake serve` in a process of its own, on a free port or on that of one that has ended. */
+export async function startServing(
+  databaseUrl: string,
+  env: Readonly<Record<string, string>> = {},
+  port = "0",
+): Promise<Serving> {
   const scratch = mkdtempSync(join(tmpdir(), "uptake-serving-"));
-  const child = spawn(process.execPath, [main, "serve", "--port", "0"], {
+  const child = spawn(process.execPath, [main, "serve", "--port", port], {
     cwd: scratch,
     env: { PATH: process.env["PATH"], DATABASE_URL: databaseUrl, UPTAKE_RATE_LIMIT: "0", ...env },
     stdio: ["ignore", "ignore", "pipe"],
