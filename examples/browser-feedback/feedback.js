@@ -15,7 +15,7 @@ form.addEventListener("submit", (event) => {
 });
 
 form.elements.reject.addEventListener("click", () => {
-  tell(uptake.feedback({ suggestionId, type: "rejection", reason: "not_helpful" }).then(({ type }) => type));
+  tell(uptake.feedback({ suggestionId, type: "rejection", reason: "irrelevant" }).then(({ type }) => type));
 });
 
 function tell(what) {

@@ -22,8 +22,9 @@ export async function suggestReply({ params, body }: Request, response: Response
 /** `POST /tickets/:ticketId/reply`: what they sent. Whether it approves, revises or rejects the suggestion is inferred. */
 export async function sendReply({ params, body }: Request, response: Response): Promise<void> {
   const finalText = body["text"] ?? "";
-  // Your own code sends the reply; Uptake being away must not keep it from that.
-  const receipt = await uptake.sent({ ticketId: params.ticketId, finalText, agentId: "jo" }).catch(() => undefined);
+  // Your own code sends the reply here. That Uptake is away, say, must not become an error of it.
+  const said = { ticketId: params.ticketId, finalText, agentId: "jo" };
+  const receipt = await uptake.sent(said).catch((error: Error) => console.error(error.message));
   response.json({ sent: true, feedback: receipt?.type ?? null });
 }
 

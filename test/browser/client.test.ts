@@ -81,7 +81,8 @@ it("the example page reports what was seen and sent, from another origin and wit
   const place = await startPlace();
   const page = await openPage(`${place.origin}/index.html`);
   await page.getByRole("button", { name: "Send" }).click();
-  await page.getByText("approval", { exact: true }).waitFor();
+  await page.waitForFunction(`document.querySelector("output").textContent !== ""`);
+  expect(await page.locator("output").textContent()).toBe("approval");
   const standing = await standingOf(place);
   expect(standing.outcome).toBe("accepted");
   expect(standing.shownAt).not.toBeNull();
@@ -90,16 +91,16 @@ it("the example page reports what was seen and sent, from another origin and wit
 it("what waits when a page is left arrives all the same, once", async () => {
   const place = await startPlace();
   const page = await openPage(`${place.origin}/index.html`);
-  await page.evaluate(
-    async ({ url, token, suggestionId }) => {
-      const name = "uptake/client";
-      const { createClient } = (await import(name)) as typeof import("../../src/client.ts");
-      // Waits for company for a minute, so that leaving is what sends it.
-      const uptake = createClient({ url, key: token, gatherMs: 60_000 });
-      void uptake.feedback({ suggestionId, type: "rejection", reason: "not_helpful" });
-    },
-    { url: place.url, token: place.token, suggestionId: place.suggestionId },
-  );
+  // Waits for company for a minute, so that leaving is what sends it.
+  const options = JSON.stringify({ url: place.url, key: place.token, gatherMs: 60_000 });
+  const feedback = JSON.stringify({ suggestionId: place.suggestionId, type: "rejection", reason: "irrelevant" });
+  await page.addScriptTag({
+    type: "module",
+    content: `import { createClient } from "uptake/client";
+      void createClient(${options}).feedback(${feedback});
+      document.title = "said";`,
+  });
+  await page.waitForFunction(`document.title === "said"`);
   expect((await standingOf(place)).feedback).toEqual([]);
   await page.goto("about:blank");
   await eventually("the feedback is there", async () => (await standingOf(place)).feedback.length > 0);

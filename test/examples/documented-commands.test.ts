@@ -29,6 +29,7 @@ const documented = [
   "docs/adopt.md",
   "docs/configuration.md",
   "docs/scale.md",
+  "docs/integrate.md",
 ].flatMap(commandsIn);
 const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
   scripts: Record<string, string>;

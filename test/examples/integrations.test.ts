@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process";
-import { createRequire } from "node:module";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,7 +10,8 @@ import { startServing } from "../http/serving.ts";
 import { root } from "../server/run-program.ts";
 import { openTestPostgres } from "../support/databases.ts";
 
-const tsx = createRequire(import.meta.url).resolve("tsx/cli");
+// As `npx tsx` does, but without the process of its own that it puts between.
+const TSX = ["--import", import.meta.resolve("tsx")];
 const SECRET = "a-secret-of-forty-characters-or-so-it-is";
 
 type Service = { readonly db: Database; readonly env: Readonly<Record<string, string>> };
@@ -81,7 +81,7 @@ const REPLY = "A refund takes five working days.";
 describe("the examples of integrations", { timeout: 120_000 }, () => {
   it("express-route: drafts a reply, takes what was sent, and commits before it ends", async () => {
     const { db, env } = await startService();
-    const app = start(process.execPath, [tsx, example("express-route/main.ts"), "0"], env);
+    const app = start(process.execPath, [...TSX, example("express-route/main.ts"), "0"], env);
     const port = /port: (\d+)/u.exec(await app.line())?.[1] ?? "";
     const tickets = `http://127.0.0.1:${port}/tickets/42`;
     const { text } = await post(`${tickets}/suggestion`, QUESTION);
@@ -94,7 +94,7 @@ describe("the examples of integrations", { timeout: 120_000 }, () => {
   it("next-route: drafts a reply and takes a button's word for it", async () => {
     const { db, env } = await startService();
     const host = join(root, "test/examples/next-host.ts");
-    const app = start(process.execPath, [tsx, host, example("next-route/app/api/suggestion/route.ts")], env);
+    const app = start(process.execPath, [...TSX, host, example("next-route/app/api/suggestion/route.ts")], env);
     const url = await app.line();
     const { suggestionId, text } = await post(url, QUESTION);
     expect(text).toBe(REPLY);
@@ -105,7 +105,7 @@ describe("the examples of integrations", { timeout: 120_000 }, () => {
   it("supabase-function: records over HTTP, and hands out a token that lets a page report", async () => {
     const { db, env } = await startService();
     const shim = join(root, "test/examples/deno-shim.ts");
-    const app = start(process.execPath, [tsx, shim, example("supabase-function/index.ts")], env);
+    const app = start(process.execPath, [...TSX, shim, example("supabase-function/index.ts")], env);
     const { text, suggestionId, feedbackToken } = await post(await app.line(), QUESTION);
     expect(text).toBe(REPLY);
     expect(await stored(db)).toEqual([{ text: REPLY, outcome: "pending" }]);

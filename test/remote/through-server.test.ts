@@ -97,7 +97,7 @@ describe("createUptake over a server", () => {
     });
     expect(row?.bucketStart).toBeInstanceOf(Date);
     const [reason] = await uptake.readReasons({ ...range, bucket: "total", by: [] });
-    expect(reason).toMatchObject({ outcome: "rejected", reason: "too_generic" });
+    expect(reason).toMatchObject({ outcome: "rejected", reason: "too generic" });
     expect(await uptake.readSurvival({ ...range, bucket: "total", by: [] })).toMatchObject([{ decidedCount: 3 }]);
     expect(await uptake.readCalibration({ ...range, bucket: "total", by: [], only: { function: "other" } })).toEqual(
       [],

@@ -10,6 +10,6 @@ export async function POST(request: Request): Promise<Response> {
 /** `PUT /api/suggestion`: a person has pressed a button under it. */
 export async function PUT(request: Request): Promise<Response> {
   const { suggestionId, isGood } = (await request.json()) as { suggestionId: string; isGood: boolean };
-  const said = isGood ? { type: "approval" as const } : { type: "rejection" as const, reason: "not_helpful" };
+  const said = isGood ? { type: "approval" as const } : { type: "rejection" as const, reason: "irrelevant" };
   return Response.json(await uptake.feedback({ suggestionId, ...said }));
 }
