@@ -20,8 +20,6 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-type Place = { readonly url: string; readonly origin: string; fill: Readonly<Record<string, string>> };
-
 /** The example's files, and the built client under /uptake, from an origin of their own. */
 async function servePage(place: { fill: Readonly<Record<string, string>> }): Promise<string> {
   const server = createServer((request, response) => {
@@ -45,7 +43,7 @@ async function servePage(place: { fill: Readonly<Record<string, string>> }): Pro
 }
 
 /** Page and server, and a suggestion whose token the page has. */
-async function startPlace(): Promise<Place & { readonly suggestionId: string; readonly token: string }> {
+async function startPlace() {
   const place: { fill: Readonly<Record<string, string>> } = { fill: {} };
   const origin = await servePage(place);
   const { url } = await startServing("", {
@@ -60,7 +58,7 @@ async function startPlace(): Promise<Place & { readonly suggestionId: string; re
   const { suggestionId, feedbackToken: token } = (await response.json()) as Readonly<Record<string, string>>;
   if (suggestionId === undefined || token === undefined) throw new TypeError("there is no suggestion with a token");
   place.fill = { url, suggestionId, token, text: TEXT };
-  return { url, origin, fill: place.fill, suggestionId, token };
+  return { url, origin, suggestionId, token };
 }
 
 async function openPage(address: string): Promise<Page> {
@@ -77,18 +75,22 @@ async function standingOf({ url, suggestionId }: { readonly url: string; readonl
   return (await response.json()) as Standing & { readonly feedback: readonly unknown[] };
 }
 
-it("the example page reports what was seen and sent, from another origin and with its token only", async () => {
-  const place = await startPlace();
-  const page = await openPage(`${place.origin}/index.html`);
-  await page.getByRole("button", { name: "Send" }).click();
-  await page.waitForFunction(`document.querySelector("output").textContent !== ""`);
-  expect(await page.locator("output").textContent()).toBe("approval");
-  const standing = await standingOf(place);
-  expect(standing.outcome).toBe("accepted");
-  expect(standing.shownAt).not.toBeNull();
-});
+it(
+  "the example page reports what was seen and sent, from another origin and with its token only",
+  { timeout: 240_000 },
+  async () => {
+    const place = await startPlace();
+    const page = await openPage(`${place.origin}/index.html`);
+    await page.getByRole("button", { name: "Send" }).click();
+    await page.waitForFunction(`document.querySelector("output").textContent !== ""`);
+    expect(await page.locator("output").textContent()).toBe("approval");
+    const standing = await standingOf(place);
+    expect(standing.outcome).toBe("accepted");
+    expect(standing.shownAt).not.toBeNull();
+  },
+);
 
-it("what waits when a page is left arrives all the same, once", async () => {
+it("what waits when a page is left arrives all the same, once", { timeout: 240_000 }, async () => {
   const place = await startPlace();
   const page = await openPage(`${place.origin}/index.html`);
   // Waits for company for a minute, so that leaving is what sends it.

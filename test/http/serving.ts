@@ -45,7 +45,7 @@ export async function startServing(
     }),
   );
   const url = (): string | undefined => /serving (http:\S+)/u.exec(text)?.[1];
-  await eventually("the server serves", () => url() !== undefined || hasEnded, 60_000);
+  await eventually("the server serves", () => url() !== undefined || hasEnded, 150_000);
   const found = url();
   if (found === undefined) throw new Error(`the server ended: ${text}`);
   return { url: found, kill: (signal) => void child.kill(signal), ended, hasEnded: () => hasEnded, told: () => text };

@@ -98,7 +98,7 @@ describe("createUptake over a server", () => {
     expect(row?.bucketStart).toBeInstanceOf(Date);
     const [reason] = await uptake.readReasons({ ...range, bucket: "total", by: [] });
     expect(reason).toMatchObject({ outcome: "rejected", reason: "too generic" });
-    expect(await uptake.readSurvival({ ...range, bucket: "total", by: [] })).toMatchObject([{ decidedCount: 3 }]);
+    expect(await uptake.readSurvival({ ...range, bucket: "total", by: [] })).toMatchObject([{ decidedCount: 2 }]);
     expect(await uptake.readCalibration({ ...range, bucket: "total", by: [], only: { function: "other" } })).toEqual(
       [],
     );
@@ -109,7 +109,8 @@ describe("createUptake over a server", () => {
       headers: { authorization: `Bearer ${one.feedbackToken}` },
     });
     expect(answer.status).toBe(200);
-    expect(lines).toEqual([]);
+    // On a busy machine a commit may take long enough for the spool to be first.
+    expect(lines.filter(({ event }) => event !== "track.spooled")).toEqual([]);
   });
 
   it("rejects with the same codes as over a database", async () => {
