@@ -1,8 +1,10 @@
 import { assemble } from "./server/assemble.ts";
-import type { LangfuseKeys } from "./config/config.ts";
+import { assembleRemote } from "./server/assemble-remote.ts";
+import type { Config, LangfuseKeys, ServerAccess } from "./config/config.ts";
 import { processEnvironment } from "./config/environment.ts";
 import { readConfig } from "./config/read-config.ts";
 import type { Durability } from "./domain/durability.ts";
+import { UptakeError } from "./domain/errors.ts";
 import type { Instruments } from "./domain/instruments.ts";
 import type { Logger } from "./domain/logger.ts";
 import type { MetricsRequest } from "./domain/metrics-request.ts";
@@ -17,6 +19,13 @@ import type { Tracker } from "./track/tracker.ts";
 
 /** What can be set in code; whatever is left out comes from the environment (docs/configuration.md). */
 export type UptakeOptions = FeedbackSettings & {
+  /**
+   * Uptake server (`uptake serve`) to record through, in place of a database of this process; else `UPTAKE_URL`. What the
+   * server decides (database, Langfuse, worker, expiry, thresholds, reasons) cannot be given beside it.
+   */
+  readonly url?: string | undefined;
+  /** API key for that server, `pk-up-…:sk-up-…`; else `UPTAKE_KEY`. */
+  readonly key?: string | undefined;
   /** Postgres to record into; else `DATABASE_URL`, else the embedded database in `dataDir`. */
   readonly databaseUrl?: string | undefined;
   readonly dataDir?: string | undefined;
@@ -27,6 +36,7 @@ export type UptakeOptions = FeedbackSettings & {
   readonly durability?: Durability | undefined;
   /** Where records wait while the database is away; a local disk, which the next process sees too. */
   readonly spoolDir?: string | undefined;
+  /** With `url`: that of the key, which decides; named here it keeps spools of several projects apart and signs feedback tokens. */
   readonly projectId?: string | undefined;
   readonly environment?: string | undefined;
   readonly release?: string | undefined;
@@ -66,7 +76,7 @@ export type Uptake = {
   readCalibration(request: MetricsRequest): Promise<CalibrationRow[]>;
   /** Time to feedback over the whole range as a survival curve, the still open ones taken into account. */
   readSurvival(request: MetricsRequest): Promise<SurvivalRow[]>;
-  /** Opens the database now instead of at the first call; throws what keeps it from opening. */
+  /** Opens the database now instead of at the first call, or asks the server for it; throws what keeps it from opening. */
   start(): Promise<void>;
   /** Resolves once everything recorded so far is committed in the database; rejects saying how much is not. */
   flush(): Promise<void>;
@@ -75,8 +85,8 @@ export type Uptake = {
 };
 
 /**
- * Uptake for one process. Opens nothing yet, but throws `invalid_configuration` at once where a value is wrong, such as
- * one half of the Langfuse keys.
+ * Uptake for one process, over a database or, with `url`, over an Uptake server. Opens nothing yet, but throws
+ * `invalid_configuration` at once where a value is wrong, such as one half of the Langfuse keys.
  *
  * @example
  * const uptake = createUptake();
@@ -86,19 +96,20 @@ export type Uptake = {
  * await uptake.sent({ suggestionId, finalText: "What the person really sent" });
  */
 export function createUptake(options: UptakeOptions = {}): Uptake {
-  const { langfuse, worker, thresholds, reasons, ignoreInSent, log, instruments, ...given } = options;
+  const { langfuse, worker: _, thresholds, reasons, ignoreInSent, log, instruments, ...given } = options;
   const keys = langfuse && {
     langfusePublicKey: langfuse.publicKey,
     langfuseSecretKey: langfuse.secretKey,
     langfuseBaseUrl: langfuse.baseUrl,
   };
   const config = readConfig({ code: { ...given, ...keys }, environment: processEnvironment() });
-  const parts = assemble(config, {
-    log: log ?? createStderrLogger({ debug: config.debug }),
-    worker: worker ?? true,
-    feedback: { thresholds, reasons, ignoreInSent },
-    instruments,
-  });
+  return config.server === null ? overDatabase(config, options) : overServer(config, config.server, options);
+}
+
+function overDatabase(config: Config, options: UptakeOptions): Uptake {
+  const { worker = true, thresholds, reasons, ignoreInSent, instruments } = options;
+  const feedbackSettings = { thresholds, reasons, ignoreInSent };
+  const parts = assemble(config, { log: logOf(config, options), worker, feedback: feedbackSettings, instruments });
   const { tracker, feedback } = parts;
   const ofProject = (request: MetricsRequest) => ({ ...request, projectId: config.projectId });
   return {
@@ -114,4 +125,47 @@ export function createUptake(options: UptakeOptions = {}): Uptake {
     flush: () => tracker.flush(),
     close: () => parts.close(),
   };
+}
+
+function overServer(config: Config, server: ServerAccess, options: UptakeOptions): Uptake {
+  refuseBesideServer(server, options);
+  const { instruments } = options;
+  const { tracker, feedback, metrics, start, close } = assembleRemote(config, {
+    server,
+    log: logOf(config, options),
+    instruments,
+  });
+  return {
+    track: (name, fn, trackOptions) => tracker.track(name, fn, trackOptions),
+    ...feedback,
+    ...metrics,
+    start,
+    flush: () => tracker.flush(),
+    close,
+  };
+}
+
+const logOf = (config: Config, { log }: UptakeOptions): Logger => log ?? createStderrLogger({ debug: config.debug });
+
+/** What only a process with a database of its own can follow. Variables of that kind may be another program's. */
+const NEEDS_DATABASE = [
+  "databaseUrl",
+  "dataDir",
+  "langfuse",
+  "worker",
+  "expireAfter",
+  "abandonAfter",
+  "thresholds",
+  "reasons",
+  "ignoreInSent",
+] as const satisfies readonly (keyof UptakeOptions)[];
+
+function refuseBesideServer({ url }: ServerAccess, options: UptakeOptions): void {
+  const names = NEEDS_DATABASE.filter((name) => options[name] !== undefined);
+  if (names.length === 0) return;
+  throw new UptakeError(
+    "invalid_configuration",
+    `${names.join(", ")}: given beside the server at ${url}, which decides that itself; leave out ${names.length === 1 ? "it" : "them"}, or url (UPTAKE_URL)`,
+    { facts: { options: names, url } },
+  );
 }

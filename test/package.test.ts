@@ -85,6 +85,7 @@ describe("the public paths", () => {
     expect(url).toMatch(/\/dist\/(?:adapters\/)?[\w-]+\.js$/u);
     const expected: Readonly<Record<string, readonly string[]>> = {
       uptake: ["UptakeError", "createUptake"],
+      "uptake/client": ["ClientError", "createClient"],
       "uptake/server": ["createPrometheus", "createStderrLogger", "openServices", "readConfig"],
       "uptake/testing": ["createStandInLangfuse"],
       "uptake/openai": ["observeOpenAI"],
@@ -105,13 +106,15 @@ describe("the public paths", () => {
 describe("the package, unpacked into an application", { timeout: 120_000 }, () => {
   const app = join(scratch, "app");
   const installed = join(app, "node_modules/uptake");
+  let tarball = "";
 
   beforeAll(() => {
     const { filename } = npmPack("--pack-destination", scratch);
+    tarball = join(scratch, basename(filename));
     mkdirSync(installed, { recursive: true });
     const untarred = spawnSync("tar", [
       "-xzf",
-      join(scratch, basename(filename)),
+      tarball,
       "--strip-components=1",
       "-C",
       installed,
@@ -127,6 +130,14 @@ describe("the package, unpacked into an application", { timeout: 120_000 }, () =
     expect(readFileSync(main, "utf8")).toMatch(/^#!\/usr\/bin\/env node\n/u);
     const { stdout } = await runNode([main, "--version"], { cwd: app });
     expect(stdout).toBe(`${manifest.version}\n`);
+  });
+
+  it.each([
+    ["publint", ["--strict"]],
+    ["attw", ["--profile", "esm-only", "--no-emoji"]],
+  ])("has nothing that %s minds", async (name, flags) => {
+    const { code, stdout } = await runNode([join(root, "node_modules/.bin", name), ...flags, tarball], { cwd: app });
+    expect({ code, stdout: code === 0 ? "" : stdout }).toEqual({ code: 0, stdout: "" });
   });
 
   it("does the whole loop from its own files: embedded database, migrations, prompt and sample desk", async () => {

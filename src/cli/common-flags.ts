@@ -11,6 +11,7 @@ const valueNames: Readonly<Record<OptionType, string>> = {
   "database url": " <url>",
   "environment name": " <name>",
   "api key": " <keys>",
+  "uptake key": " <keys>",
   boolean: "",
   durability: " <durability>",
   windows: " <windows>",

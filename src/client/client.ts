@@ -8,7 +8,7 @@ import type { ShownReceipt } from "../contract/shown-receipt.ts";
 import type { SuggestionReceipt } from "../contract/suggestion-receipt.ts";
 import { feedbackLane, sentLane, shownLane, suggestionLane } from "./lanes.ts";
 import { onPageHide } from "./page-hide.ts";
-import { post } from "./post.ts";
+import { KEEPALIVE_BYTES, post } from "./post.ts";
 import { createQueue, type Dropped } from "./queue.ts";
 import { newUuid } from "./uuid.ts";
 
@@ -76,15 +76,16 @@ export function createClient(options: ClientOptions): UptakeClient {
   const shown = createQueue(shownLane, queueOptions);
   const queues = [suggestions, feedback, sent, shown];
   const flush = async (): Promise<void> => void (await Promise.all(queues.map((queue) => queue.flush())));
-  const stopListening = onPageHide(() => queues.forEach((queue) => queue.leave()));
+  const stopListening = onPageHide(() => queues.reduce((bytes, queue) => bytes - queue.leave(bytes), KEEPALIVE_BYTES));
 
   return {
+    // What is left out may be there as `undefined`, and still gets an id or a key to be sent again under.
     suggestion: (item) =>
-      suggestions.add(item.idempotencyKey === undefined ? { suggestionId: newUuid(), ...item } : item),
-    feedback: (item) => feedback.add({ idempotencyKey: newUuid(), createdAt: new Date().toISOString(), ...item }),
+      suggestions.add(item.idempotencyKey ? item : { ...item, suggestionId: item.suggestionId ?? newUuid() }),
+    feedback: (item) => feedback.add({ ...item, ...timed(item), idempotencyKey: item.idempotencyKey ?? newUuid() }),
     // Without a key of its own: the server takes the same words for the same suggestion for one act, as a double click is.
-    sent: (item) => sent.add({ createdAt: new Date().toISOString(), ...item }),
-    shown: (suggestionId, item) => shown.add({ at: new Date().toISOString(), ...item, suggestionId }),
+    sent: (item) => sent.add({ ...item, ...timed(item) }),
+    shown: (suggestionId, item) => shown.add({ ...item, at: item?.at ?? now(), suggestionId }),
     flush,
     async close(closeTimeoutMs = 5_000) {
       stopListening();
@@ -95,5 +96,8 @@ export function createClient(options: ClientOptions): UptakeClient {
     },
   };
 }
+
+const now = (): string => new Date().toISOString();
+const timed = (item: { readonly createdAt?: string | undefined }) => ({ createdAt: item.createdAt ?? now() });
 
 const warn = ({ kind, error }: Dropped): void => console.warn(`uptake: ${kind} not recorded: ${error.message}`);

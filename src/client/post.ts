@@ -31,11 +31,16 @@ export async function post(path: string, json: string, options: PostOptions, kee
       keepalive,
       signal: AbortSignal.timeout(options.timeoutMs),
     });
-    return await read(response);
+    return await readAnswer(response);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    return retry(new ClientError("unreachable", `${options.url} does not answer: ${why}`), 0);
+    return unreachable(options.url, error);
   }
+}
+
+/** No answer came, or not all of it. */
+export function unreachable(url: string, error: unknown): Answer {
+  const why = error instanceof Error ? error.message : String(error);
+  return retry(new ClientError("unreachable", `${url} does not answer: ${why}`), 0);
 }
 
 const retry = (error: ClientError, retryAfterMs: number): Answer => ({
@@ -45,7 +50,8 @@ const retry = (error: ClientError, retryAfterMs: number): Answer => ({
   retryAfterMs,
 });
 
-async function read(response: Response): Promise<Answer> {
+/** Throws where the answer breaks off. */
+export async function readAnswer(response: Response): Promise<Answer> {
   const { status } = response;
   // An answer that breaks off says nothing of what was recorded: it throws here, and is asked for again.
   const text = await response.text();

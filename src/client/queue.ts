@@ -1,5 +1,5 @@
 import { ClientError } from "./client-error.ts";
-import { type Answer, KEEPALIVE_BYTES } from "./post.ts";
+import type { Answer } from "./post.ts";
 
 /** What a queue is for: where its items go, and what the answer says of each. */
 export type Lane = {
@@ -37,8 +37,8 @@ export type Queue = {
   add<Receipt>(item: unknown): Promise<Receipt>;
   /** Resolves once everything added before is committed, refused or given up. */
   flush(): Promise<void>;
-  /** Sends what waits now, in requests that outlive the page. */
-  leave(): void;
+  /** Sends what waits now, in requests that outlive the page and take so many bytes at most; returns how many they take. */
+  leave(maxBytes: number): number;
   /** Gives up what waits. */
   close(): void;
 };
@@ -88,7 +88,8 @@ export function createQueue(lane: Lane, options: QueueOptions): Queue {
       } else {
         giveUpLate(held, answer.error);
         const most = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures++);
-        await pauses.pause(Math.max(answer.retryAfterMs, Math.random() * most));
+        const left = (held.first(1)[0]?.until ?? 0) - Date.now(); // a Retry-After of a day keeps nobody waiting so long
+        await pauses.pause(Math.min(Math.max(answer.retryAfterMs, Math.random() * most), Math.max(0, left)));
       }
     }
     // In the same turn as the look at what waits, so that nothing can arrive in between and be forgotten.
@@ -101,8 +102,16 @@ export function createQueue(lane: Lane, options: QueueOptions): Queue {
       pauses.wake();
       await flight;
     },
-    leave() {
-      for (const batch of batchesBelow(held.all(), lane.maxBatch)) void deliver({ lane, held, options }, batch, true);
+    leave(maxBytes) {
+      let left = maxBytes;
+      const leaving = held.all().filter(({ json }) => {
+        const fits = bytesOf(json) <= left;
+        if (fits) left -= bytesOf(json);
+        return fits;
+      });
+      for (let at = 0; at < leaving.length; at += lane.maxBatch)
+        void deliver({ lane, held, options }, leaving.slice(at, at + lane.maxBatch), true);
+      return maxBytes - left;
     },
     close() {
       isClosed = true;
@@ -187,11 +196,4 @@ function createPauses(): Pauses {
   };
 }
 
-/** As many as a page may leave behind, in requests as large as they may be. */
-function batchesBelow(waiting: readonly Waiting[], maxBatch: number): readonly (readonly Waiting[])[] {
-  let bytes = 0;
-  const leaving = waiting.filter(({ json }) => (bytes += json.length * 2) <= KEEPALIVE_BYTES);
-  return Array.from({ length: Math.ceil(leaving.length / maxBatch) }, (_, i) =>
-    leaving.slice(i * maxBatch, (i + 1) * maxBatch),
-  );
-}
+const bytesOf = (text: string): number => new TextEncoder().encode(text).length + 1;

@@ -6,6 +6,14 @@ import type { OptionKey } from "./options.ts";
 
 export type LangfuseKeys = { readonly publicKey: string; readonly secretKey: string; readonly baseUrl: string };
 
+/** The Uptake server to record through. */
+export type ServerAccess = {
+  /** Without a slash at its end. */
+  readonly url: string;
+  /** Public and secret key, joined; `null` for a server without keys. */
+  readonly key: string | null;
+};
+
 export type OpenaiAccess = { readonly apiKey: string; readonly baseUrl: string | null; readonly model: string };
 
 /** Everything Uptake is configured with; an unset option is `null`. */
@@ -13,6 +21,8 @@ export type Config = {
   /** `null`: the embedded database in `dataDir`. Holds the password, so print `withoutPassword` of it. */
   readonly databaseUrl: string | null;
   readonly dataDir: string;
+  /** `null`: the process has a database itself. */
+  readonly server: ServerAccess | null;
   readonly durability: Durability;
   readonly spoolDir: string;
   readonly projectId: string;

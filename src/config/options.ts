@@ -7,6 +7,7 @@ export type OptionType =
   | "database url"
   | "environment name"
   | "api key"
+  | "uptake key"
   | "boolean"
   | "windows"
   | "span"
@@ -55,6 +56,19 @@ export const options = [
     type: "path",
     default: ".uptake/data",
     help: "directory of the embedded database; unused with a database URL",
+  },
+  {
+    key: "url",
+    variables: ["UPTAKE_URL"],
+    type: "url",
+    help: "Uptake server (`uptake serve`) that `createUptake` records through, in place of a database of its own; commands do not ask it",
+  },
+  {
+    key: "key",
+    variables: ["UPTAKE_KEY"],
+    type: "uptake key",
+    secret: true,
+    help: "API key for that server, `pk-up-…:sk-up-…` (`uptake keys create`); unset where the server has no keys",
   },
   {
     key: "durability",

@@ -5,6 +5,7 @@ import { options, type Option, type OptionKey } from "./options.ts";
 import { readDesk } from "./read-desk.ts";
 import { readLangfuse } from "./read-langfuse.ts";
 import { readOpenai } from "./read-openai.ts";
+import { readServer } from "./read-server.ts";
 import { readValue } from "./read-value.ts";
 
 /** Values by option key, from flags or from code; an empty text counts as unset, as it does in the environment. */
@@ -87,12 +88,14 @@ export function readConfig(sources: ConfigSources): Config {
   const values = readAll(sources, problems);
   const langfuse = readLangfuse(values, problems);
   const openai = readOpenai(values, problems);
+  const server = readServer(values, problems);
   const desk = readDesk(values, langfuse, problems);
   if (problems.length > 0) throw invalidConfiguration(problems);
   const text = (key: OptionKey): string | null => values.get(key)?.text ?? null;
   return {
     databaseUrl: text("databaseUrl"),
     dataDir: text("dataDir") ?? "",
+    server,
     durability: text("durability") === "background" ? "background" : "commit",
     spoolDir: text("spoolDir") ?? "",
     projectId: text("projectId") ?? "",

@@ -60,6 +60,14 @@ function readApiKey(text: string): Reading {
   );
 }
 
+function readUptakeKey(text: string): Reading {
+  if (/^pk-up-[^:\s]+:sk-up-[^:\s]+$/u.test(text)) return ok(text);
+  return bad(
+    "the public and the secret key as pk-up-…:sk-up-…",
+    "join both with a colon, as uptake keys create shows them",
+  );
+}
+
 function readDurability(text: string): Reading {
   if (DURABILITIES.some((durability) => durability === text)) return ok(text);
   return bad(DURABILITIES.join(" or "), "give one of the two");
@@ -167,6 +175,7 @@ const readers: Readonly<Record<OptionType, (text: string) => Reading>> = {
   "database url": readDatabaseUrl,
   "environment name": readEnvironmentName,
   "api key": readApiKey,
+  "uptake key": readUptakeKey,
   boolean: (text) => (text === "true" || text === "false" ? ok(text) : bad("true or false", "give one of the two")),
   durability: readDurability,
   windows: readWindows,

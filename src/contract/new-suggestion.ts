@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { newObservation } from "./observation.ts";
-import { instant, MAX_ITEMS, MAX_TEXT_CHARS, name, object, share, storedInteger, text, uuid } from "./primitives.ts";
+import { instant, MAX_ITEMS, MAX_TEXT_CHARS, message, name, object, share, storedInteger, uuid } from "./primitives.ts";
 
 /** `POST /v1/suggestions`: one finished run of an agent function. */
 export const newSuggestion = z
@@ -38,12 +38,15 @@ export const newSuggestion = z
     latencyMs: storedInteger.optional().meta({ description: "From the run's start to its end." }),
     timeToFirstTokenMs: storedInteger.optional(),
     model: name.optional().meta({ examples: ["gpt-4.1-mini"] }),
-    prompt: z.strictObject({ name, version: z.union([z.int().min(0), name]) }).optional(),
+    prompt: z
+      .strictObject({ name, version: z.union([z.int().min(0), name]).optional() })
+      .optional()
+      .meta({ description: "A version that is left out is unknown." }),
     inputTokens: storedInteger.optional(),
     outputTokens: storedInteger.optional(),
     costUsd: z.number().min(0).max(1_000_000).optional().meta({ description: "Left out is unknown, and not zero." }),
     error: z
-      .strictObject({ type: name, message: text(10_000) })
+      .strictObject({ type: name, message: message(10_000) })
       .optional()
       .meta({ description: "The run failed." }),
     input: z.unknown().optional().meta({ description: "What the agent function was asked. Any JSON." }),

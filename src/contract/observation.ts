@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { OBSERVATION_LEVELS, OBSERVATION_TYPES } from "../domain/observation.ts";
-import { instant, name, object, storedInteger, text } from "./primitives.ts";
+import { instant, message, name, object, storedInteger, text } from "./primitives.ts";
 
 const usage = z.record(z.string().max(100), storedInteger).meta({
   description:
@@ -24,7 +24,7 @@ export const newObservation = z
     startTime: instant,
     endTime: instant,
     level: z.enum(OBSERVATION_LEVELS).optional(),
-    statusMessage: text(10_000).optional(),
+    statusMessage: message(10_000).optional(),
     input: z.unknown().optional(),
     output: z.unknown().optional(),
     metadata: object.optional(),

@@ -22,6 +22,15 @@ export const text = (maxChars: number) =>
       error: "is blank, or holds a NUL or half a character; expected text",
     });
 
+/** The same, but it may be empty, as the message of an error may. */
+export const message = (maxChars: number) =>
+  z
+    .string()
+    .max(maxChars)
+    .refine((value) => !value.includes("\0") && value.isWellFormed(), {
+      error: "holds a NUL or half a character; expected text",
+    });
+
 /** A name or an id of the caller's own. */
 export const name = text(200);
 

@@ -110,3 +110,17 @@ function writeFloat(target: FieldWriter, value: number): void {
   putInt32(target, 4);
   target.at = target.buffer.writeFloatBE(value, target.at);
 }
+
+/** The way back, of a value that is not null. Texts, also those that hold a number, are texts; instants are ISO 8601. */
+export const readers: Readonly<Record<FieldType, (bytes: Buffer, from: number, to: number) => string | number>> = {
+  text: (bytes, from, to) => bytes.toString("utf8", from, to),
+  jsonb: (bytes, from, to) => bytes.toString("utf8", from + 1, to),
+  uuid: (bytes, from, to) => uuidOf(bytes.toString("hex", from, to)),
+  timestamptz: (bytes, from) => new Date(Number(bytes.readBigInt64BE(from)) / 1_000 + POSTGRES_EPOCH_MS).toISOString(),
+  int4: (bytes, from) => bytes.readInt32BE(from),
+  float4: (bytes, from) => bytes.readFloatBE(from),
+};
+
+/** With its dashes, from its 32 digits. */
+export const uuidOf = (hex: string): string =>
+  `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;

@@ -1,4 +1,4 @@
-import { type FieldType, type FieldWriter, NULL_LENGTH, writeNull, writers } from "./binary-field.ts";
+import { type FieldType, type FieldWriter, NULL_LENGTH, readers, uuidOf, writeNull, writers } from "./binary-field.ts";
 import type { SuggestionRecord } from "./suggestion.ts";
 
 /** What stands in a row, in this order, each as the bytes of a Postgres type. The only place that knows it. */
@@ -71,9 +71,22 @@ export function readRow(bytes: Buffer, from: number, to: number): SuggestionRow 
     at += Math.max(length, 0);
   }
   if (at !== to || bytes.readInt32BE(from) !== ID_BYTES) return undefined;
-  const hex = bytes.toString("hex", from + ID_AT, from + ID_AT + ID_BYTES);
-  const id = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  const id = uuidOf(bytes.toString("hex", from + ID_AT, from + ID_AT + ID_BYTES));
   return { id, functionName, bytes, from, to };
+}
+
+/** The record that the row was made of, its texts as they are stored. */
+export function recordOfRow({ bytes, from }: SuggestionRow): SuggestionRecord {
+  let at = from;
+  const values = suggestionFields.map(({ key, type }) => {
+    const length = bytes.readInt32BE(at);
+    const start = at + 4;
+    at = start + Math.max(length, 0);
+    if (length === NULL_LENGTH) return [key, null];
+    const value = readers[type](bytes, start, at);
+    return [key, key === "costUsd" ? Number(value) : value];
+  });
+  return Object.fromEntries(values) as SuggestionRecord; // the fields are all of its keys
 }
 
 type TextKey = Extract<(typeof suggestionFields)[number], { readonly type: "text" }>["key"];

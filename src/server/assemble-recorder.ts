@@ -8,7 +8,7 @@ import type { Logger } from "../domain/logger.ts";
 import type { Database } from "../store/database.ts";
 import { lockDirectory } from "../store/directory-lock.ts";
 import { insertSuggestions } from "../store/queries/insert-suggestions.ts";
-import { createGroupCommit } from "../track/group-commit.ts";
+import { createGroupCommit, type GroupCommitOptions, STORE_NAME } from "../track/group-commit.ts";
 import { UNHURRIED_GATHER_MS } from "../track/gathering.ts";
 import type { Recorder } from "../track/recorder.ts";
 import { createAdoption } from "../track/spool/adoption.ts";
@@ -17,11 +17,21 @@ import { createSpool, type LockOwner } from "../track/spool/spool.ts";
 import { createSpooledRecorder } from "../track/spooled-recorder.ts";
 
 export type RecorderParts = {
-  readonly db: Database;
+  /** Where records go in the end. */
+  readonly store: RecordStore;
   readonly log: Logger;
   readonly instruments: Instruments;
   /** Without a spool, for a database that is thrown away. */
   readonly inMemoryOnly: boolean;
+};
+
+/** A database, or a server that has one. */
+export type RecordStore = {
+  readonly write: GroupCommitOptions["write"];
+  /** What it is called in messages. */
+  readonly name: string;
+  /** What is spooled for one place is never replayed into another. */
+  readonly place: string;
 };
 
 /**
@@ -30,32 +40,47 @@ export type RecorderParts = {
  */
 const SPOOLED_FIRST = { gatherMs: UNHURRIED_GATHER_MS, maxWaiting: 2_000, maxWaitingBytes: 16_000_000 };
 
-/** The recorder over the database and the spool; `startReplay` is for when the database is open. */
+/** The recorder over the store and the spool; `startReplay` is for when the store is there. */
 export function assembleRecorder(
   config: Config,
-  { db, log, instruments, inMemoryOnly }: RecorderParts,
+  { store, log, instruments, inMemoryOnly }: RecorderParts,
 ): { readonly recorder: Recorder; readonly startReplay: () => void } {
   const { durability } = config;
   const isSpooledFirst = durability === "background" && !inMemoryOnly;
   const queue = createGroupCommit({
-    write: (rows) => insertSuggestions(db, rows),
+    write: store.write,
+    storeName: store.name,
     log,
     instruments,
     ...(isSpooledFirst ? SPOOLED_FIRST : {}),
   });
   if (inMemoryOnly) return { recorder: queue, startReplay: () => {} };
-  const place = { dir: resolve(config.spoolDir), destination: destinationOf(config), lock: lockOwner(log), log };
+  const place = { dir: resolve(config.spoolDir), destination: destinationOf(store), lock: lockOwner(log), log };
   const spool = createSpool({ ...place, instruments });
   const replayer = createReplayer({ queue, log, instruments });
   const adoption = createAdoption({ ...place, ownPath: spool.ownerPath, replayer });
-  const recorder = createSpooledRecorder({ durability, queue, spool, replayer, adoption, log, instruments });
+  const recorder = createSpooledRecorder({
+    durability,
+    queue,
+    spool,
+    replayer,
+    adoption,
+    log,
+    instruments,
+    storeName: store.name,
+  });
   return { recorder, startReplay: () => adoption.start() };
 }
 
-/** Names a database in the spool. Neither password nor user: they change while the database stays the same. */
-function destinationOf({ databaseUrl, dataDir }: Config): string {
-  return hash("sha256", databaseUrl === null ? resolve(dataDir) : placeOf(databaseUrl), "hex").slice(0, 12);
-}
+/** Names the store in the spool. */
+const destinationOf = ({ place }: RecordStore): string => hash("sha256", place, "hex").slice(0, 12);
+
+/** The database of this process. Its place has neither password nor user: they change while the database stays the same. */
+export const databaseStore = ({ databaseUrl, dataDir }: Config, db: Database): RecordStore => ({
+  write: (rows) => insertSuggestions(db, rows),
+  name: STORE_NAME,
+  place: databaseUrl === null ? resolve(dataDir) : placeOf(databaseUrl),
+});
 
 function placeOf(databaseUrl: string): string {
   const { host, pathname, searchParams } = new URL(databaseUrl);

@@ -7,14 +7,15 @@ import {
   type FeedbackSettings,
   inferenceOf,
 } from "../feedback/feedback-service.ts";
-import { createFeedbackTokens } from "../service/feedback-tokens.ts";
 import type { Database } from "../store/database.ts";
 import { createLazyDatabase } from "../store/lazy-database.ts";
 import { migrate } from "../store/migrate.ts";
 import { openDatabase } from "../store/open-database.ts";
 import type { Recorder } from "../track/recorder.ts";
 import { createTracker, type Tracker } from "../track/tracker.ts";
-import { assembleRecorder } from "./assemble-recorder.ts";
+import { assembleRecorder, databaseStore } from "./assemble-recorder.ts";
+import { harmless } from "./harmless.ts";
+import { tokenMaker } from "./token-maker.ts";
 import { withDeskReasons } from "./desk-reasons.ts";
 import { assembleWorker, type Base, type WorkerParts } from "./assemble-worker.ts";
 
@@ -58,7 +59,11 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
   });
 
   const base: Base = { db, log, instruments: options.instruments ?? noInstruments };
-  const { recorder, startReplay } = assembleRecorder(config, { ...base, inMemoryOnly: options.fresh === true });
+  const { recorder, startReplay } = assembleRecorder(config, {
+    ...base,
+    store: databaseStore(config, db),
+    inMemoryOnly: options.fresh === true,
+  });
   const { projectId, environment, release } = config;
   const tokenOf = tokenMaker(config);
   const tracker = createTracker({ recorder, projectId, environment, release, now: Date.now, log, tokenOf });
@@ -101,25 +106,4 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
       return closing;
     },
   };
-}
-
-/** Undefined where no secret is set: then suggestions have no feedback token. */
-function tokenMaker({ feedbackTokens, projectId }: Config): ((suggestionId: string) => string) | undefined {
-  if (feedbackTokens.secrets.length === 0) return undefined;
-  const { issue } = createFeedbackTokens({ ...feedbackTokens, now: Date.now });
-  return (suggestionId) => issue({ projectId, suggestionId }) ?? "";
-}
-
-/** The application's logger. One that throws must not end the mirror or the roller, let alone the process. */
-function harmless(log: Logger): Logger {
-  const quietly =
-    (level: keyof Logger): Logger["info"] =>
-    (event, facts) => {
-      try {
-        log[level](event, facts);
-      } catch {
-        // Nobody is left to tell.
-      }
-    };
-  return { info: quietly("info"), warn: quietly("warn"), error: quietly("error") };
 }

@@ -140,7 +140,7 @@ function traceOf({ given, traceId, startMs, latencyMs }: Run): Trace {
     ...(model === undefined ? {} : { model }),
     ...(Object.keys(usage).length === 0 ? {} : { usage }),
     ...(costUsd === undefined ? {} : { costUsd }),
-    ...(prompt === undefined ? {} : { prompt }),
+    ...(prompt?.version === undefined ? {} : { prompt: { name: prompt.name, version: prompt.version } }),
     ...(timeToFirstTokenMs === undefined ? {} : { completionStartTime: isoOf(startMs + timeToFirstTokenMs) }),
   };
   return { observations: [root, generation], scoredId: generation.id, own: {} };
@@ -181,7 +181,8 @@ function parentOf({ parentId }: NewObservation, ids: ReadonlyMap<string, string>
   throw invalidInput(`${place}.parentId`, `got ${got}; expected the id of an observation that stands before it`);
 }
 
-function aboutModel(model: string | undefined, prompt: Observation["prompt"]): object {
+/** A version that is not known is left out of the JSON. */
+function aboutModel(model: string | undefined, prompt: NewSuggestion["prompt"]): object {
   return {
     ...(model === undefined ? {} : { model }),
     ...(prompt === undefined ? {} : { prompt_name: prompt.name, prompt_version: prompt.version }),

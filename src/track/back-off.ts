@@ -3,8 +3,8 @@ const LAST_MS = 5_000;
 
 /** Pauses between attempts that grow from 50 ms to 5 s; jitter keeps many processes from coming back in step. */
 export type BackOff = {
-  /** Resolves when it is time for the next attempt. */
-  pause(): Promise<void>;
+  /** Resolves when it is time for the next attempt; not before that many milliseconds where whoever failed has said so. */
+  pause(atLeastMs?: number): Promise<void>;
   /** Ends a pause that is under way. */
   wake(): void;
   /** The last attempt succeeded: the next pause is the shortest again. */
@@ -16,7 +16,7 @@ export function createBackOff(random: () => number): BackOff {
   let failures = 0;
   let endPause: (() => void) | undefined;
   return {
-    pause() {
+    pause(atLeastMs = 0) {
       const longestMs = Math.min(LAST_MS, FIRST_MS * 2 ** Math.min(failures++, 16));
       return new Promise((resolve) => {
         const end = (): void => {
@@ -24,7 +24,7 @@ export function createBackOff(random: () => number): BackOff {
           endPause = undefined;
           resolve();
         };
-        const timer = setTimeout(end, longestMs * (0.5 + random() / 2));
+        const timer = setTimeout(end, Math.max(atLeastMs, longestMs * (0.5 + random() / 2)));
         // A database that is away keeps no process from ending; whoever waits for a flush holds it.
         timer.unref();
         endPause = end;

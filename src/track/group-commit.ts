@@ -15,7 +15,10 @@ import { REFUSED_RECORDS } from "./track-meters.ts";
 import type { Entry, Settled, WaitingLimits, WaitingRows } from "./waiting-rows.ts";
 
 export type GroupCommitOptions = Partial<WaitingLimits> & {
-  /** Writes all of them in one statement, or none; the same rows again must change nothing. */
+  /**
+   * Writes all of them in one statement, or none; the same rows again must change nothing. Whoever can tell which of them
+   * are refused writes the others and rejects with {@link RowsRefused}.
+   */
   readonly write: (rows: readonly SuggestionRow[]) => Promise<unknown>;
   readonly log: Logger;
   readonly instruments?: Instruments;
@@ -27,7 +30,20 @@ export type GroupCommitOptions = Partial<WaitingLimits> & {
   readonly gatherMs?: number;
   /** How long `flush` and `close` wait. */
   readonly flushTimeoutMs?: number;
+  /** What it is written into, in messages. */
+  readonly storeName?: string;
 };
+
+/** All rows are written but these, each of which is refused for its data. */
+export class RowsRefused extends Error {
+  readonly refusals: ReadonlyMap<SuggestionRow, UptakeError>;
+
+  constructor(refusals: ReadonlyMap<SuggestionRow, UptakeError>) {
+    super(`${refusals.size} rows are refused`);
+    this.name = "RowsRefused";
+    this.refusals = refusals;
+  }
+}
 
 /** 500 rows: past that a statement gains nothing. 10,000 waiting: what a database that is away for a while costs in memory. */
 const LIMITS: WaitingLimits = {
@@ -37,6 +53,7 @@ const LIMITS: WaitingLimits = {
   maxWaitingBytes: 64_000_000,
 };
 export const FLUSH_TIMEOUT_MS = 5_000;
+export const STORE_NAME = "the database";
 
 /** A {@link Recorder} that keeps records in memory only, and what a recorder with a spool is made of. */
 export type GroupCommit = Omit<Recorder, "record"> & {
@@ -101,7 +118,8 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     gathering.wake();
     delivery.wake();
     const notWrittenCount = await waiting.notWrittenAfter(flushTimeoutMs);
-    if (notWrittenCount > 0) throw notWritten({ notWrittenCount, recordCount, timeoutMs: flushTimeoutMs });
+    if (notWrittenCount === 0) return;
+    throw notWritten({ notWrittenCount, recordCount, timeoutMs: flushTimeoutMs, storeName: options.storeName });
   }
 
   async function closeOnce(): Promise<void> {
@@ -145,29 +163,39 @@ function createDelivery(options: GroupCommitOptions, waiting: WaitingRows): Deli
       try {
         await write(batch.map((entry) => entry.row));
       } catch (error) {
+        if (error instanceof RowsRefused) return settleAll(batch, error.refusals);
         if (blamesTheData(error)) return halve(batch, error);
         failing.add({ error: nameOf(error), code: codeOf(error) });
-        await backOff.pause();
+        await backOff.pause(retryAfterMsOf(error));
         continue;
       }
-      backOff.reset();
-      for (const entry of batch) waiting.settle(entry);
-      return;
+      return settleAll(batch);
+    }
+  }
+
+  function settleAll(batch: readonly Entry[], refusals?: RowsRefused["refusals"]): void {
+    backOff.reset();
+    for (const entry of batch) {
+      const refusal = refusals?.get(entry.row);
+      if (refusal === undefined) waiting.settle(entry);
+      else giveUp(entry, refusal);
     }
   }
 
   async function halve(batch: readonly Entry[], error: unknown): Promise<void> {
     const [only, ...others] = batch;
-    if (only !== undefined && others.length === 0) {
-      const { id, functionName } = only.row;
-      const why = isInvalidInput(error) ? error.message : nameOf(error);
-      refused.add({ suggestionId: id, functionName, code: codeOf(error), error: why });
-      if (isInvalidInput(error)) return waiting.settle(only, error);
-      return waiting.settle(only, givenUp(`its data is refused (${codeOf(error) ?? why})`, error));
-    }
+    if (only !== undefined && others.length === 0) return giveUp(only, error);
     const middle = batch.length >>> 1;
     await deliver(batch.slice(0, middle));
     await deliver(batch.slice(middle));
+  }
+
+  function giveUp(entry: Entry, error: unknown): void {
+    const { id, functionName } = entry.row;
+    const why = isInvalidInput(error) ? error.message : nameOf(error);
+    refused.add({ suggestionId: id, functionName, code: codeOf(error), error: why });
+    if (isInvalidInput(error)) return waiting.settle(entry, error);
+    return waiting.settle(entry, givenUp(`its data is refused (${codeOf(error) ?? why})`, error));
   }
 
   function stop(): void {
@@ -180,11 +208,23 @@ function createDelivery(options: GroupCommitOptions, waiting: WaitingRows): Deli
   return { deliver, wake: () => backOff.wake(), stop };
 }
 
-function notWritten(facts: { notWrittenCount: number; recordCount: number; timeoutMs: number }): UptakeError {
-  const { notWrittenCount, recordCount, timeoutMs } = facts;
+/** How long whoever answers has asked to be left alone. */
+function retryAfterMsOf(error: unknown): number {
+  const asked = error instanceof UptakeError ? error.facts["retryAfterMs"] : undefined;
+  return typeof asked === "number" ? asked : 0;
+}
+
+type NotWritten = {
+  readonly notWrittenCount: number;
+  readonly recordCount: number;
+  readonly timeoutMs: number;
+  readonly storeName: string | undefined;
+};
+
+function notWritten({ notWrittenCount, recordCount, timeoutMs, storeName = STORE_NAME }: NotWritten): UptakeError {
   return new UptakeError(
     "database_unavailable",
-    `flush: ${notWrittenCount} of ${recordCount} records are not written after ${timeoutMs} ms; is the database reachable?`,
+    `flush: ${notWrittenCount} of ${recordCount} records are not written after ${timeoutMs} ms; is ${storeName} reachable?`,
     { facts: { notWrittenCount, recordCount } },
   );
 }

@@ -62,11 +62,13 @@ function takeOutput(run: OpenRun, ending: Ending): string {
   const { root, said } = run;
   if (said !== undefined) return cutText(said.text);
   if (ending.kind !== "returned") {
-    root.outputJson = ending.collected?.outputJson;
-    return ending.collected?.text ?? "";
+    const { text = "", outputJson } = ending.collected ?? {};
+    if (outputJson?.startsWith('"') !== true) root.outputJson = outputJson;
+    return text;
   }
+  if (typeof ending.value === "string") return cutText(ending.value);
   root.outputJson = payload(run, ending.value);
-  return typeof ending.value === "string" ? cutText(ending.value) : (root.outputJson ?? "");
+  return root.outputJson ?? "";
 }
 
 /** What the host's readers find in `metadata`: where the trace is, and what answered; under the application's own. */

@@ -4,7 +4,7 @@ import { type Instruments, noInstruments } from "../domain/instruments.ts";
 import type { Logger } from "../domain/logger.ts";
 import type { SuggestionRecord } from "../domain/suggestion.ts";
 import type { SuggestionRow } from "../domain/suggestion-row.ts";
-import { FLUSH_TIMEOUT_MS, givenUp } from "./group-commit.ts";
+import { FLUSH_TIMEOUT_MS, givenUp, STORE_NAME } from "./group-commit.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import { createMinuteTally } from "./minute-tally.ts";
 import type { Recorder } from "./recorder.ts";
@@ -30,6 +30,8 @@ export type SpooledRecorderOptions = {
   readonly commitTimeoutMs?: number;
   /** How long `flush` and `close` wait. */
   readonly flushTimeoutMs?: number;
+  /** What it is written into, in messages. */
+  readonly storeName?: string;
 };
 
 /** A row in memory; its segment where the spool has it as well. */
@@ -56,7 +58,7 @@ export function createSpooledRecorder(options: SpooledRecorderOptions): Recorder
     if (count === 0) return;
     throw new UptakeError(
       "database_unavailable",
-      `flush: ${count} records are not committed after ${timeoutMs} ms; is the database reachable?`,
+      `flush: ${count} records are not committed after ${timeoutMs} ms; is ${options.storeName ?? STORE_NAME} reachable?`,
       { facts: { notWrittenCount: count } },
     );
   }

@@ -27,6 +27,7 @@ describe("readConfig", () => {
     expect(fromEnvironment({})).toEqual({
       databaseUrl: null,
       dataDir: ".uptake/data",
+      server: null,
       durability: "commit",
       spoolDir: ".uptake/spool",
       projectId: "default",

@@ -31,6 +31,7 @@ const documented = [
   "docs/http-api.md",
   "docs/security.md",
   "docs/scale.md",
+  "docs/integrate.md",
 ].flatMap(commandsIn);
 const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
   scripts: Record<string, string>;

@@ -19,10 +19,14 @@ export type Serving = {
   told(): string;
 };
 
-/** `uptake serve` in a process of its own, on a free port. */
-export async function startServing(databaseUrl: string, env: Readonly<Record<string, string>> = {}): Promise<Serving> {
+/** `uptake serve` in a process of its own, on a free port or on that of one that has ended. */
+export async function startServing(
+  databaseUrl: string,
+  env: Readonly<Record<string, string>> = {},
+  port = "0",
+): Promise<Serving> {
   const scratch = mkdtempSync(join(tmpdir(), "uptake-serving-"));
-  const child = spawn(process.execPath, [main, "serve", "--port", "0"], {
+  const child = spawn(process.execPath, [main, "serve", "--port", port], {
     cwd: scratch,
     env: { PATH: process.env["PATH"], DATABASE_URL: databaseUrl, UPTAKE_RATE_LIMIT: "0", ...env },
     stdio: ["ignore", "ignore", "pipe"],
@@ -41,7 +45,7 @@ export async function startServing(databaseUrl: string, env: Readonly<Record<str
     }),
   );
   const url = (): string | undefined => /serving (http:\S+)/u.exec(text)?.[1];
-  await eventually("the server serves", () => url() !== undefined || hasEnded, 60_000);
+  await eventually("the server serves", () => url() !== undefined || hasEnded, 150_000);
   const found = url();
   if (found === undefined) throw new Error(`the server ended: ${text}`);
   return { url: found, kill: (signal) => void child.kill(signal), ended, hasEnded: () => hasEnded, told: () => text };

@@ -1,14 +1,13 @@
 import { expect, it } from "vitest";
 import { type FieldType, type FieldWriter, writeNull, writers } from "../../src/domain/binary-field.ts";
 import { newId } from "../../src/domain/ids.ts";
-import { suggestionFields } from "../../src/domain/suggestion-row.ts";
+import { recordOfRow, suggestionFields } from "../../src/domain/suggestion-row.ts";
 import type { SuggestionRecord } from "../../src/domain/suggestion.ts";
 import { insertSuggestions } from "../../src/store/queries/insert-suggestions.ts";
 import { arraysOf, type FieldRow } from "../../src/store/row-arrays.ts";
 import { rowOf } from "../../src/track/rows.ts";
 import { describeEachDatabase } from "../support/databases.ts";
 import { recordOfSize } from "../track/memory-recorder.ts";
-import { recordOfRow } from "../track/record-of-row.ts";
 
 /** One field, in a row of its own. */
 function rowOfValue(type: FieldType, value: string | number | null): FieldRow {

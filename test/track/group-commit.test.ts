@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { newId } from "../../src/domain/ids.ts";
 import type { SuggestionRecord } from "../../src/domain/suggestion.ts";
 import type { SuggestionRow } from "../../src/domain/suggestion-row.ts";
-import { createGroupCommit } from "../../src/track/group-commit.ts";
+import { UptakeError } from "../../src/domain/errors.ts";
+import { createGroupCommit, RowsRefused } from "../../src/track/group-commit.ts";
 import type { GroupCommit, GroupCommitOptions } from "../../src/track/group-commit.ts";
 import { keepLog, recordOfSize, until } from "./memory-recorder.ts";
 import type { LoggedLine } from "./memory-recorder.ts";
@@ -149,5 +150,32 @@ describe("group commit", () => {
     for (const record of records(3)) void recorder.record(record);
     await recorder.flush();
     expect(batches.flat()).toHaveLength(3);
+  });
+
+  it("gives up the rows that are named as refused, each for its reason, and takes the others as written", async () => {
+    let calls = 0;
+    const { recorder, logged } = collect({}, (rows) => {
+      calls += 1;
+      const [, bad] = rows;
+      if (bad === undefined) throw new Error("unreachable");
+      throw new RowsRefused(new Map([[bad, new UptakeError("invalid_input", "createdAt: lies ahead")]]));
+    });
+    const results = await Promise.allSettled(records(3).map((record) => recorder.record(record)));
+    expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+    expect(results[1]).toMatchObject({ reason: { code: "invalid_input", message: "createdAt: lies ahead" } });
+    expect(calls).toBe(1);
+    expect(logged).toMatchObject([{ event: "track.refused", facts: { error: "createdAt: lies ahead", count: 1 } }]);
+  });
+
+  it("leaves whoever asks for it alone for so long", async () => {
+    let calls = 0;
+    const { recorder } = collect({}, () => {
+      calls += 1;
+      if (calls === 1) throw new UptakeError("too_many_requests", "later", { facts: { retryAfterMs: 300 } });
+    });
+    const since = performance.now();
+    await Promise.all(records(1).map((record) => recorder.record(record)));
+    expect(performance.now() - since).toBeGreaterThanOrEqual(295);
+    expect(calls).toBe(2);
   });
 });

@@ -4,7 +4,7 @@ import type { SuggestionRecord } from "../../../src/domain/suggestion.ts";
 import { rowOf } from "../../../src/track/rows.ts";
 import { frameOf, scanFrames } from "../../../src/track/spool/frame.ts";
 import { recordOfSize } from "../memory-recorder.ts";
-import { recordOfRow } from "../record-of-row.ts";
+import { recordOfRow } from "../../../src/domain/suggestion-row.ts";
 
 const frame = (record: SuggestionRecord): Uint8Array => frameOf(rowOf(record));
 
