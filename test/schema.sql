@@ -187,6 +187,24 @@ api_keys
   expires_at timestamp with time zone
   revoked_at timestamp with time zone
 
+dashboard_sessions
+  token_sha256 text not null
+  public_key text not null
+  created_at timestamp with time zone not null default now()
+  expires_at timestamp with time zone not null
+
+dropped_acts
+  project_id text not null
+  function_name text
+  environment text
+  model text
+  prompt_version text
+  outcome text not null
+  deciding_feedback_at timestamp with time zone not null
+  deciding_reasons text[]
+  confidence_score real
+  time_to_feedback interval
+
 kb_articles
   id text not null
   project_id text not null default 'default'::text
@@ -225,6 +243,14 @@ metric_series
   environment text
   model text
   prompt_version text
+
+retention_drops
+  part text not null
+  from_id uuid
+  to_id uuid
+  suggestion_count bigint not null
+  frozen_before integer not null
+  dropped_at timestamp with time zone not null default now()
 
 rollup_backfills
   from_hour integer not null
@@ -380,6 +406,8 @@ ai_suggestions_pkey on ai_suggestions: PRIMARY KEY (id)
 ai_traces_pkey on ai_traces: PRIMARY KEY (trace_id)
 api_keys_pkey on api_keys: PRIMARY KEY (public_key)
 api_keys_scopes_check on api_keys: CHECK (((cardinality(scopes) > 0) AND (scopes <@ ARRAY['write'::text, 'feedback'::text, 'read'::text, 'admin'::text])))
+dashboard_sessions_pkey on dashboard_sessions: PRIMARY KEY (token_sha256)
+dashboard_sessions_public_key_fkey on dashboard_sessions: FOREIGN KEY (public_key) REFERENCES api_keys(public_key) ON DELETE CASCADE
 kb_articles_pkey on kb_articles: PRIMARY KEY (id)
 langfuse_deliveries_kind_check on langfuse_deliveries: CHECK ((kind = ANY (ARRAY['trace'::text, 'feedback'::text])))
 langfuse_deliveries_pkey on langfuse_deliveries: PRIMARY KEY (kind, ref)
@@ -388,6 +416,7 @@ langfuse_outbox_kind_ref_key on langfuse_outbox: UNIQUE (kind, ref)
 langfuse_outbox_pkey on langfuse_outbox: PRIMARY KEY (id)
 metric_series_pkey on metric_series: PRIMARY KEY (id)
 metric_series_project_id_function_name_environment_model_pr_key on metric_series: UNIQUE NULLS NOT DISTINCT (project_id, function_name, environment, model, prompt_version)
+retention_drops_pkey on retention_drops: PRIMARY KEY (part)
 rollup_backfills_pkey on rollup_backfills: PRIMARY KEY (from_hour, to_hour)
 rollup_checks_pkey on rollup_checks: PRIMARY KEY (slot)
 rollup_deltas_check on rollup_deltas: CHECK (((series_id IS NULL) = (new_series IS NOT NULL)))
@@ -414,6 +443,7 @@ CREATE INDEX ai_suggestions_newest ON public.ai_suggestions USING btree (project
 CREATE INDEX ai_suggestions_open ON public.ai_suggestions USING btree (created_at) WHERE ((status = 'pending'::text) OR ((status = 'completed'::text) AND (outcome = 'pending'::text)))
 CREATE INDEX ai_suggestions_pending ON public.ai_suggestions USING btree (created_at) WHERE (status = 'pending'::text)
 CREATE INDEX ai_suggestions_ticket ON public.ai_suggestions USING btree (ticket_id, created_at DESC) WHERE (ticket_id IS NOT NULL)
+CREATE INDEX dropped_acts_decided ON public.dropped_acts USING btree (deciding_feedback_at)
 CREATE INDEX langfuse_outbox_due ON public.langfuse_outbox USING btree (available_at, id) WHERE (dead_at IS NULL)
 CREATE INDEX rollup_deltas_new_series ON public.rollup_deltas USING btree (id) WHERE (series_id IS NULL)
 CREATE INDEX ticket_messages_created ON public.ticket_messages USING btree (created_at, id)
@@ -430,12 +460,14 @@ CREATE UNIQUE INDEX ai_pending_claims_pkey ON public.ai_pending_claims USING btr
 CREATE UNIQUE INDEX ai_suggestions_pkey ON public.ai_suggestions USING btree (id)
 CREATE UNIQUE INDEX ai_traces_pkey ON public.ai_traces USING btree (trace_id)
 CREATE UNIQUE INDEX api_keys_pkey ON public.api_keys USING btree (public_key)
+CREATE UNIQUE INDEX dashboard_sessions_pkey ON public.dashboard_sessions USING btree (token_sha256)
 CREATE UNIQUE INDEX kb_articles_pkey ON public.kb_articles USING btree (id)
 CREATE UNIQUE INDEX langfuse_deliveries_pkey ON public.langfuse_deliveries USING btree (kind, ref)
 CREATE UNIQUE INDEX langfuse_outbox_kind_ref_key ON public.langfuse_outbox USING btree (kind, ref)
 CREATE UNIQUE INDEX langfuse_outbox_pkey ON public.langfuse_outbox USING btree (id)
 CREATE UNIQUE INDEX metric_series_pkey ON public.metric_series USING btree (id)
 CREATE UNIQUE INDEX metric_series_project_id_function_name_environment_model_pr_key ON public.metric_series USING btree (project_id, function_name, environment, model, prompt_version) NULLS NOT DISTINCT
+CREATE UNIQUE INDEX retention_drops_pkey ON public.retention_drops USING btree (part)
 CREATE UNIQUE INDEX rollup_backfills_pkey ON public.rollup_backfills USING btree (from_hour, to_hour)
 CREATE UNIQUE INDEX rollup_checks_pkey ON public.rollup_checks USING btree (slot)
 CREATE UNIQUE INDEX rollup_deltas_pkey ON public.rollup_deltas USING btree (id)
@@ -717,7 +749,8 @@ begin
   join ai_feedback_events deciding on deciding.id = latest.deciding_id
   -- Updates also what stays the same: under repeatable read the next transaction sees its snapshot, not this event, and
   -- only a row that was updated makes Postgres refuse it (serialization failure) instead of deciding on half the events.
-  where s.id = latest.suggestion_id and s.project_id = latest.project_id;
+  -- The second condition says nothing new; where the table is partitioned it names the partitions before the join does.
+  where s.id = latest.suggestion_id and s.id = any (suggestion_ids) and s.project_id = latest.project_id;
 end $function$
 
 CREATE OR REPLACE FUNCTION public.uptake_apply_waiting_feedback(only_for uuid[] DEFAULT NULL::uuid[])
@@ -846,8 +879,10 @@ begin
   on conflict (kind, ref) do nothing;
 
   select array_agg(distinct n.suggestion_id) into judged from new_rows n;
-  insert into ai_feedback_waiting (suggestion_id, feedback_id)
-  select n.suggestion_id, n.id from new_rows n
+  insert into ai_feedback_waiting (suggestion_id, feedback_id, of_deleted)
+  select n.suggestion_id, n.id,
+    exists (select from retention_drops d where n.suggestion_id >= d.from_id and n.suggestion_id < d.to_id)
+  from new_rows n
   where not exists (select from ai_suggestions s where s.id = n.suggestion_id);
   if judged is not null then
     perform uptake_apply_feedback(judged);
@@ -946,7 +981,13 @@ AS $function$
       -- Those that say the same first become one, since what follows costs more than this does.
       select project_id, function_name, environment, model, prompt_version, outcome, deciding_reasons,
         floor(date_part('epoch', deciding_feedback_at) / 3600) as hour, count(*) as suggestion_count
-      from ai_suggestions
+      from (
+        select project_id, function_name, environment, model, prompt_version, outcome, deciding_feedback_at, deciding_reasons
+        from ai_suggestions
+        union all
+        select project_id, function_name, environment, model, prompt_version, outcome, deciding_feedback_at, deciding_reasons
+        from dropped_acts
+      ) acts
       where deciding_feedback_at >= to_timestamp(from_hour::double precision * 3600)
         and deciding_feedback_at < to_timestamp(to_hour::double precision * 3600)
         and outcome in ('revised', 'rejected')

@@ -32,7 +32,7 @@ export function Examples({ a, b }: { readonly a: Side; readonly b: Side }): Reac
   );
 }
 
-const EVERY = { outcome: null, status: null, ticket: null, search: null };
+const EVERY = { outcome: null, status: null, ticket: null, search: null, reason: null };
 
 function useDecided({ filters }: Side): readonly SuggestionSummary[] {
   const { data } = useSuggestionPages(filters, EVERY);

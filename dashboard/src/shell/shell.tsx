@@ -1,6 +1,8 @@
 import type { ReactNode } from "react";
 import { Link, useLocation, useSearchParams } from "wouter";
 import { filterSearch } from "../url/filters.ts";
+import { useLive } from "../api/live.ts";
+import { SessionButton } from "./session-button.tsx";
 import { ThemeButton } from "./theme-button.tsx";
 
 const PAGES = [
@@ -14,6 +16,7 @@ const PAGES = [
 
 /** What stands around every page: where one is, where else one can go, and light or dark. */
 export function Shell({ children }: { readonly children: ReactNode }): ReactNode {
+  useLive();
   const [location] = useLocation();
   const [search] = useSearchParams();
   const kept = filterSearch(search);
@@ -43,10 +46,21 @@ export function Shell({ children }: { readonly children: ReactNode }): ReactNode
               </Link>
             ))}
           </nav>
-          <ThemeButton />
+          <div className="flex items-center">
+            <SessionButton />
+            <ThemeButton />
+          </div>
         </div>
       </header>
       {children}
+      <footer className="mx-auto flex max-w-7xl flex-wrap gap-x-5 px-4 pb-6 text-sm text-soft">
+        <a href="/status" className="underline">
+          Status page without scripts
+        </a>
+        <a href="/docs" className="underline">
+          HTTP API
+        </a>
+      </footer>
     </>
   );
 }

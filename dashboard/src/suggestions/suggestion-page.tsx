@@ -8,6 +8,7 @@ import { Section } from "../ui/section.tsx";
 import { filterSearch, useFilters } from "../url/filters.ts";
 import { FeedbackHistory } from "./feedback-history.tsx";
 import { MirrorLine } from "./mirror-line.tsx";
+import { Payload } from "./payload.tsx";
 import { OutcomeBadge } from "./outcome-badge.tsx";
 import { TraceTimeline } from "./trace-timeline.tsx";
 import { WordDiff } from "./word-diff.tsx";
@@ -44,6 +45,7 @@ function Detail({ detail, zone }: DetailProps): ReactNode {
         <MirrorLine state={detail.mirror} traceId={detail.traceId} zone={zone} />
       </div>
       <FactsOf detail={detail} zone={zone} />
+      <Asked detail={detail} />
       <Output detail={detail} sent={sent} />
       <div>
         <h3 className="mb-2 font-semibold">Feedback</h3>
@@ -58,12 +60,21 @@ function Detail({ detail, zone }: DetailProps): ReactNode {
 }
 
 function FactsOf({ detail, zone }: DetailProps): ReactNode {
+  const ticket =
+    detail.ticketId === null ? null : (
+      <Link
+        href={`/suggestions?${new URLSearchParams({ ticket: detail.ticketId, range: "90d" }).toString()}`}
+        className="text-accent underline"
+      >
+        {detail.ticketId}
+      </Link>
+    );
   const prompt = detail.promptName === null ? null : `${detail.promptName} ${detail.promptVersion ?? ""}`;
   return (
     <Facts
       facts={[
         ["Agent function", detail.functionName],
-        ["Ticket", detail.ticketId],
+        ["Ticket", ticket],
         ["Made", formatMoment(detail.createdAt, zone)],
         ["Shown", formatMoment(detail.shownAt, zone)],
         ["Decided", formatMoment(detail.decidedAt, zone)],
@@ -80,6 +91,13 @@ function FactsOf({ detail, zone }: DetailProps): ReactNode {
       ]}
     />
   );
+}
+
+/** What the agent function was given: the input of the run's root. */
+function Asked({ detail }: { readonly detail: SuggestionDetail }): ReactNode {
+  const root = detail.observations.find(({ parentId }) => parentId === null);
+  if (root?.input === undefined || root.input === null) return null;
+  return <Payload name="Asked" value={root.input} />;
 }
 
 function Output({ detail, sent }: { readonly detail: SuggestionDetail; readonly sent: string | null }): ReactNode {
