@@ -3,7 +3,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { createQueryClient } from "./api/query-client.ts";
 import { App } from "./app.tsx";
-import { goToSignIn } from "./sign-in/way-back.ts";
+import { goToSignIn } from "./sign-in/go-to-sign-in.ts";
 import "./styles.css";
 
 const queryClient = createQueryClient({ onSignInNeeded: goToSignIn });

@@ -20,7 +20,7 @@ const percent = (share: number): string => `${Math.min(100, Math.max(0, share * 
 /** Shares beside each other, with a whisker for how far each can be trusted. The text says it all; the bar repeats it. */
 export function ShareBars({ name, bars }: { readonly name: string; readonly bars: readonly ShareBar[] }): ReactNode {
   return (
-    <ul aria-label={name} className="grid gap-2">
+    <ul aria-label={name} className="grid grid-cols-1 gap-2">
       {bars.map(({ label, share, low, high, text, color = "series-1", href }) => (
         <li key={label}>
           <div className="flex justify-between gap-3 text-sm">

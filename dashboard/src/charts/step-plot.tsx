@@ -16,6 +16,18 @@ const LEFT = 48;
 const BOTTOM = 28;
 const DECADES = [1000, 10_000, 60_000, 600_000, 3_600_000, 36_000_000, 86_400_000, 604_800_000];
 
+const LABEL_WIDTH = 56;
+
+/** Those whose labels do not run into that of the one before. */
+function apart(ticks: readonly number[], px: (ms: number) => number): readonly number[] {
+  let last = Number.NEGATIVE_INFINITY;
+  return ticks.filter((tick) => {
+    if (px(tick) - last < LABEL_WIDTH) return false;
+    last = px(tick);
+    return true;
+  });
+}
+
 /** A share that steps down over time, on a logarithmic axis, as waits differ by a thousand times. */
 export function StepPlot({ name, steps, endX }: StepPlotProps): ReactNode {
   const [place, width] = useWidth(520);
@@ -24,7 +36,10 @@ export function StepPlot({ name, steps, endX }: StepPlotProps): ReactNode {
   const px = (ms: number): number => LEFT + (Math.log(Math.max(ms, first) / first) / span) * (width - LEFT - 12);
   const py = (share: number): number => 8 + (1 - share) * (HEIGHT - BOTTOM - 8);
   const path = steps.map(({ x, y }) => `H${px(x).toFixed(1)}V${py(y).toFixed(1)}`).join("");
-  const ticks = DECADES.filter((ms) => ms > first && ms < endX);
+  const ticks = apart(
+    DECADES.filter((ms) => ms > first && ms < endX),
+    px,
+  );
   return (
     <svg
       ref={place}

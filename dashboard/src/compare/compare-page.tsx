@@ -98,7 +98,7 @@ function Chosen({ rows, filters, kind }: VersionsProps & { readonly rows: readon
   const b = rows.find(({ name }) => name === search.get("b")) ?? rows.find((row) => row !== a);
   if (a === undefined || b === undefined) return null;
   const sideOf = ({ name, row }: Named): Side => ({
-    name,
+    name: kind === "promptVersion" ? `version ${name}` : name,
     row,
     filters: { ...filters, only: { ...filters.only, [kind]: name } },
   });
@@ -115,7 +115,7 @@ function Chosen({ rows, filters, kind }: VersionsProps & { readonly rows: readon
 
 function Sides({ a, b }: { readonly a: Side; readonly b: Side }): ReactNode {
   return (
-    <div className="grid gap-6">
+    <div className="grid grid-cols-1 gap-6">
       <ComparisonTable a={a} b={b} />
       <Examples a={a} b={b} />
     </div>

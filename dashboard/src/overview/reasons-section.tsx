@@ -32,7 +32,7 @@ function Reasons({ rows }: { readonly rows: readonly ReasonRow[] }): ReactNode {
   const [search] = useSearchParams();
   return (
     <>
-      <div className="grid gap-5 sm:grid-cols-2">
+      <div className="grid grid-cols-1 gap-5 sm:grid-cols-2">
         {OUTCOMES.map(({ outcome, title, color }) => (
           <div key={outcome}>
             <h3 className="mb-2 text-sm font-medium">{title}</h3>

@@ -30,7 +30,7 @@ export function SetUpPage(): ReactNode {
 }
 
 const TONES: Record<Step["state"], Tone> = { done: "good", missing: "bad", optional: "warn" };
-const WORDS: Record<Step["state"], string> = { done: "done", missing: "missing", optional: "works without" };
+const WORDS: Record<Step["state"], string> = { done: "done", missing: "missing", optional: "optional" };
 
 function Steps({ steps }: { readonly steps: readonly Step[] }): ReactNode {
   const missingCount = steps.filter(({ state }) => state === "missing").length;
@@ -39,9 +39,9 @@ function Steps({ steps }: { readonly steps: readonly Step[] }): ReactNode {
       <p role="status" className="mb-4">
         {missingCount === 0 ? "Nothing is missing." : `${missingCount} of ${steps.length} still missing.`}
       </p>
-      <ol className="grid gap-5">
+      <ol className="grid grid-cols-1 gap-5">
         {steps.map(({ title, state, text, snippet, suggestionId }) => (
-          <li key={title} className="grid gap-2">
+          <li key={title} className="grid grid-cols-1 gap-2">
             <h3 className="flex items-center gap-2 font-semibold">
               {title} <Badge tone={TONES[state]}>{WORDS[state]}</Badge>
             </h3>

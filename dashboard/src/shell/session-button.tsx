@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import { useSession, useSignOut } from "../api/session.ts";
-import { goToSignIn } from "../sign-in/way-back.ts";
+import { goToSignIn } from "../sign-in/go-to-sign-in.ts";
 import { Button } from "../ui/button.tsx";
 
 /** The way out, for whoever signed in. */

@@ -30,11 +30,11 @@ export function Shell({ children }: { readonly children: ReactNode }): ReactNode
         Skip to the content
       </a>
       <header className="border-b border-line bg-surface">
-        <div className="mx-auto flex max-w-7xl flex-wrap items-center gap-x-5 gap-y-1 px-4 py-2">
+        <div className="mx-auto flex max-w-7xl flex-wrap items-center justify-between gap-x-5 gap-y-1 px-4 py-2">
           <Link href={`/${kept}`} className="flex items-center gap-2 py-1 font-semibold">
             <img src="/favicon.svg" alt="" className="size-6" /> Uptake
           </Link>
-          <nav aria-label="Pages" className="-mx-2 flex flex-1 flex-wrap">
+          <nav aria-label="Pages" className="order-last -mx-2 flex w-full flex-wrap sm:order-none sm:w-auto sm:flex-1">
             {PAGES.map(({ path, name }) => (
               <Link
                 key={path}

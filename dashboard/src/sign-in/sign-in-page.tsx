@@ -25,7 +25,7 @@ export function SignInPage(): ReactNode {
           With an API key of scope <code>read</code> or <code>admin</code>. Whoever runs this service makes one with{" "}
           <code>uptake keys create --scopes read</code>.
         </p>
-        <label className="grid gap-1 text-sm">
+        <label className="grid grid-cols-1 gap-1 text-sm">
           Public key
           <input
             name="publicKey"
@@ -38,7 +38,7 @@ export function SignInPage(): ReactNode {
             className={FIELD}
           />
         </label>
-        <label className="grid gap-1 text-sm">
+        <label className="grid grid-cols-1 gap-1 text-sm">
           Secret key
           <input
             name="secretKey"

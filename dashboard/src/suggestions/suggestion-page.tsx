@@ -39,7 +39,7 @@ type DetailProps = { readonly detail: SuggestionDetail; readonly zone: string };
 function Detail({ detail, zone }: DetailProps): ReactNode {
   const sent = detail.feedback.findLast(({ finalText }) => finalText !== null)?.finalText ?? null;
   return (
-    <div className="grid gap-6">
+    <div className="grid grid-cols-1 gap-6">
       <div className="flex flex-wrap items-center gap-3">
         <OutcomeBadge status={detail.status} outcome={detail.outcome} />
         <MirrorLine state={detail.mirror} traceId={detail.traceId} zone={zone} />
@@ -112,7 +112,7 @@ function Output({ detail, sent }: { readonly detail: SuggestionDetail; readonly 
     );
   }
   return (
-    <div className="grid gap-4 lg:grid-cols-2">
+    <div className="grid grid-cols-1 gap-4 lg:grid-cols-2">
       <div>
         <h3 className="mb-2 font-semibold">Suggested</h3>
         <p className="rounded bg-sunken p-3 whitespace-pre-wrap">{detail.text}</p>

@@ -31,7 +31,7 @@ export function TraceTimeline({ observations }: { readonly observations: readonl
   const from = Math.min(...observations.map(startMs));
   const span = Math.max(1, ...observations.map(({ endTime }) => Date.parse(endTime) - from));
   return (
-    <ol className="grid gap-1">
+    <ol className="grid grid-cols-1 gap-1">
       {placed(observations).map(({ observation, depth }) => {
         const isOpen = openId === observation.id;
         const isError = observation.level === "ERROR";
