@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
 import { newId } from "../../src/domain/ids.ts";
 import type { MetricsRow } from "../../src/metrics/metrics-row.ts";
 import { launchChromium } from "../support/chromium.ts";
@@ -13,6 +13,10 @@ const TO = "2026-04-04T00:00:00.000Z";
 const HOUR_MS = 3_600_000;
 /** One with a change of clocks in the range, one half an hour off, one ahead of the date line. */
 const ZONES = ["UTC", "Europe/Berlin", "Asia/Kolkata", "Pacific/Auckland"];
+
+/** On a machine that may be busy with other work. */
+const SLOW_MS = 90_000;
+vi.setConfig({ testTimeout: 4 * SLOW_MS, hookTimeout: 4 * SLOW_MS });
 
 let browser: Browser;
 let folder: string;
@@ -61,8 +65,8 @@ async function post(url: string, path: string, body: unknown): Promise<void> {
 }
 
 async function settled(page: Page): Promise<void> {
-  await page.locator("h1").waitFor();
-  await page.locator(".animate-pulse").first().waitFor({ state: "detached" });
+  await page.locator("h1").waitFor({ timeout: SLOW_MS });
+  await page.locator(".animate-pulse").first().waitFor({ state: "detached", timeout: SLOW_MS });
 }
 
 const NO_FILTER: Readonly<Record<string, string>> = {};
@@ -130,10 +134,10 @@ it("says that the server is away, shows on what it knows, and comes back by itse
   const { page } = await openPage(browser, `${serve.url}/mirror`);
   await settled(page);
   await serve.stop();
-  await page.getByText("Not up to date: The server does not answer").first().waitFor({ timeout: 40_000 });
+  await page.getByText("Not up to date: The server does not answer").first().waitFor({ timeout: SLOW_MS });
   expect(await page.getByText("Traces delivered").count()).toBe(1);
   serve = await startServe(folder, serve.port);
-  await page.getByText("Not up to date").first().waitFor({ state: "detached", timeout: 40_000 });
+  await page.getByText("Not up to date").first().waitFor({ state: "detached", timeout: SLOW_MS });
 });
 
 it("a change made elsewhere shows without a touch", async () => {
@@ -141,7 +145,7 @@ it("a change made elsewhere shows without a touch", async () => {
   await settled(page);
   await page.getByText("No suggestions match").waitFor();
   await post(serve.url, "/v1/suggestions", { functionName: "draft-reply", text: "just made" });
-  await page.getByText("just made").waitFor({ timeout: 15_000 });
+  await page.getByText("just made").waitFor({ timeout: SLOW_MS });
 });
 
 // Last: with the first key the service is closed for good.

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { createUptake } from "../../src/create-uptake.ts";
 import { silentLogger } from "../../src/domain/logger.ts";
 import type { MetricsRow } from "../../src/metrics/metrics-row.ts";
@@ -12,6 +12,10 @@ import { newDataFolder, type RunningDemo, startDemo } from "./running-demo.ts";
 const HOSTILE = `<img src=x onerror="document.title='taken over'"><a href="javascript:alert(1)">a</a>`;
 const PHONE = { viewport: { width: 390, height: 844 } };
 const SCHEMES = ["light", "dark"] as const;
+
+/** On a machine that may be busy with other work. */
+const SLOW_MS = 90_000;
+vi.setConfig({ testTimeout: 4 * SLOW_MS, hookTimeout: 4 * SLOW_MS });
 
 let browser: Browser;
 let demo: RunningDemo;
@@ -55,8 +59,8 @@ async function json<Answer>(path: string): Promise<Answer> {
 
 /** Waits until nothing of the page loads any more. */
 async function settled(page: Page): Promise<void> {
-  await page.locator("h1").waitFor();
-  await page.locator(".animate-pulse").first().waitFor({ state: "detached" });
+  await page.locator("h1").waitFor({ timeout: SLOW_MS });
+  await page.locator(".animate-pulse").first().waitFor({ state: "detached", timeout: SLOW_MS });
 }
 
 async function look(path: string, options = {}) {
