@@ -187,6 +187,12 @@ api_keys
   expires_at timestamp with time zone
   revoked_at timestamp with time zone
 
+dashboard_sessions
+  token_sha256 text not null
+  public_key text not null
+  created_at timestamp with time zone not null default now()
+  expires_at timestamp with time zone not null
+
 dropped_acts
   project_id text not null
   function_name text
@@ -400,6 +406,8 @@ ai_suggestions_pkey on ai_suggestions: PRIMARY KEY (id)
 ai_traces_pkey on ai_traces: PRIMARY KEY (trace_id)
 api_keys_pkey on api_keys: PRIMARY KEY (public_key)
 api_keys_scopes_check on api_keys: CHECK (((cardinality(scopes) > 0) AND (scopes <@ ARRAY['write'::text, 'feedback'::text, 'read'::text, 'admin'::text])))
+dashboard_sessions_pkey on dashboard_sessions: PRIMARY KEY (token_sha256)
+dashboard_sessions_public_key_fkey on dashboard_sessions: FOREIGN KEY (public_key) REFERENCES api_keys(public_key) ON DELETE CASCADE
 kb_articles_pkey on kb_articles: PRIMARY KEY (id)
 langfuse_deliveries_kind_check on langfuse_deliveries: CHECK ((kind = ANY (ARRAY['trace'::text, 'feedback'::text])))
 langfuse_deliveries_pkey on langfuse_deliveries: PRIMARY KEY (kind, ref)
@@ -452,6 +460,7 @@ CREATE UNIQUE INDEX ai_pending_claims_pkey ON public.ai_pending_claims USING btr
 CREATE UNIQUE INDEX ai_suggestions_pkey ON public.ai_suggestions USING btree (id)
 CREATE UNIQUE INDEX ai_traces_pkey ON public.ai_traces USING btree (trace_id)
 CREATE UNIQUE INDEX api_keys_pkey ON public.api_keys USING btree (public_key)
+CREATE UNIQUE INDEX dashboard_sessions_pkey ON public.dashboard_sessions USING btree (token_sha256)
 CREATE UNIQUE INDEX kb_articles_pkey ON public.kb_articles USING btree (id)
 CREATE UNIQUE INDEX langfuse_deliveries_pkey ON public.langfuse_deliveries USING btree (kind, ref)
 CREATE UNIQUE INDEX langfuse_outbox_kind_ref_key ON public.langfuse_outbox USING btree (kind, ref)

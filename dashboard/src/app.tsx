@@ -1,14 +1,19 @@
 import type { ReactNode } from "react";
-import { Route, Switch } from "wouter";
+import { Route, Switch, useRoute } from "wouter";
 import { ComparePage } from "./compare/compare-page.tsx";
 import { MirrorPage } from "./mirror/mirror-page.tsx";
 import { OverviewPage } from "./overview/overview-page.tsx";
 import { Shell } from "./shell/shell.tsx";
 import { SuggestionPage } from "./suggestions/suggestion-page.tsx";
 import { SuggestionsPage } from "./suggestions/suggestions-page.tsx";
+import { SetUpPage } from "./set-up/set-up-page.tsx";
+import { SignInPage } from "./sign-in/sign-in-page.tsx";
 import { Page } from "./ui/page.tsx";
 
 export function App(): ReactNode {
+  const [isSignIn] = useRoute("/sign-in");
+  // Nobody is known there, so nothing is read and nothing listened to.
+  if (isSignIn) return <SignInPage />;
   return (
     <Shell>
       <Switch>
@@ -17,6 +22,7 @@ export function App(): ReactNode {
         <Route path="/suggestions/:id" component={SuggestionPage} />
         <Route path="/compare" component={ComparePage} />
         <Route path="/mirror" component={MirrorPage} />
+        <Route path="/set-up" component={SetUpPage} />
         <Route>
           <Page title="Not here">
             <p>There is no page under this address.</p>

@@ -1,21 +1,12 @@
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { isSignInNeeded } from "./api/problem.ts";
+import { createQueryClient } from "./api/query-client.ts";
 import { App } from "./app.tsx";
+import { goToSignIn } from "./sign-in/go-to-sign-in.ts";
 import "./styles.css";
 
-const queryClient = new QueryClient({
-  defaultOptions: {
-    queries: {
-      staleTime: 10_000,
-      // A server that is away comes back by itself; one that asks who is there does not change its mind.
-      retry: (failures, error) => failures < 2 && !isSignInNeeded(error),
-      refetchInterval: (query) => (query.state.error === null ? 30_000 : 5_000),
-      refetchOnWindowFocus: true,
-    },
-  },
-});
+const queryClient = createQueryClient({ onSignInNeeded: goToSignIn });
 
 const root = document.querySelector("#root");
 if (root === null) throw new Error("index.html has no element #root");

@@ -35,7 +35,7 @@ const linesOf: Lines = {
   ],
   measured: ({ table }) => ["", table.trimEnd(), ""],
   mirrored: mirroredLines,
-  listening: ({ url }) => [`Status page: ${url} (JSON: ${url}/v1/metrics); Ctrl-C stops the demo`],
+  listening: ({ url }) => [`Dashboard: ${url} (API: ${url}/docs); Ctrl-C stops the demo`],
 };
 
 /** What happened in the demo, in plain words. */

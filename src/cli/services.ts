@@ -118,5 +118,5 @@ export type DemoEvent =
       readonly waitingCount: number;
       readonly deadCount: number;
     }
-  /** Without `once`: the status page is up. */
+  /** Without `once`: the dashboard is up. */
   | { readonly kind: "listening"; readonly url: string };

@@ -12,6 +12,11 @@ export const suggestionQuery = z.strictObject({
   promptVersion: z.string().max(200).optional(),
   outcome: z.enum(OUTCOMES).optional(),
   status: z.enum(SUGGESTION_STATUSES).optional(),
+  reason: z
+    .string()
+    .max(500)
+    .optional()
+    .meta({ description: "One of the reasons for which it was revised or rejected." }),
   ticket: z.string().max(200).optional().meta({ description: "The ticket's id." }),
   from: z
     .string()

@@ -77,13 +77,27 @@ export function onlyKnownOrigins({ corsOrigins }: GuardSettings): MiddlewareHand
 /** A proxy in front may speak https where this server speaks http. */
 const isOwn = (origin: string, host: string): boolean => origin === `http://${host}` || origin === `https://${host}`;
 
+/**
+ * Whether a request comes from a page of our own, or from no page at all. For what a browser sends along by itself, such as
+ * cookies: pages of other origins, listed ones too, shall not act in the name of whoever is signed in here.
+ */
+export function isSameOrigin(context: Context): boolean {
+  const site = context.req.header("sec-fetch-site");
+  if (site !== undefined && site !== "same-origin" && site !== "none") return false;
+  const origin = context.req.header("origin");
+  return origin === undefined || isOwn(origin, hostOf(context));
+}
+
 const foreign = (origin: string): UptakeError =>
   new UptakeError(
     "origin_not_allowed",
     `pages ${origin.startsWith('"') ? `of ${origin}` : origin} may not call this server; list their origin in UPTAKE_CORS_ORIGINS`,
   );
 
-/** Headers that keep the answers out of frames, caches, other origins and guesses about their type. */
+/**
+ * Headers that keep the answers out of frames, caches, other origins and guesses about their type. What is nobody's, such as
+ * the files of the dashboard, says itself how long it may be kept.
+ */
 export const securityHeaders =
   (contentSecurityPolicy: string): MiddlewareHandler =>
   async (context, next) => {
@@ -94,5 +108,5 @@ export const securityHeaders =
     headers.set("x-frame-options", "DENY");
     headers.set("referrer-policy", "no-referrer");
     headers.set("cross-origin-resource-policy", "same-origin");
-    headers.set("cache-control", "no-store");
+    if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
   };

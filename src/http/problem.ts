@@ -107,8 +107,14 @@ export function problemLogged(log: Logger, error: unknown, { req }: Context): Pr
 /** Replies with the one shape of error bodies: `{ error: { code, message, details } }`. */
 export function reply(context: Context, { status, code, message, details, retryAfterSeconds }: Problem): Response {
   if (retryAfterSeconds !== undefined) context.header("retry-after", String(Math.ceil(retryAfterSeconds)));
-  if (status === 401) context.header("www-authenticate", 'Basic realm="uptake", charset="UTF-8"');
+  if (status === 401) context.header("www-authenticate", challengeFor(context));
   return context.json({ error: { code, message, details } }, status);
+}
+
+/** A browser asks for name and password of itself when it is told Basic: good for a page, and in the way of a page's scripts. */
+function challengeFor({ req }: Context): string {
+  const mode = req.header("sec-fetch-mode") ?? "navigate";
+  return mode === "navigate" ? 'Basic realm="uptake", charset="UTF-8"' : 'Bearer realm="uptake"';
 }
 
 /** Why one of several things was refused; the rest of them may be well. */

@@ -24,7 +24,7 @@ export type Call = {
  * problem body; the document lists those by itself.
  */
 export type Route = {
-  readonly method: "get" | "post";
+  readonly method: "get" | "post" | "delete";
   /** With `{name}` for what varies. */
   readonly path: string;
   readonly operationId: string;

@@ -3,11 +3,12 @@ import type { Route } from "./route.ts";
 import { listSuggestions, readSuggestion } from "./routes/browse-suggestions.ts";
 import { live } from "./routes/live.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
-import { readMirror } from "./routes/mirror.ts";
+import { readMirror, retryMirror } from "./routes/mirror.ts";
 import { recordFeedback } from "./routes/record-feedback.ts";
 import { recordSent } from "./routes/record-sent.ts";
 import { recordShown } from "./routes/record-shown.ts";
 import { recordSuggestions } from "./routes/record-suggestions.ts";
+import { readSetUp } from "./routes/set-up.ts";
 import type { HttpServices } from "./services.ts";
 
 /** Every route of the API, in the order of its document. */
@@ -20,6 +21,8 @@ export const apiRoutes = (services: HttpServices, now: () => number): readonly R
   readSuggestion(services),
   ...metricsRoutes(services, now),
   readMirror(services),
+  retryMirror(services),
+  readSetUp(services),
   live(services),
   ...probeRoutes(services),
 ];

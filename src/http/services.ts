@@ -1,6 +1,6 @@
 import type { NewSent } from "../contract/new-sent.ts";
 import type { NewShown } from "../contract/new-shown.ts";
-import type { MirrorOverview } from "../domain/mirror-report.ts";
+import type { MirrorMessageKind, MirrorOverview } from "../domain/mirror-report.ts";
 import type { ShownReceipt } from "../feedback/shown.ts";
 import type { FeedbackReceipt, FeedbackResult } from "../feedback/write-events.ts";
 import type { MetricsQuery } from "../metrics/metrics-query.ts";
@@ -10,6 +10,7 @@ import type { ReasonRow } from "../metrics/read-reasons.ts";
 import type { SurvivalRow } from "../metrics/read-survival.ts";
 import type { PlacedFeedback } from "../service/feedback-intake.ts";
 import type { LiveListener } from "../service/live.ts";
+import type { SetUp } from "../service/set-up.ts";
 import type { BrowsedPage, BrowsedSuggestion } from "../service/suggestion-browser.ts";
 import type { IntakeResult, Placed } from "../service/suggestion-intake.ts";
 import type { ListFilter } from "../store/queries/list-suggestions.ts";
@@ -37,5 +38,8 @@ export type HttpServices = ProbeServices & {
   calibration(query: MetricsQuery): Promise<readonly CalibrationRow[]>;
   survival(query: MetricsQuery): Promise<readonly SurvivalRow[]>;
   mirror(projectId: string): Promise<HttpMirrorStatus>;
+  /** Puts the project's dead letters, of one kind or (null) of all, back into the outbox; resolves to how many. */
+  retryDead(projectId: string, kind: MirrorMessageKind | null): Promise<number>;
+  setUp(projectId: string): Promise<SetUp>;
   listen(projectId: string, listener: LiveListener): () => void;
 };

@@ -53,14 +53,16 @@ const page = ({ isRenewing, body }: { readonly isRenewing: boolean; readonly bod
 /** The status page: both metrics of the last 24 hours, the hours one by one, and how the mirror stands. */
 export function statusPage({ at, isRenewing, total, hours, mirror }: StatusFacts): Html {
   const renewal = isRenewing
-    ? html`Renews itself every ${REFRESH_SECONDS} seconds; <a href="/?renew=off">stand still</a>.`
-    : html`Stands still; <a href="/">renew every ${REFRESH_SECONDS} seconds</a>.`;
+    ? html`Renews itself every ${REFRESH_SECONDS} seconds; <a href="/status?renew=off">stand still</a>.`
+    : html`Stands still; <a href="/status">renew every ${REFRESH_SECONDS} seconds</a>.`;
   const body = html`<p class="note">
       AI suggestions of the last 24 hours, as of
       <time datetime="${at.toISOString()}">${formatDay(at)} ${formatTimeOfDay(at)} UTC</time>. ${renewal}
     </p>
     ${metricsCards(total)} ${hoursSection(hours)} ${mirrorSection(mirror)}
-    <p class="note">JSON: <a href="/v1/metrics">/v1/metrics</a>, <a href="/v1/mirror">/v1/mirror</a></p>`;
+    <p class="note">
+      <a href="/">Dashboard</a>; JSON: <a href="/v1/metrics">/v1/metrics</a>, <a href="/v1/mirror">/v1/mirror</a>
+    </p>`;
   return page({ isRenewing, body });
 }
 

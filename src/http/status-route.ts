@@ -2,12 +2,14 @@ import type { Route } from "./route.ts";
 import type { HttpServices } from "./services.ts";
 import { statusPage } from "./status-page.ts";
 
+export const STATUS_PATH = "/status";
+
 const DAY_MS = 86_400_000;
 
-/** `GET /`: the status page. No part of the API, so it is in no document. */
+/** `GET /status`: the status page, for whoever runs no script. No part of the API, so it is in no document. */
 export const statusRoute = (services: Pick<HttpServices, "metrics" | "mirror">, now: () => number): Route => ({
   method: "get",
-  path: "/",
+  path: STATUS_PATH,
   operationId: "showStatus",
   summary: "The status page",
   scopes: ["read"],

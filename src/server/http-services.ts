@@ -1,3 +1,4 @@
+import type { LangfuseStanding } from "../domain/langfuse-standing.ts";
 import type { Logger } from "../domain/logger.ts";
 import type { SuggestionRecord } from "../domain/suggestion.ts";
 import type { SuggestionRow } from "../domain/suggestion-row.ts";
@@ -11,12 +12,14 @@ import { readSurvival } from "../metrics/read-survival.ts";
 import { createFeedbackIntake } from "../service/feedback-intake.ts";
 import type { FeedbackTokens } from "../service/feedback-tokens.ts";
 import { createLive } from "../service/live.ts";
+import { readSetUp } from "../service/set-up.ts";
 import { browseSuggestion, browseSuggestions } from "../service/suggestion-browser.ts";
 import { createSuggestionIntake } from "../service/suggestion-intake.ts";
 import type { Database } from "../store/database.ts";
 import { type InsertFate, insertSuggestions } from "../store/queries/insert-suggestions.ts";
 import { readDeadLetters } from "../store/queries/read-dead-letters.ts";
 import { readMirrorStatus } from "../store/queries/read-mirror-status.ts";
+import { retryDeadLetters } from "../store/queries/retry-dead-letters.ts";
 import { createGroupCommit, givenUp } from "../track/group-commit.ts";
 import { rowOf } from "../track/rows.ts";
 import type { Parts } from "./assemble.ts";
@@ -35,6 +38,8 @@ export type HttpSettings = {
   /** Address of the Langfuse that is mirrored into. */
   readonly target: string | null;
   readonly tokens: Pick<FeedbackTokens, "issue">;
+  /** How it stands with the Langfuse that is mirrored into. */
+  readonly langfuse: () => Promise<LangfuseStanding>;
 };
 
 export type HttpParts = {
@@ -48,7 +53,7 @@ export type HttpParts = {
 /** What the routes need, for every project in the database. */
 export function createHttpServices(
   { db, tracker }: Pick<Parts, "db"> & { readonly tracker: Pick<Parts["tracker"], "flush"> },
-  { prometheus, log, target, tokens }: HttpSettings,
+  { prometheus, log, target, tokens, langfuse }: HttpSettings,
 ): HttpParts {
   const now = (): Date => new Date();
   const writer = createWriter(db, log);
@@ -79,6 +84,8 @@ export function createHttpServices(
     calibration: (query) => readCalibration(db, query),
     survival: (query) => readSurvival(db, query),
     mirror: (projectId) => mirrorOf(db, projectId, target),
+    retryDead: (projectId, kind) => retryDeadLetters(db, kind, projectId),
+    setUp: (projectId) => readSetUp({ db, langfuse }, projectId),
     listen: live.listen,
   };
   return { services, endLive: live.close, close: () => writer.close() };

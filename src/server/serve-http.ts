@@ -9,8 +9,11 @@ import type { Route } from "../http/route.ts";
 import { serveApp, type HttpServer } from "../http/serve.ts";
 import { createKeyCheck } from "../service/check-api-keys.ts";
 import { createFeedbackTokens } from "../service/feedback-tokens.ts";
+import { createSessions } from "../service/sessions.ts";
 import { countApiKeys } from "../store/queries/count-api-keys.ts";
 import type { Parts } from "./assemble.ts";
+import { dashboardDirectory } from "./dashboard-directory.ts";
+import { createLangfuseLook } from "./look-at-langfuse.ts";
 import { createHttpServices } from "./http-services.ts";
 
 export type ServeOptions = {
@@ -25,7 +28,7 @@ export type ServeOptions = {
 };
 
 /**
- * Serves the API, the status page and the probes over the parts; closing commits what came in. Rejects with
+ * Serves the dashboard, the API, the status page and the probes over the parts; closing commits what came in. Rejects with
  * `invalid_configuration` where others than this machine could come in and there is no key to tell them apart by.
  */
 export async function serveHttp(
@@ -38,14 +41,22 @@ export async function serveHttp(
   const isPrivate = isLoopback(host) && allowedHosts.length === 0;
   if (!isPrivate && (await countApiKeys(db)).liveCount === 0) throw needsKeys(host, allowedHosts);
   const tokens = createFeedbackTokens({ ...config.feedbackTokens, now: Date.now });
-  const http = createHttpServices(parts, { prometheus, log, target, tokens });
+  const http = createHttpServices(parts, {
+    prometheus,
+    log,
+    target,
+    tokens,
+    langfuse: createLangfuseLook(config, Date.now),
+  });
   const keys = createKeyCheck({ db, now: Date.now });
+  const sessions = createSessions({ db, keys, now: Date.now });
   const admission = {
-    authenticate: createAuthenticate({ keys, tokens, openProjectId: isPrivate ? projectId : null }),
+    authenticate: createAuthenticate({ keys, tokens, sessions, openProjectId: isPrivate ? projectId : null }),
     admit: createRateLimit(config.rateLimit),
   };
   const guard = { allowedHosts: [...allowedHosts, ...(isLoopback(host) ? [] : [host])], corsOrigins };
-  const app = createApp({ services: http.services, admission, guard, log, now: Date.now, routes });
+  const dashboard = dashboardDirectory();
+  const app = createApp({ services: http.services, admission, guard, log, now: Date.now, routes, sessions, dashboard });
   const server = await serveApp(app, { port, host });
   let closing: Promise<void> | undefined;
   async function closeAll(): Promise<void> {

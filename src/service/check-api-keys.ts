@@ -3,6 +3,7 @@ import type { Scope } from "../domain/api-key.ts";
 import type { Queryable } from "../store/database.ts";
 import { countApiKeys } from "../store/queries/count-api-keys.ts";
 import { findApiKey, type StoredApiKey } from "../store/queries/find-api-key.ts";
+import { createKeptAnswers } from "./kept-answers.ts";
 import { hashOf } from "./manage-api-keys.ts";
 
 export type KeyPair = { readonly publicKey: string; readonly secretKey: string };
@@ -24,36 +25,20 @@ export type KeyCheckOptions = {
 };
 
 const KEEP_MS = 2_000;
-/** So many public keys are remembered; who tries more makes us forget, and look again. */
-const MAX_KEPT = 1_000;
 
 const PUBLIC_KEY = /^pk-up-[\w-]{16}$/u;
 /** Stands in for a key that is not there, so that it takes as long to find it wrong. */
 const NOBODYS_HASH = hashOf("nobody's");
 
-type Kept = { readonly until: number; readonly found: Promise<StoredApiKey | undefined> };
-
 /** Checks pairs of keys against the database, which it asks once in two seconds for each. */
 export function createKeyCheck({ db, now, keepMs = KEEP_MS }: KeyCheckOptions): KeyCheck {
-  const kept = new Map<string, Kept>();
+  const kept = createKeptAnswers({ ask: (publicKey) => findApiKey(db, publicKey), now, keepMs });
   let isAny = false;
   let lookAgainAt = 0;
 
-  function find(publicKey: string): Promise<StoredApiKey | undefined> {
-    const at = now();
-    const known = kept.get(publicKey);
-    if (known !== undefined && at < known.until) return known.found;
-    if (kept.size >= MAX_KEPT) kept.clear();
-    const found = findApiKey(db, publicKey);
-    kept.set(publicKey, { until: at + keepMs, found });
-    // What failed says nothing about the key.
-    found.catch(() => kept.delete(publicKey));
-    return found;
-  }
-
   return {
     async ownerOf({ publicKey, secretKey }) {
-      const key = PUBLIC_KEY.test(publicKey) ? await find(publicKey) : undefined;
+      const key = PUBLIC_KEY.test(publicKey) ? await kept.of(publicKey) : undefined;
       const isRight = isEqual(hashOf(secretKey), key?.secretSha256 ?? NOBODYS_HASH);
       if (key === undefined || !isRight || !isTaken(key, now())) return undefined;
       return { publicKey, projectId: key.projectId, scopes: new Set(key.scopes) };

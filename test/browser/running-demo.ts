@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 export type RunningDemo = {
-  /** Address of its status page, without a slash at its end. */
+  /** Address of its dashboard, without a slash at its end. */
   readonly url: string;
   /** Interrupts it as Ctrl-C does, and removes its data; rejects if it does not end well. */
   stop(): Promise<void>;
@@ -40,7 +40,7 @@ export async function startDemo(folder: string): Promise<RunningDemo> {
   let isReady = false;
   for await (const line of createInterface({ input: child.stdout })) {
     said += `${line}\n`;
-    url ??= /^Status page: (http:\S+)/u.exec(line)?.[1];
+    url ??= /^Dashboard: (http:\S+)/u.exec(line)?.[1];
     isReady = url !== undefined && line.startsWith("mirrored ");
     if (isReady) break;
   }

@@ -84,7 +84,7 @@ const colours = (page: Page): Promise<string[]> =>
   );
 
 // Standing still, so that no renewal falls into the middle of a look.
-const still = (url: string): string => `${url}/?renew=off`;
+const still = (url: string): string => `${url}/status?renew=off`;
 
 describe("the status page of a running demo", () => {
   it("has a title, a language and one heading, and gives the browser nothing to complain about", async () => {
@@ -124,7 +124,7 @@ describe("the status page of a running demo", () => {
   });
 
   it("renews itself, and stands still on demand", async () => {
-    const { page, complaints } = await openPage(browser, demo.url);
+    const { page, complaints } = await openPage(browser, `${demo.url}/status`);
     await page.waitForEvent("load", { timeout: 15_000 });
     await page.getByRole("link", { name: "stand still" }).click();
     await page.waitForURL(still(demo.url));
@@ -209,7 +209,7 @@ describe("the status page", () => {
     const metrics = (): Promise<MetricsRow[]> =>
       isAway ? Promise.reject(new Error("connection lost")) : Promise.resolve([metricsRow()]);
     await withApp({ metrics }, async (url) => {
-      const { page } = await openPage(browser, url);
+      const { page } = await openPage(browser, `${url}/status`);
       expect(readable(await page.locator("main").textContent())).toContain("The numbers cannot be shown now");
       isAway = false;
       await page.locator(".card").first().waitFor({ timeout: 15_000 });

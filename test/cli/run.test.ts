@@ -360,7 +360,7 @@ describe("uptake demo", () => {
     };
     const { code, stdout } = await run(["demo"], { services, signals });
     expect(code).toBe(0);
-    expect(stdout).toContain("Status page: http://127.0.0.1:4100 ");
+    expect(stdout).toContain("Dashboard: http://127.0.0.1:4100 ");
   });
 
   it("ends with 130 when interrupted during --once", async () => {

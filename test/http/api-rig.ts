@@ -6,7 +6,9 @@ import { type GuardSettings, LOOPBACK_ONLY } from "../../src/http/guard.ts";
 import { createFeedbackTokens } from "../../src/service/feedback-tokens.ts";
 import { createApp } from "../../src/http/app.ts";
 import { createPrometheus } from "../../src/http/prometheus.ts";
+import { createLangfuseLook } from "../../src/server/look-at-langfuse.ts";
 import { createHttpServices } from "../../src/server/http-services.ts";
+import type { Sessions } from "../../src/service/sessions.ts";
 import type { Database } from "../../src/store/database.ts";
 import { openAdmission } from "./fake-services.ts";
 
@@ -28,6 +30,7 @@ export type RigOptions = {
   readonly limits?: RequestLimits;
   /** Kept open until the suite is over, and not only the test. */
   readonly untilEnd?: boolean;
+  readonly sessions?: Sessions;
 };
 
 export function openApi(
@@ -38,20 +41,35 @@ export function openApi(
     guard = LOOPBACK_ONLY,
     limits = REQUEST_LIMITS,
     untilEnd = false,
+    sessions,
   }: RigOptions = {},
 ): ApiRig {
   const tokens = createFeedbackTokens({ secrets, lifetimeMs: 60_000, now: Date.now });
   const tracker = { flush: () => Promise.resolve() };
   const http = createHttpServices(
     { db, tracker },
-    { prometheus: createPrometheus(), log: silentLogger, target: null, tokens },
+    {
+      prometheus: createPrometheus(),
+      log: silentLogger,
+      target: null,
+      tokens,
+      langfuse: createLangfuseLook({ langfuse: null }, Date.now),
+    },
   );
   const close = async (): Promise<void> => {
     await http.endLive();
     await http.close();
   };
   if (!untilEnd) onTestFinished(close);
-  const app = createApp({ services: http.services, admission, guard, limits, log: silentLogger, now: Date.now });
+  const app = createApp({
+    services: http.services,
+    admission,
+    guard,
+    limits,
+    log: silentLogger,
+    now: Date.now,
+    ...(sessions === undefined ? {} : { sessions }),
+  });
 
   async function ask(path: string, init: RequestInit): Promise<Answered> {
     const response = await app.request(path, init);

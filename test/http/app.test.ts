@@ -17,7 +17,7 @@ const pageOf = async (response: Response): Promise<string> => (await response.te
 
 const errorOf = async (response: Response): Promise<ErrorBody["error"]> => ((await response.json()) as ErrorBody).error;
 
-describe("GET /", () => {
+describe("GET /status", () => {
   it("shows both metrics of the last 24 hours first, then the hours, then the mirror", async () => {
     const asked: MetricsQuery[] = [];
     const app = appOf({
@@ -26,7 +26,7 @@ describe("GET /", () => {
         return Promise.resolve([metricsRow()]);
       },
     });
-    const response = await app.request("/");
+    const response = await app.request("/status");
     expect(response.status).toBe(200);
     expect(response.headers.get("content-type")).toBe("text/html; charset=UTF-8");
     const from = new Date("2026-11-21T10:20:30.400Z");
@@ -65,16 +65,16 @@ describe("GET /", () => {
     const hours = ["2026-11-22T08:00:00Z", "2026-11-22T09:00:00Z"].map((start) =>
       metricsRow({ bucketStart: new Date(start) }),
     );
-    const page = await (await appOf({ metrics: () => Promise.resolve(hours) }).request("/")).text();
+    const page = await (await appOf({ metrics: () => Promise.resolve(hours) }).request("/status")).text();
     const places = ["09", "08"].map((hour) => page.indexOf(`"2026-11-22T${hour}:00:00.000Z"`));
     expect(places).not.toContain(-1);
     expect(places[0]).toBeLessThan(places[1] ?? -1);
   });
 
   it("stands still on demand", async () => {
-    const page = await (await appOf().request("/?renew=off")).text();
+    const page = await (await appOf().request("/status?renew=off")).text();
     expect(page).not.toContain("http-equiv");
-    expect(page).toContain('<a href="/">');
+    expect(page).toContain('<a href="/status">');
   });
 
   it("shows what is unknown as unknown, in the cards and in the hours", async () => {
@@ -90,7 +90,7 @@ describe("GET /", () => {
       latencyKnownCount: 0,
       timeToFeedbackP50Ms: null,
     });
-    const page = await pageOf(await appOf({ metrics: () => Promise.resolve([unknown]) }).request("/"));
+    const page = await pageOf(await appOf({ metrics: () => Promise.resolve([unknown]) }).request("/status"));
     expect(page.match(/<dd class="value">–<\/dd>/gu)).toHaveLength(4);
     expect(page.match(/<td>–<\/td>/gu)).toHaveLength(4);
     for (const words of ["nothing decided yet", "nothing finished yet", "no run timed yet", "no feedback yet"]) {
@@ -104,7 +104,7 @@ describe("GET /", () => {
       metrics: () => Promise.resolve([]),
       mirror: () => Promise.resolve({ ...mirrorStatus, target: null, waitingCount: 0, oldestWaitingSeconds: null }),
     });
-    const page = await (await app.request("/")).text();
+    const page = await (await app.request("/status")).text();
     expect(page).toContain("No suggestions in the last 24 hours.");
     expect(page).toContain("No Langfuse is set");
     expect(page).toContain("nothing waits");
@@ -114,13 +114,13 @@ describe("GET /", () => {
   it("escapes what comes from outside", async () => {
     const target = 'https://langfuse.example.com/"><script>alert(1)</script>';
     const app = appOf({ mirror: () => Promise.resolve({ ...mirrorStatus, target }) });
-    const page = await (await app.request("/")).text();
+    const page = await (await app.request("/status")).text();
     expect(page).not.toContain("<script");
     expect(page).toContain("&lt;script&gt;");
   });
 
   it("allows its one style sheet by hash, and nothing else", async () => {
-    const response = await appOf().request("/");
+    const response = await appOf().request("/status");
     const page = await response.text();
     const styles = [...page.matchAll(/<style>([^]*?)<\/style>/gu)].map(([, css]) => css ?? "");
     expect(styles).toHaveLength(1);
@@ -191,14 +191,14 @@ describe("every answer", () => {
   ];
   it.each(foreign)("is refused to Host %s, on every path and before anything is read", async (host) => {
     const metrics = () => Promise.reject(new Error("was read"));
-    for (const path of ["/", "/v1/metrics", "/healthz", "/nothing"]) {
+    for (const path of ["/status", "/v1/metrics", "/healthz", "/nothing"]) {
       const response = await appOf({ metrics }).request(path, { headers: { host } });
       expect(response.status).toBe(403);
       expect((await errorOf(response)).code).toBe("host_not_allowed");
     }
   });
 
-  it.each(["/", "/v1/metrics", "/nothing", "/v1/metrics?bucket=x"])(
+  it.each(["/status", "/v1/metrics", "/nothing", "/v1/metrics?bucket=x"])(
     "carries the security headers: %s",
     async (path) => {
       const { headers } = await appOf().request(path);
@@ -214,7 +214,7 @@ describe("every answer", () => {
     const logged: unknown[] = [];
     const log: Logger = { ...silentLogger, error: (event, facts) => logged.push([event, facts]) };
     const metrics = () => Promise.reject(new Error("password hunter2 of relation secret_table"));
-    for (const path of ["/", "/v1/metrics"]) {
+    for (const path of ["/status", "/v1/metrics"]) {
       const response = await appOf({ metrics }, log).request(path);
       expect(response.status).toBe(500);
       const text = await response.text();
@@ -242,7 +242,7 @@ describe("every answer", () => {
 
   it("is a page for whoever looks at the page, which tries again", async () => {
     const away = new UptakeError("database_unavailable", "db.internal:5432 refused the connection");
-    const response = await appOf({ mirror: () => Promise.reject(away) }).request("/");
+    const response = await appOf({ mirror: () => Promise.reject(away) }).request("/status");
     expect(response.status).toBe(503);
     expect(response.headers.get("content-security-policy")).toContain("default-src 'none'");
     const page = await response.text();

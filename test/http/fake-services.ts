@@ -92,6 +92,8 @@ export const fakeServices = (replaced: Partial<HttpServices> = {}): HttpServices
   calibration: notAsked,
   survival: notAsked,
   mirror: () => Promise.resolve(mirrorStatus),
+  retryDead: notAsked,
+  setUp: notAsked,
   listen: () => () => {},
   exposition: () => Promise.resolve({ contentType: "text/plain; version=0.0.4; charset=utf-8", text: "up 1\n" }),
   isReady: () => Promise.resolve(true),

@@ -3,6 +3,7 @@ import { createAuthenticate } from "../../src/http/authenticate.ts";
 import { createKeyCheck } from "../../src/service/check-api-keys.ts";
 import { createFeedbackTokens, type FeedbackTokens } from "../../src/service/feedback-tokens.ts";
 import { createApiKey } from "../../src/service/manage-api-keys.ts";
+import { createSessions } from "../../src/service/sessions.ts";
 import type { NewApiKey, Scope } from "../../src/domain/api-key.ts";
 import { type ApiRig, openApi, type RigOptions } from "./api-rig.ts";
 
@@ -17,9 +18,10 @@ export function openSecured(
 ): SecuredRig {
   const tokens = createFeedbackTokens({ secrets: [SECRET], lifetimeMs: 60_000, now: Date.now });
   const keys = createKeyCheck({ db, now: Date.now, keepMs: 0 });
-  const authenticate = createAuthenticate({ keys, tokens, openProjectId: options.openProjectId ?? null });
+  const sessions = createSessions({ db, keys, now: Date.now, keepMs: 0 });
+  const authenticate = createAuthenticate({ keys, tokens, sessions, openProjectId: options.openProjectId ?? null });
   const admission = { authenticate, admit: () => Promise.resolve() };
-  return { ...openApi(db, { admission, secrets: [SECRET], ...options }), tokens };
+  return { ...openApi(db, { admission, sessions, secrets: [SECRET], ...options }), tokens };
 }
 
 export const makeKey = (db: Database, projectId: string, scopes: readonly Scope[]): Promise<NewApiKey> =>

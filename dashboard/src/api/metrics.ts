@@ -18,16 +18,23 @@ export type Question = {
   readonly range: Range;
   readonly bucket: MetricsAnswer["bucket"];
   readonly by?: readonly Dimension[];
+  /** Whose percentiles are wanted: most of what an answer costs. None when left out. */
+  readonly durations?: "latency" | "none";
 };
 
 /** The path of a question: the filters, and the range asked for instead of theirs. */
-export const metricsPath = (route: string, { zone, only }: Filters, { range, bucket, by = [] }: Question): string =>
+export const metricsPath = (
+  route: string,
+  { zone, only }: Filters,
+  { range, bucket, by = [], durations }: Question,
+): string =>
   pathWith(`/v1/${route}`, {
     from: range.from.toISOString(),
     to: range.to.toISOString(),
     bucket,
     by: by.join(","),
     zone,
+    durations,
     ...only,
   });
 
@@ -41,7 +48,7 @@ function useRows<Row>(path: string): UseQueryResult<readonly Row[]> {
 }
 
 export const useMetrics = (filters: Filters, question: Question): UseQueryResult<readonly MetricsRow[]> =>
-  useRows<MetricsRow>(metricsPath("metrics", filters, question));
+  useRows<MetricsRow>(metricsPath("metrics", filters, { durations: "none", ...question }));
 
 /** Of the whole range, as those below. */
 export const useReasons = (filters: Filters): UseQueryResult<readonly ReasonRow[]> =>

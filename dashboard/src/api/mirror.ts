@@ -6,6 +6,7 @@ import {
   type UseQueryResult,
 } from "@tanstack/react-query";
 import type { MirrorAnswer } from "../../../src/contract/mirror-answer.ts";
+import type { MirrorRetryAnswer } from "../../../src/contract/mirror-retry.ts";
 import { request } from "./request.ts";
 
 export type { MirrorAnswer };
@@ -18,10 +19,10 @@ export const useMirror = (): UseQueryResult<MirrorAnswer> =>
   });
 
 /** Sends the dead letters again. */
-export function useRetryDead(): UseMutationResult<unknown, Error, void> {
+export function useRetryDead(): UseMutationResult<MirrorRetryAnswer, Error, void> {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: () => request<unknown>("/v1/mirror/retry", undefined, { method: "POST" }),
+    mutationFn: () => request<MirrorRetryAnswer>("/v1/mirror/retry", undefined, { method: "POST" }),
     onSuccess: () => client.invalidateQueries({ queryKey: ["/v1/mirror"] }),
   });
 }

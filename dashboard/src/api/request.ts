@@ -17,7 +17,7 @@ type Sent = { readonly method: "POST" | "DELETE"; readonly body?: unknown };
 /** Asks our own server for JSON. Throws {@link Problem}: its own words where it has any, `offline` where none came. */
 export async function request<Answer>(path: string, signal?: AbortSignal, sent?: Sent): Promise<Answer> {
   const response = await answerTo(path, signal, sent);
-  const body: unknown = await response.json().catch(() => null);
+  const body: unknown = response.status === 204 ? null : await response.json().catch(() => null);
   if (!response.ok) throw problemOf(body, response.status);
   // The contract's types say what our own server answers; a browser has no need to check it again.
   return body as Answer;

@@ -9,6 +9,7 @@ import {
 import type { FeedbackEvent, MirrorState, SuggestionDetail } from "../../../src/contract/suggestion-detail.ts";
 import type { SuggestionPage, SuggestionSummary } from "../../../src/contract/suggestion-page.ts";
 import type { Filters } from "../url/filters.ts";
+import { hasManyPages } from "./live.ts";
 import { pathWith, request } from "./request.ts";
 
 export type { FeedbackEvent, MirrorState, SuggestionDetail, SuggestionPage, SuggestionSummary };
@@ -20,6 +21,7 @@ export type ListFilters = {
   readonly status: string | null;
   readonly ticket: string | null;
   readonly search: string | null;
+  readonly reason: string | null;
 };
 
 const PAGE_SIZE = 100;
@@ -39,6 +41,7 @@ export function useSuggestionPages(
     placeholderData: keepPreviousData,
     // Read anew when something has changed (see live.ts), not by the clock: that would be every page that was scrolled through.
     refetchInterval: false,
+    refetchOnWindowFocus: (query) => !hasManyPages(query),
   });
 }
 

@@ -1,4 +1,5 @@
 import uPlot from "uplot";
+import { formatDay, formatTime } from "../format/format.ts";
 import type { LineChartProps, LineSeries } from "./line-chart.tsx";
 import { faded, type Palette } from "./theme.ts";
 
@@ -58,12 +59,32 @@ function drawMarks(plot: uPlot, { partialFromMs, notes = [] }: LineChartProps, p
   ctx.restore();
 }
 
-function axesOf({ format }: LineChartProps, palette: Palette): uPlot.Axis[] {
+const DAY_SECONDS = 86_400;
+
+/** Ticks of the time axis in the chart's zone: `14:05`, `03-01`, and the year where it begins or is new. */
+function timeTicks(zone: string): uPlot.Axis.DynamicValues {
+  return (_, splits) => {
+    const apartSeconds = (splits[1] ?? 0) - (splits[0] ?? 0);
+    let year = "";
+    return splits.map((seconds) => {
+      const moment = new Date(seconds * 1000);
+      const day = formatDay(moment, zone);
+      const time = formatTime(moment, zone);
+      const isDay = apartSeconds >= DAY_SECONDS || time === "00:00";
+      const above = isDay ? day.slice(5) : time;
+      if (day.slice(0, 4) === year || !isDay) return above;
+      year = day.slice(0, 4);
+      return `${above}\n${year}`;
+    });
+  };
+}
+
+function axesOf({ format, zone }: LineChartProps, palette: Palette): uPlot.Axis[] {
   const font = "12px system-ui, sans-serif";
   const grid = { stroke: palette.line, width: 1 };
   const common = { stroke: palette.soft, font, grid, ticks: { ...grid, size: 4 } };
   return [
-    { ...common, grid: { show: false }, space: 70 },
+    { ...common, grid: { show: false }, space: 60, values: timeTicks(zone) },
     { ...common, size: 64, values: (_, splits) => splits.map((split) => format(split)) },
   ];
 }

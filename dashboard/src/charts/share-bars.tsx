@@ -1,4 +1,5 @@
 import type { ReactNode } from "react";
+import { Link } from "wouter";
 import type { ColorToken } from "./theme.ts";
 
 export type ShareBar = {
@@ -10,6 +11,8 @@ export type ShareBar = {
   /** What is written beside the bar. */
   readonly text: string;
   readonly color?: ColorToken;
+  /** Where what it stands for can be seen. */
+  readonly href?: string;
 };
 
 const percent = (share: number): string => `${Math.min(100, Math.max(0, share * 100))}%`;
@@ -17,11 +20,19 @@ const percent = (share: number): string => `${Math.min(100, Math.max(0, share * 
 /** Shares beside each other, with a whisker for how far each can be trusted. The text says it all; the bar repeats it. */
 export function ShareBars({ name, bars }: { readonly name: string; readonly bars: readonly ShareBar[] }): ReactNode {
   return (
-    <ul aria-label={name} className="grid gap-2">
-      {bars.map(({ label, share, low, high, text, color = "series-1" }) => (
+    <ul aria-label={name} className="grid grid-cols-1 gap-2">
+      {bars.map(({ label, share, low, high, text, color = "series-1", href }) => (
         <li key={label}>
           <div className="flex justify-between gap-3 text-sm">
-            <span>{label}</span>
+            <span>
+              {href === undefined ? (
+                label
+              ) : (
+                <Link href={href} className="text-accent underline">
+                  {label}
+                </Link>
+              )}
+            </span>
             <span className="text-right text-soft tabular-nums">{text}</span>
           </div>
           <div aria-hidden="true" className="relative mt-0.5 h-2.5 rounded bg-sunken">

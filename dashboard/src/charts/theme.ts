@@ -34,6 +34,8 @@ export const seriesColors = tokens.filter((token) => token.startsWith("series-")
 /** A canvas knows no custom properties, and `light-dark()` is settled only where a colour is used: so use each, once. */
 function readPalette(): Palette {
   const probe = document.createElement("span");
+  // A transition would have each colour begin as the one before.
+  probe.style.transition = "none";
   document.body.append(probe);
   const colors = tokens.map((token) => {
     probe.style.color = `var(--${token})`;

@@ -44,15 +44,18 @@ export function ComparePage(): ReactNode {
 
 function Periods({ filters }: { readonly filters: Filters }): ReactNode {
   const before = { ...filters, range: rangeBefore(filters.range) };
-  const now = useMetrics(filters, { range: filters.range, bucket: "total" });
-  const then = useMetrics(before, { range: before.range, bucket: "total" });
+  const now = useMetrics(filters, { range: filters.range, bucket: "total", durations: "latency" });
+  const then = useMetrics(before, { range: before.range, bucket: "total", durations: "latency" });
   const [a, b] = [then.data?.[0], now.data?.[0]];
   return (
-    <Section title="Period before against this period" query={now} isEmpty={() => false} empty={null}>
+    <Section
+      title="Period before against this period"
+      query={then.data === undefined ? then : now}
+      isEmpty={() => a === undefined || b === undefined}
+      empty="One of the two periods has no suggestions, so there is nothing to compare. Choose another range, or compare something else."
+    >
       {() =>
-        a === undefined || b === undefined ? (
-          <p className="text-soft">One of the two periods has no suggestions.</p>
-        ) : (
+        a === undefined || b === undefined ? null : (
           <Sides a={{ name: "before", filters: before, row: a }} b={{ name: "now", filters, row: b }} />
         )
       }
@@ -63,7 +66,7 @@ function Periods({ filters }: { readonly filters: Filters }): ReactNode {
 type VersionsProps = { readonly filters: Filters; readonly kind: FilterName };
 
 function Versions({ filters, kind }: VersionsProps): ReactNode {
-  const query = useMetrics(filters, { range: filters.range, bucket: "total", by: [kind] });
+  const query = useMetrics(filters, { range: filters.range, bucket: "total", by: [kind], durations: "latency" });
   return (
     <Section
       title="Side by side"
@@ -95,7 +98,7 @@ function Chosen({ rows, filters, kind }: VersionsProps & { readonly rows: readon
   const b = rows.find(({ name }) => name === search.get("b")) ?? rows.find((row) => row !== a);
   if (a === undefined || b === undefined) return null;
   const sideOf = ({ name, row }: Named): Side => ({
-    name,
+    name: kind === "promptVersion" ? `version ${name}` : name,
     row,
     filters: { ...filters, only: { ...filters.only, [kind]: name } },
   });
@@ -112,7 +115,7 @@ function Chosen({ rows, filters, kind }: VersionsProps & { readonly rows: readon
 
 function Sides({ a, b }: { readonly a: Side; readonly b: Side }): ReactNode {
   return (
-    <div className="grid gap-6">
+    <div className="grid grid-cols-1 gap-6">
       <ComparisonTable a={a} b={b} />
       <Examples a={a} b={b} />
     </div>

@@ -16,7 +16,7 @@ export function Examples({ a, b }: { readonly a: Side; readonly b: Side }): Reac
       <h3 className="mb-2 font-semibold">
         {disagreed.length > 0 ? "Tickets on which they disagree" : "Latest rejected of each"}
       </h3>
-      <div className="grid gap-4 md:grid-cols-2">
+      <div className="grid grid-cols-1 gap-4 md:grid-cols-2">
         <ExampleList
           name={a.name}
           rows={disagreed.length > 0 ? disagreed.map(({ one }) => one) : rejected(ofA)}
@@ -32,7 +32,7 @@ export function Examples({ a, b }: { readonly a: Side; readonly b: Side }): Reac
   );
 }
 
-const EVERY = { outcome: null, status: null, ticket: null, search: null };
+const EVERY = { outcome: null, status: null, ticket: null, search: null, reason: null };
 
 function useDecided({ filters }: Side): readonly SuggestionSummary[] {
   const { data } = useSuggestionPages(filters, EVERY);
@@ -59,7 +59,7 @@ const ExampleList = ({ name, rows, zone }: ExampleListProps): ReactNode => (
   <div>
     <h4 className="mb-1 text-sm text-soft">{name}</h4>
     {rows.length === 0 ? <p className="text-soft">None.</p> : null}
-    <ul className="grid gap-2">
+    <ul className="grid grid-cols-1 gap-2">
       {rows.map((row) => (
         <li key={row.suggestionId}>
           <Link

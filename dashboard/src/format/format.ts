@@ -21,6 +21,10 @@ export function formatPoints(difference: number | null): string {
   return `${difference > 0 ? "+" : ""}${points === "-0.0" ? "0.0" : points}\u00A0pp`;
 }
 
+/** By what share something has grown: `+12 %`, `-3 %`. */
+export const formatGrowth = (growth: number): string =>
+  `${growth > 0 ? "+" : ""}${(growth * 100).toFixed(0)}\u00A0%`.replace(/^-0\u00A0/u, "0\u00A0");
+
 /** A 95 % interval of a share: `38.6–81.5 %`. */
 export const formatInterval = (low: number | null, high: number | null): string =>
   low === null || high === null ? UNKNOWN : `${(low * 100).toFixed(1)}–${(high * 100).toFixed(1)}\u00A0%`;
@@ -55,8 +59,19 @@ export function formatDuration(ms: number | null): string {
 export const formatUsd = (usd: number | null): string =>
   usd === null ? UNKNOWN : `$${usd.toFixed(Math.abs(usd) < 1 ? 4 : 2)}`;
 
-const partsIn = (zone: string, options: Intl.DateTimeFormatOptions) =>
-  new Intl.DateTimeFormat("en-CA", { timeZone: zone, hourCycle: "h23", ...options });
+const DAY = { year: "numeric", month: "2-digit", day: "2-digit" } as const;
+const TIME = { hour: "2-digit", minute: "2-digit" } as const;
+const formatters = new Map<string, Intl.DateTimeFormat>();
+
+/** Made once for each zone: making one takes longer than using it a hundred times. */
+function formatterOf(zone: string, options: typeof DAY | typeof TIME): Intl.DateTimeFormat {
+  const key = `${options === DAY ? "day" : "time"} ${zone}`;
+  const known = formatters.get(key);
+  if (known !== undefined) return known;
+  const made = new Intl.DateTimeFormat("en-CA", { timeZone: zone, hourCycle: "h23", ...options });
+  formatters.set(key, made);
+  return made;
+}
 
 /** The moment in a zone: `2026-03-01 14:05`. */
 export function formatMoment(moment: Date | string | null, zone: string): string {
@@ -66,12 +81,10 @@ export function formatMoment(moment: Date | string | null, zone: string): string
 }
 
 /** The day in a zone: `2026-03-01`. */
-export const formatDay = (moment: Date, zone: string): string =>
-  partsIn(zone, { year: "numeric", month: "2-digit", day: "2-digit" }).format(moment);
+export const formatDay = (moment: Date, zone: string): string => formatterOf(zone, DAY).format(moment);
 
 /** The time of day in a zone: `14:05`. */
-export const formatTime = (moment: Date, zone: string): string =>
-  partsIn(zone, { hour: "2-digit", minute: "2-digit" }).format(moment);
+export const formatTime = (moment: Date, zone: string): string => formatterOf(zone, TIME).format(moment);
 
 /** How long ago: `3.5 min ago`. */
 export const formatAgo = (moment: Date | string | null, now: number): string =>

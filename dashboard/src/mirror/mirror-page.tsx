@@ -1,6 +1,8 @@
 import type { ReactNode } from "react";
 import { type MirrorAnswer, useMirror, useRetryDead } from "../api/mirror.ts";
 import { formatCount, formatDuration, formatMoment } from "../format/format.ts";
+import { useSetUp } from "../api/set-up.ts";
+import { Badge } from "../ui/badge.tsx";
 import { Button } from "../ui/button.tsx";
 import { type Column, DataTable } from "../ui/data-table.tsx";
 import { Facts } from "../ui/facts.tsx";
@@ -25,6 +27,7 @@ export function MirrorPage(): ReactNode {
       >
         {(mirror) => <Standing mirror={mirror} />}
       </Section>
+      <Reach />
       <Section
         title="Dead letters"
         hint="What Langfuse refused for good, by reason."
@@ -53,6 +56,46 @@ const columnsIn = (zone: string): readonly Column<Dead>[] => [
   { head: "Newest", cell: ({ newestAt }) => formatMoment(newestAt, zone), value: ({ newestAt }) => newestAt },
 ];
 
+/** Langfuse is asked every so often: it costs it two requests. */
+const LOOK_EVERY_MS = 30_000;
+
+const REACH_WORDS = {
+  not_set: ["no keys are set", "plain"],
+  reached: ["answers and takes the keys", "good"],
+  refused: ["answers and does not take the keys", "bad"],
+  away: ["does not answer", "bad"],
+} as const;
+
+/** Whether Langfuse is there. */
+function Reach(): ReactNode {
+  const query = useSetUp(LOOK_EVERY_MS);
+  return (
+    <Section
+      title="Langfuse"
+      hint="Which workers run, and how the last uptake verify went, is not kept: see /metrics of each worker, and the command."
+      query={query}
+      isEmpty={() => false}
+      empty={null}
+    >
+      {({ langfuse: { state, target, version, project, dialect, message } }) => (
+        <>
+          <p className="mb-3">
+            {target ?? "Langfuse"} <Badge tone={REACH_WORDS[state][1]}>{REACH_WORDS[state][0]}</Badge>
+          </p>
+          {message === null ? null : <p className="mb-3 text-sm text-bad">{message}</p>}
+          <Facts
+            facts={[
+              ["Version", version],
+              ["Project", project],
+              ["Read as", dialect],
+            ]}
+          />
+        </>
+      )}
+    </Section>
+  );
+}
+
 function RetryButton({ isIdle }: { readonly isIdle: boolean }): ReactNode {
   const retry = useRetryDead();
   return (
@@ -60,6 +103,11 @@ function RetryButton({ isIdle }: { readonly isIdle: boolean }): ReactNode {
       <Button onClick={() => retry.mutate()} disabled={isIdle || retry.isPending}>
         Send again
       </Button>
+      {retry.data === undefined ? null : (
+        <p role="status" className="text-sm text-soft">
+          {formatCount(retry.data.requeuedCount)} wait to be sent again.
+        </p>
+      )}
       {retry.error === null ? null : (
         <p role="alert" className="text-sm text-bad">
           {retry.error.message}

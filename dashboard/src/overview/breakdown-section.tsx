@@ -1,11 +1,11 @@
 import type { ReactNode } from "react";
-import { useSearchParams } from "wouter";
+import { Link, useSearchParams } from "wouter";
 import { type Dimension, type MetricsRow, useMetrics } from "../api/metrics.ts";
 import { formatCount, formatDuration, formatInterval, formatPercent, formatUsd, UNKNOWN } from "../format/format.ts";
 import { type Column, DataTable } from "../ui/data-table.tsx";
 import { Section } from "../ui/section.tsx";
 import { Select } from "../ui/select.tsx";
-import { type Filters, useFilters } from "../url/filters.ts";
+import { type Filters, filterSearch, useFilters } from "../url/filters.ts";
 
 const DIMENSIONS = [
   { value: "function", text: "Agent function" },
@@ -30,7 +30,6 @@ const RateCell = ({ rate }: { readonly rate: Rate }): ReactNode =>
   );
 
 const COLUMNS: readonly Column<MetricsRow>[] = [
-  { head: "Suggestions", cell: (row) => formatCount(row.suggestionCount), value: (row) => row.suggestionCount },
   { head: "Success rate", cell: (row) => <RateCell rate={row.successRate} />, value: (row) => row.successRate.value },
   { head: "Error rate", cell: (row) => <RateCell rate={row.errorRate} />, value: (row) => row.errorRate.value },
   { head: "Coverage", cell: (row) => <RateCell rate={row.coverage} />, value: (row) => row.coverage.value },
@@ -42,6 +41,28 @@ const COLUMNS: readonly Column<MetricsRow>[] = [
     value: (row) => row.costPerAcceptedUsd,
   },
 ];
+
+/** How many; where they can be listed, as a link to them. */
+function countColumn(by: Dimension, linkTo: (value: string) => string): Column<MetricsRow> {
+  return {
+    head: "Suggestions",
+    cell: ({ suggestionCount, dimensions }) => {
+      const name = dimensions[by] ?? null;
+      const text = formatCount(suggestionCount);
+      if (name === null || by === "confidenceBand") return text;
+      return (
+        <Link
+          href={linkTo(name)}
+          className="text-accent underline"
+          aria-label={`List the ${text} suggestions of ${name}`}
+        >
+          {text}
+        </Link>
+      );
+    },
+    value: ({ suggestionCount }) => suggestionCount,
+  };
+}
 
 /** What the rows differ in; a button that narrows the page down to it where it can be narrowed down to. */
 function nameColumn(by: Dimension, narrow: (value: string) => void): Column<MetricsRow> {
@@ -67,7 +88,8 @@ export function BreakdownSection({ filters }: { readonly filters: Filters }): Re
   const [search] = useSearchParams();
   const [, change] = useFilters();
   const by = DIMENSIONS.find(({ value }) => value === search.get("by"))?.value ?? "function";
-  const query = useMetrics(filters, { range: filters.range, bucket: "total", by: [by] });
+  const query = useMetrics(filters, { range: filters.range, bucket: "total", by: [by], durations: "latency" });
+  const linkTo = (value: string): string => `/suggestions${filterSearch(search, { [by]: value })}`;
   const narrow = (value: string): void => change({ [by]: value });
   return (
     <Section
@@ -80,7 +102,7 @@ export function BreakdownSection({ filters }: { readonly filters: Filters }): Re
       {(rows) => (
         <DataTable
           name={`Breakdown by ${by}`}
-          columns={[nameColumn(by, narrow), ...COLUMNS]}
+          columns={[nameColumn(by, narrow), countColumn(by, linkTo), ...COLUMNS]}
           rows={[...rows].sort((a, b) => b.suggestionCount - a.suggestionCount)}
           rowKey={(row) => String(row.dimensions[by])}
         />

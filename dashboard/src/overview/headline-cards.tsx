@@ -3,6 +3,7 @@ import { type MetricsRow, useMetrics } from "../api/metrics.ts";
 import {
   formatCount,
   formatDuration,
+  formatGrowth,
   formatInterval,
   formatPercent,
   formatPoints,
@@ -17,8 +18,9 @@ type Rate = MetricsRow["successRate"];
 
 /** The two metrics first, then what explains them; each with what it was counted from and how it changed. */
 export function HeadlineCards({ filters }: { readonly filters: Filters }): ReactNode {
-  const now = useMetrics(filters, { range: filters.range, bucket: "total" });
-  const before = useMetrics(filters, { range: rangeBefore(filters.range), bucket: "total" });
+  const question = { bucket: "total", durations: "latency" } as const;
+  const now = useMetrics(filters, { ...question, range: filters.range });
+  const before = useMetrics(filters, { ...question, range: rangeBefore(filters.range) });
   if (now.data === undefined) {
     return now.error === null ? <Skeleton className="h-36" /> : <HeadlineError message={now.error.message} />;
   }
@@ -26,7 +28,7 @@ export function HeadlineCards({ filters }: { readonly filters: Filters }): React
   const last = before.data?.[0];
   if (row === undefined) return <p className="text-soft">No suggestions in this range.</p>;
   return (
-    <section aria-label="Headline figures" className="grid grid-cols-1 gap-3 sm:grid-cols-2 lg:grid-cols-6">
+    <section aria-label="Headline figures" className="grid grid-cols-2 gap-3 md:grid-cols-3 xl:grid-cols-6">
       <RateCard
         title="Success rate"
         rate={row.successRate}
@@ -123,11 +125,5 @@ function RateCard({ title, rate, last, good, of, isLarge = false }: RateCardProp
 /** How a figure without an interval has changed, as a factor; no judgement, as nothing says what chance would do. */
 function Shift({ now, before }: { readonly now: number | null; readonly before: number | null }): ReactNode {
   if (now === null || before === null || before === 0) return null;
-  const percent = (now / before - 1) * 100;
-  return (
-    <Note>
-      {percent > 0 ? "+" : ""}
-      {percent.toFixed(0)} % to the period before
-    </Note>
-  );
+  return <Note>{formatGrowth(now / before - 1)} to the period before</Note>;
 }

@@ -17,13 +17,13 @@ export function OverviewPage(): ReactNode {
   return (
     <Page title="Overview" controls={<FilterBar filters={filters} change={change} />}>
       <HeadlineCards filters={filters} />
-      <div className="grid gap-4 lg:grid-cols-2">
+      <div className="grid grid-cols-1 gap-4 lg:grid-cols-2">
         <RatesSection filters={filters} bucket={bucket} />
         <SpeedSection filters={filters} bucket={bucket} />
       </div>
       <BreakdownSection filters={filters} />
       <ReasonsSection filters={filters} />
-      <div className="grid gap-4 lg:grid-cols-2">
+      <div className="grid grid-cols-1 gap-4 lg:grid-cols-2">
         <SurvivalSection filters={filters} />
         <CalibrationSection filters={filters} />
       </div>

@@ -1,10 +1,11 @@
 import type { ReactNode } from "react";
+import { useSearchParams } from "wouter";
 import { type ReasonRow, useReasons } from "../api/metrics.ts";
 import { ShareBars } from "../charts/share-bars.tsx";
 import { formatCount, formatPercent } from "../format/format.ts";
 import { CsvButton } from "../ui/data-table.tsx";
 import { Section } from "../ui/section.tsx";
-import type { Filters } from "../url/filters.ts";
+import { type Filters, filterSearch } from "../url/filters.ts";
 
 const OUTCOMES = [
   { outcome: "rejected", title: "Rejected because", color: "series-2" },
@@ -17,7 +18,7 @@ export function ReasonsSection({ filters }: { readonly filters: Filters }): Reac
   return (
     <Section
       title="Reasons"
-      hint="By the time of the decision; one decision may have several reasons."
+      hint="By the time of the decision; one decision may have several reasons. Each leads to its suggestions."
       query={query}
       isEmpty={(rows) => rows.length === 0}
       empty="Nobody gave a reason in this range."
@@ -28,9 +29,10 @@ export function ReasonsSection({ filters }: { readonly filters: Filters }): Reac
 }
 
 function Reasons({ rows }: { readonly rows: readonly ReasonRow[] }): ReactNode {
+  const [search] = useSearchParams();
   return (
     <>
-      <div className="grid gap-5 sm:grid-cols-2">
+      <div className="grid grid-cols-1 gap-5 sm:grid-cols-2">
         {OUTCOMES.map(({ outcome, title, color }) => (
           <div key={outcome}>
             <h3 className="mb-2 text-sm font-medium">{title}</h3>
@@ -45,6 +47,7 @@ function Reasons({ rows }: { readonly rows: readonly ReasonRow[] }): ReactNode {
                   high: share.high,
                   text: `${formatPercent(share.value)} · ${formatCount(share.numerator)} of ${formatCount(share.denominator)}`,
                   color,
+                  href: `/suggestions${filterSearch(search, { outcome, reason })}`,
                 }))}
             />
           </div>

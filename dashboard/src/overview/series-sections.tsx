@@ -80,7 +80,7 @@ function RatesChart({ rows, zone, notes }: ChartProps & { readonly notes: readon
 
 /** Latency over time: what half of the runs, and what all but one in twenty, stay under. */
 export function SpeedSection({ filters, bucket }: SeriesProps): ReactNode {
-  const query = useMetrics(filters, { range: filters.range, bucket });
+  const query = useMetrics(filters, { range: filters.range, bucket, durations: "latency" });
   return (
     <Section
       title="Latency"

@@ -11,7 +11,7 @@ type FeedbackHistoryProps = { readonly events: readonly FeedbackEvent[]; readonl
 export function FeedbackHistory({ events, zone }: FeedbackHistoryProps): ReactNode {
   if (events.length === 0) return <p className="text-soft">Nobody has acted on it yet.</p>;
   return (
-    <ol className="grid gap-3">
+    <ol className="grid grid-cols-1 gap-3">
       {events.map((event) => (
         <li key={event.feedbackId} className="border-l-2 border-line pl-3">
           <p className="flex flex-wrap items-center gap-2 tabular-nums">

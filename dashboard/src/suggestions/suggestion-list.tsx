@@ -2,7 +2,8 @@ import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { type ReactNode, useEffect, useRef } from "react";
 import { Link, useSearchParams } from "wouter";
 import { type ListFilters, type SuggestionSummary, useSuggestionPages } from "../api/suggestions.ts";
-import { formatDuration, formatMoment, formatRatio } from "../format/format.ts";
+import { formatCount, formatDuration, formatMoment, formatRatio } from "../format/format.ts";
+import { type Column, CsvButton } from "../ui/data-table.tsx";
 import { Section } from "../ui/section.tsx";
 import { type Filters, filterSearch } from "../url/filters.ts";
 import { OutcomeBadge } from "./outcome-badge.tsx";
@@ -39,6 +40,30 @@ type RowsProps = {
   readonly onEnd: () => void;
 };
 
+const CSV_FIELDS = [
+  "suggestionId",
+  "createdAt",
+  "functionName",
+  "model",
+  "promptVersion",
+  "environment",
+  "ticketId",
+  "status",
+  "outcome",
+  "confidence",
+  "keptRatio",
+  "latencyMs",
+  "costUsd",
+  "errorType",
+  "text",
+] as const satisfies readonly (keyof SuggestionSummary)[];
+
+const CSV_COLUMNS: readonly Column<SuggestionSummary>[] = CSV_FIELDS.map((field) => ({
+  head: field,
+  cell: (row) => row[field],
+  value: (row) => row[field],
+}));
+
 const ROW_HEIGHT = 76;
 
 function Rows({ rows, zone, hasMore, onEnd }: RowsProps): ReactNode {
@@ -74,9 +99,12 @@ function Rows({ rows, zone, hasMore, onEnd }: RowsProps): ReactNode {
           );
         })}
       </ul>
-      <p role="status" className="pt-2 text-center text-sm text-soft">
-        {hasMore ? "Reading on …" : `${rows.length} in all`}
-      </p>
+      <div className="flex flex-wrap items-center justify-between gap-2 pt-2">
+        <p role="status" className="text-sm text-soft">
+          {hasMore ? `${formatCount(rows.length)} read, more below` : `${formatCount(rows.length)} in all`}
+        </p>
+        <CsvButton name="Suggestions read so far" columns={CSV_COLUMNS} rows={rows} />
+      </div>
     </>
   );
 }

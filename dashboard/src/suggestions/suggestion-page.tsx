@@ -8,6 +8,7 @@ import { Section } from "../ui/section.tsx";
 import { filterSearch, useFilters } from "../url/filters.ts";
 import { FeedbackHistory } from "./feedback-history.tsx";
 import { MirrorLine } from "./mirror-line.tsx";
+import { Payload } from "./payload.tsx";
 import { OutcomeBadge } from "./outcome-badge.tsx";
 import { TraceTimeline } from "./trace-timeline.tsx";
 import { WordDiff } from "./word-diff.tsx";
@@ -38,12 +39,13 @@ type DetailProps = { readonly detail: SuggestionDetail; readonly zone: string };
 function Detail({ detail, zone }: DetailProps): ReactNode {
   const sent = detail.feedback.findLast(({ finalText }) => finalText !== null)?.finalText ?? null;
   return (
-    <div className="grid gap-6">
+    <div className="grid grid-cols-1 gap-6">
       <div className="flex flex-wrap items-center gap-3">
         <OutcomeBadge status={detail.status} outcome={detail.outcome} />
         <MirrorLine state={detail.mirror} traceId={detail.traceId} zone={zone} />
       </div>
       <FactsOf detail={detail} zone={zone} />
+      <Asked detail={detail} />
       <Output detail={detail} sent={sent} />
       <div>
         <h3 className="mb-2 font-semibold">Feedback</h3>
@@ -58,12 +60,21 @@ function Detail({ detail, zone }: DetailProps): ReactNode {
 }
 
 function FactsOf({ detail, zone }: DetailProps): ReactNode {
+  const ticket =
+    detail.ticketId === null ? null : (
+      <Link
+        href={`/suggestions?${new URLSearchParams({ ticket: detail.ticketId, range: "90d" }).toString()}`}
+        className="text-accent underline"
+      >
+        {detail.ticketId}
+      </Link>
+    );
   const prompt = detail.promptName === null ? null : `${detail.promptName} ${detail.promptVersion ?? ""}`;
   return (
     <Facts
       facts={[
         ["Agent function", detail.functionName],
-        ["Ticket", detail.ticketId],
+        ["Ticket", ticket],
         ["Made", formatMoment(detail.createdAt, zone)],
         ["Shown", formatMoment(detail.shownAt, zone)],
         ["Decided", formatMoment(detail.decidedAt, zone)],
@@ -82,6 +93,13 @@ function FactsOf({ detail, zone }: DetailProps): ReactNode {
   );
 }
 
+/** What the agent function was given: the input of the run's root. */
+function Asked({ detail }: { readonly detail: SuggestionDetail }): ReactNode {
+  const root = detail.observations.find(({ parentId }) => parentId === null);
+  if (root?.input === undefined || root.input === null) return null;
+  return <Payload name="Asked" value={root.input} />;
+}
+
 function Output({ detail, sent }: { readonly detail: SuggestionDetail; readonly sent: string | null }): ReactNode {
   if (detail.status === "error") {
     return (
@@ -94,7 +112,7 @@ function Output({ detail, sent }: { readonly detail: SuggestionDetail; readonly 
     );
   }
   return (
-    <div className="grid gap-4 lg:grid-cols-2">
+    <div className="grid grid-cols-1 gap-4 lg:grid-cols-2">
       <div>
         <h3 className="mb-2 font-semibold">Suggested</h3>
         <p className="rounded bg-sunken p-3 whitespace-pre-wrap">{detail.text}</p>

@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 import { useSearchParams } from "wouter";
 import type { ListFilters } from "../api/suggestions.ts";
+import { Button } from "../ui/button.tsx";
 import { FilterBar } from "../ui/filter-bar.tsx";
 import { Page } from "../ui/page.tsx";
 import { SearchField } from "../ui/search-field.tsx";
@@ -8,7 +9,7 @@ import { Select } from "../ui/select.tsx";
 import { useFilters } from "../url/filters.ts";
 import { SuggestionList } from "./suggestion-list.tsx";
 
-const OUTCOMES = ["pending", "accepted", "revised", "rejected", "expired"];
+const OUTCOMES = ["pending", "accepted", "revised", "rejected", "expired", "auto_sent"];
 const STATUSES = ["pending", "completed", "error"];
 
 const choices = (names: readonly string[]) => [
@@ -25,6 +26,7 @@ export function SuggestionsPage(): ReactNode {
     status: search.get("status"),
     ticket: search.get("ticket"),
     search: search.get("search"),
+    reason: search.get("reason"),
   };
   return (
     <Page title="Suggestions" controls={<FilterBar filters={filters} change={change} />}>
@@ -43,6 +45,11 @@ export function SuggestionsPage(): ReactNode {
           options={choices(STATUSES)}
           onChange={(status) => change({ status })}
         />
+        {list.reason === null || list.reason === "" ? null : (
+          <Button onClick={() => change({ reason: null })} aria-label={`No longer only reason ${list.reason}`}>
+            reason: {list.reason} <span aria-hidden="true">✕</span>
+          </Button>
+        )}
       </div>
       <SuggestionList filters={filters} list={list} />
     </Page>

@@ -2,6 +2,7 @@ import { type ReactNode, useState } from "react";
 import type { Observation } from "../api/suggestions.ts";
 import { formatCount, formatDuration, formatUsd } from "../format/format.ts";
 import { Facts } from "../ui/facts.tsx";
+import { Payload } from "./payload.tsx";
 
 type Placed = { readonly observation: Observation; readonly depth: number };
 
@@ -30,7 +31,7 @@ export function TraceTimeline({ observations }: { readonly observations: readonl
   const from = Math.min(...observations.map(startMs));
   const span = Math.max(1, ...observations.map(({ endTime }) => Date.parse(endTime) - from));
   return (
-    <ol className="grid gap-1">
+    <ol className="grid grid-cols-1 gap-1">
       {placed(observations).map(({ observation, depth }) => {
         const isOpen = openId === observation.id;
         const isError = observation.level === "ERROR";
@@ -93,19 +94,6 @@ function Opened({ observation }: { readonly observation: Observation }): ReactNo
       <Payload name="Parameters" value={modelParameters} />
       <Payload name="Input" value={input} />
       <Payload name="Output" value={output} />
-    </div>
-  );
-}
-
-/** Any JSON as text, and nothing but text: it may come from customers and from models. */
-function Payload({ name, value }: { readonly name: string; readonly value: unknown }): ReactNode {
-  if (value === undefined || value === null) return null;
-  return (
-    <div>
-      <h4 className="text-xs text-soft">{name}</h4>
-      <pre className="max-h-80 overflow-auto rounded bg-sunken p-2 font-mono text-xs whitespace-pre-wrap" tabIndex={0}>
-        {typeof value === "string" ? value : JSON.stringify(value, null, 2)}
-      </pre>
     </div>
   );
 }

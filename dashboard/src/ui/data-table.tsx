@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import { Button } from "./button.tsx";
-import { downloadCsv } from "./csv.ts";
+import { downloadCsv } from "./download-csv.ts";
 
 export type Column<Row> = {
   readonly head: string;
@@ -19,7 +19,9 @@ type DataTableProps<Row> = {
   readonly rowKey: (row: Row) => string;
 };
 
-const alignment = (align: "left" | "right" | undefined): string => (align === "left" ? "text-left" : "text-right");
+/** Figures stay on their line; a table that is wider than the page scrolls in its own place. */
+const alignment = (align: "left" | "right" | undefined): string =>
+  align === "left" ? "min-w-28 text-left" : "text-right whitespace-nowrap";
 
 export function DataTable<Row>({ name, columns, rows, rowKey }: DataTableProps<Row>): ReactNode {
   return (
@@ -29,7 +31,11 @@ export function DataTable<Row>({ name, columns, rows, rowKey }: DataTableProps<R
           <thead>
             <tr className="border-b border-line text-soft">
               {columns.map(({ head, align }) => (
-                <th key={head} scope="col" className={`px-2 py-1.5 align-bottom font-medium ${alignment(align)}`}>
+                <th
+                  key={head}
+                  scope="col"
+                  className={`px-2 py-1.5 align-bottom font-medium [overflow-wrap:normal] ${alignment(align)}`}
+                >
                   {head}
                 </th>
               ))}

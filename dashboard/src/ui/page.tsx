@@ -16,7 +16,7 @@ export function Page(props: {
         <h1 className="text-xl font-semibold">{title}</h1>
         {props.controls}
       </div>
-      <div className="grid gap-4">{props.children}</div>
+      <div className="grid grid-cols-1 gap-4">{props.children}</div>
     </main>
   );
 }

@@ -52,13 +52,14 @@ export function filtersOf(search: URLSearchParams, now: number): Filters {
   };
 }
 
-/** What a link to another page carries along. */
-export function filterSearch(search: URLSearchParams): string {
+/** What a link to another page carries along, and what it narrows down to besides. */
+export function filterSearch(search: URLSearchParams, more: Readonly<Record<string, string>> = {}): string {
   const kept = new URLSearchParams();
   for (const name of ["range", "from", "to", "zone", ...filterNames]) {
     const value = search.get(name);
     if (value !== null) kept.set(name, value);
   }
+  for (const [name, value] of Object.entries(more)) kept.set(name, value);
   const text = kept.toString();
   return text === "" ? "" : `?${text}`;
 }

@@ -2,7 +2,7 @@
 export const RANGES = { "24h": 1, "7d": 7, "30d": 30, "90d": 90 } as const;
 export type RangeName = keyof typeof RANGES;
 
-export const isRangeName = (text: string | null): text is RangeName => text !== null && text in RANGES;
+export const isRangeName = (text: string | null): text is RangeName => text !== null && Object.hasOwn(RANGES, text);
 
 const DAY_MS = 86_400_000;
 

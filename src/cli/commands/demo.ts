@@ -12,7 +12,7 @@ const HELP = `
 Fills a sample support desk, makes suggestions for its open tickets, records what agents did with them, mirrors
 everything into Langfuse and counts it. Needs no key and no server: without them the database is embedded,
 the model is an offline retrieval model and Langfuse is a stand-in. With --once it ends, with 1 if something was not
-mirrored; else it stays up with a status page on http://127.0.0.1:4100 until Ctrl-C.
+mirrored; else it stays up with the dashboard on http://127.0.0.1:4100 until Ctrl-C.
 
 Its data lie in .uptake/demo, apart from your own, and are made anew each time; in another --data-dir or behind a
 database URL they are kept, and the next demo goes on from there.

@@ -8,7 +8,7 @@ import { withServices } from "../with-services.ts";
 
 const HELP = `
 Takes suggestions and feedback over HTTP, shows and counts them, and mirrors them into Langfuse: API and worker in one
-process, until it is stopped with Ctrl-C or SIGTERM; it then answers what is under way. Any number may share one
+process, until it is stopped with Ctrl-C or SIGTERM; it then answers what is under way. The dashboard is at /. Any number may share one
 Postgres. /docs on it says what there is; without API keys only this machine may ask (docs/security.md).
 
 Examples:

@@ -41,6 +41,7 @@ function readFilter(texts: Readonly<Record<string, string>>, projectId: string, 
     limit,
     search,
     cursor,
+    reason,
     ...others
   } = parse(suggestionQuery, texts, "");
   const moment = (text: string | undefined, place: string): Date | undefined =>
@@ -52,6 +53,7 @@ function readFilter(texts: Readonly<Record<string, string>>, projectId: string, 
     ticketId: ticket,
     from: moment(from, "from"),
     to: moment(to, "to"),
+    reason: reason || undefined,
     search: search || undefined,
     cursor: cursor || undefined,
     limit: limitOf(limit),

@@ -69,6 +69,7 @@ const sql = `
     and ($11::text is null or s.suggested_response ilike $11)
     and ($12::bigint is null
       or (s.created_at, s.id) < (timestamptz 'epoch' + $12::bigint * interval '1 microsecond', $13::uuid))
+    and ($15::text is null or s.deciding_reasons @> array[$15])
   order by s.created_at desc, s.id desc
   limit $14
 `;
@@ -84,6 +85,8 @@ export type ListFilter = {
   readonly ticketId?: string | undefined;
   readonly from?: Date | undefined;
   readonly to?: Date | undefined;
+  /** One of the reasons of the feedback event that decides. */
+  readonly reason?: string | undefined;
   /** What the text holds, as it is. */
   readonly search?: string | undefined;
   /** The last one of the page before. */
@@ -109,5 +112,6 @@ export function listSuggestions(db: Queryable, filter: ListFilter): Promise<read
     after?.createdAtMicros ?? null,
     after?.suggestionId ?? null,
     filter.limit,
+    filter.reason ?? null,
   ]);
 }

@@ -1,0 +1,223 @@
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { createUptake } from "../../src/create-uptake.ts";
+import { silentLogger } from "../../src/domain/logger.ts";
+import type { MetricsRow } from "../../src/metrics/metrics-row.ts";
+import { launchChromium } from "../support/chromium.ts";
+import { axeProblems } from "./axe.ts";
+import { openPage, readable } from "./page-facts.ts";
+import { newDataFolder, type RunningDemo, startDemo } from "./running-demo.ts";
+
+const HOSTILE = `<img src=x onerror="document.title='taken over'"><a href="javascript:alert(1)">a</a>`;
+const PHONE = { viewport: { width: 390, height: 844 } };
+const SCHEMES = ["light", "dark"] as const;
+
+/** On a machine that may be busy with other work. */
+const SLOW_MS = 90_000;
+vi.setConfig({ testTimeout: 4 * SLOW_MS, hookTimeout: 4 * SLOW_MS });
+
+let browser: Browser;
+let demo: RunningDemo;
+let hostileId: string;
+
+beforeAll(async () => {
+  browser = await launchChromium();
+  const folder = newDataFolder();
+  hostileId = await recordHostileSuggestion(join(folder, "data"));
+  demo = await startDemo(folder);
+});
+
+afterEach(async () => {
+  await Promise.all(browser.contexts().map((context) => context.close()));
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await demo?.stop();
+});
+
+/** Markup in everything that an application, its customer, an agent or a model can write. */
+async function recordHostileSuggestion(dataDir: string): Promise<string> {
+  const uptake = createUptake({ dataDir, environment: "default", worker: false, reasons: "open", log: silentLogger });
+  const suggest = uptake.track(HOSTILE, async (_: { readonly question: string }, run) => {
+    await run.observe(HOSTILE, { type: "retriever", input: HOSTILE }, () => Promise.resolve(HOSTILE));
+    return run.suggest(HOSTILE, { ticketId: HOSTILE });
+  });
+  const { suggestionId } = await suggest({ question: HOSTILE });
+  const act = { suggestionId, reason: HOSTILE, comment: HOSTILE, agentId: HOSTILE };
+  await uptake.feedback({ ...act, type: "revision", finalText: `${HOSTILE} and more` });
+  await uptake.close();
+  return suggestionId;
+}
+
+const percent = (share: number | null): string => `${((share ?? Number.NaN) * 100).toFixed(1)} %`;
+
+async function json<Answer>(path: string): Promise<Answer> {
+  return (await (await fetch(demo.url + path)).json()) as Answer;
+}
+
+/** Waits until nothing of the page loads any more. */
+async function settled(page: Page): Promise<void> {
+  await page.locator("h1").waitFor({ timeout: SLOW_MS });
+  await page.locator(".animate-pulse").first().waitFor({ state: "detached", timeout: SLOW_MS });
+}
+
+async function look(path: string, options = {}) {
+  const opened = await openPage(browser, demo.url + path, options);
+  await settled(opened.page);
+  return opened;
+}
+
+const card = async (page: Page, title: string): Promise<string> =>
+  readable(await page.locator("section[aria-label='Headline figures'] > div", { hasText: title }).first().innerText());
+
+const pagesOf = (id: string): readonly string[] => [
+  "/",
+  "/suggestions",
+  `/suggestions/${id}`,
+  "/compare",
+  "/compare?compare=function",
+  "/mirror",
+  "/set-up",
+  "/sign-in",
+];
+
+describe("the dashboard of a running demo", () => {
+  it("leads from the numbers to a suggestion, its diff and its trace, to the mirror and to a comparison", async () => {
+    const { rows } = await json<{ readonly rows: readonly MetricsRow[] }>("/v1/metrics?bucket=total&from=6d");
+    const { successRate, errorRate } = rows[0] as MetricsRow;
+    const { page, complaints } = await look("/?range=7d");
+    expect(await page.title()).toBe("Overview · Uptake");
+    const success = await card(page, "Success rate");
+    expect(success).toContain(percent(successRate.value));
+    expect(success).toContain(`${successRate.numerator} of ${successRate.denominator} decided were accepted`);
+    expect(await card(page, "Error rate")).toContain(`${errorRate.numerator} of ${errorRate.denominator} finished`);
+
+    // The three clicks: a number of the breakdown, a suggestion, a step of its trace.
+    await page.getByRole("link", { name: /suggestions of generate-message-suggestion$/u }).click();
+    await page.getByLabel("Outcome").selectOption("revised");
+    await page.waitForURL(/outcome=revised/u);
+    await settled(page);
+    await page.getByRole("list", { name: "Suggestions" }).getByRole("link").first().click();
+    await page.getByRole("heading", { name: "Sent, against the suggestion" }).waitFor();
+    expect(await page.locator("ins, del").count()).toBeGreaterThan(0);
+    await page.getByRole("button", { name: /^generation generation/u }).click();
+    await page.getByRole("heading", { name: "Output", exact: true }).waitFor();
+    await page.getByText("mirror: delivered").first().waitFor();
+
+    await page.getByRole("link", { name: "Mirror" }).click();
+    await settled(page);
+    const { deliveredTraceCount, deadCount } = await json<{
+      readonly deliveredTraceCount: number;
+      readonly deadCount: number;
+    }>("/v1/mirror");
+    const fact = async (name: string) =>
+      readable(
+        await page
+          .locator("dl > div", { has: page.locator(`dt:text-is("${name}")`) })
+          .locator("dd")
+          .innerText(),
+      );
+    expect(await fact("Traces delivered")).toBe(String(deliveredTraceCount));
+    expect(deliveredTraceCount).toBeGreaterThanOrEqual(50);
+    expect([await fact("Dead letters"), deadCount]).toEqual(["0", 0]);
+    await page.getByText("answers and takes the keys").waitFor();
+
+    await page.getByRole("link", { name: "Compare" }).click();
+    await page.getByLabel("Compare").selectOption("function");
+    await page.getByRole("table").waitFor();
+    expect(
+      await page
+        .getByRole("rowheader")
+        .or(page.getByRole("cell", { name: "Success rate" }))
+        .count(),
+    ).toBe(1);
+    await page.getByText("too few to call a winner").waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it("shows in the list what a reason stands for", async () => {
+    const { page } = await look("/");
+    const reason = page.getByRole("list", { name: "Rejected because" }).getByRole("listitem").first();
+    const name = readable(await reason.getByRole("link").innerText());
+    const count = /(\d+) of \d+/u.exec(readable(await reason.innerText()))?.[1];
+    await reason.getByRole("link").click();
+    await settled(page);
+    await page.getByRole("button", { name: `No longer only reason ${name}` }).waitFor();
+    expect(readable(await page.getByRole("main").innerText())).toContain(`${count} in all`);
+  });
+
+  it("says when nothing matches, and that there is no such page or suggestion", async () => {
+    const { page } = await look("/suggestions?search=nobody-ever-wrote-this");
+    await page.getByText("No suggestions match").waitFor();
+    const nothing = await look("/suggestions/0199d1c0-5b5f-7000-8000-3f3c9a2b1e4d");
+    expect(await nothing.page.getByRole("alert").innerText()).toContain("0199d1c0-5b5f-7000-8000-3f3c9a2b1e4d");
+    const empty = await look("/?from=2001-01-01&to=2001-01-02");
+    expect(await empty.page.getByText("No suggestions in this range").count()).toBeGreaterThan(0);
+  });
+
+  it("never takes what people and models wrote for markup or links", async () => {
+    for (const path of ["/", "/suggestions", `/suggestions/${hostileId}`, "/compare?compare=function"]) {
+      const { page, complaints } = await look(path);
+      for (const button of await page.locator("ol button[aria-expanded]").all()) await button.click();
+      expect(readable(await page.locator("main").innerText())).toContain("<img src=x");
+      expect(await page.locator("main img, main script, a[href^='javascript']").count()).toBe(0);
+      expect(await page.title()).not.toBe("taken over");
+      expect(complaints).toEqual([]);
+      await page.context().close();
+    }
+  });
+
+  it("never scrolls sideways on a phone, and no page is too much for it", async () => {
+    for (const path of pagesOf(hostileId)) {
+      const { page } = await look(path, PHONE);
+      const wider = await page.evaluate<number>("document.documentElement.scrollWidth - innerWidth");
+      expect([path, wider]).toEqual([path, 0]);
+      await page.context().close();
+    }
+  });
+
+  it.each(SCHEMES)("gives axe nothing to find, in the %s", async (colorScheme) => {
+    for (const path of pagesOf(hostileId)) {
+      const options = { colorScheme, reducedMotion: "reduce" } as const;
+      expect([path, await axeProblems(browser, demo.url + path, options, settled)]).toEqual([path, []]);
+    }
+  });
+
+  it("draws lines of different colours, also for whoever wants no motion", async () => {
+    const { page } = await look("/", { reducedMotion: "reduce" });
+    const colours = await page.evaluate<readonly string[]>(`(() => {
+      const { data } = document.querySelector("canvas").getContext("2d").getImageData(0, 0, 2000, 400);
+      const seen = new Map();
+      for (let at = 0; at < data.length; at += 4)
+        if (data[at + 3] === 255) seen.set([data[at], data[at + 1], data[at + 2]].join(), 1 + (seen.get([data[at], data[at + 1], data[at + 2]].join()) ?? 0));
+      return [...seen].filter(([, count]) => count > 3).map(([colour]) => colour);
+    })()`);
+    expect(colours).toEqual(expect.arrayContaining(["0,121,107", "180,84,10"])); // --series-3 and --series-2, light
+  });
+
+  it("is small: first view under 180 kB packed, few requests, and no long task once it stands", async () => {
+    const page = await browser.newPage();
+    const sizes: number[] = [];
+    page.on("requestfinished", (request) => {
+      void request.sizes().then(({ responseBodySize }) => sizes.push(responseBodySize));
+    });
+    await page.addInitScript(
+      `window.longTasks = [];
+       new PerformanceObserver((list) => longTasks.push(...list.getEntries().map(({ startTime, duration }) => [startTime, duration])))
+         .observe({ type: "longtask", buffered: true });`,
+    );
+    await page.goto(demo.url);
+    await settled(page);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(180_000);
+    expect(sizes.length).toBeLessThanOrEqual(20);
+    const stands = await page.evaluate<number>("performance.now()");
+    await page.getByRole("link", { name: "Suggestions" }).click();
+    await settled(page);
+    const late = await page.evaluate<readonly (readonly [number, number])[]>("longTasks");
+    expect(late.filter(([startTime]) => startTime > stands).map(([, duration]) => duration)).toEqual(
+      late.filter(([startTime, duration]) => startTime > stands && duration <= 100).map(([, duration]) => duration),
+    );
+  });
+});
