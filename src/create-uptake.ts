@@ -6,6 +6,7 @@ import type { Durability } from "./domain/durability.ts";
 import type { Instruments } from "./domain/instruments.ts";
 import type { Logger } from "./domain/logger.ts";
 import type { MetricsRequest } from "./domain/metrics-request.ts";
+import type { ModelPrices } from "./domain/prices.ts";
 import type { FeedbackService, FeedbackSettings } from "./feedback/feedback-service.ts";
 import type { MetricsRow } from "./metrics/metrics-row.ts";
 import { type CalibrationRow, readCalibration } from "./metrics/read-calibration.ts";
@@ -38,6 +39,8 @@ export type UptakeOptions = FeedbackSettings & {
   readonly expireAfter?: string | undefined;
   /** How long a row may stay pending until its call counts as died, such as `15m`. */
   readonly abandonAfter?: string | undefined;
+  /** What models cost, over the file of `UPTAKE_PRICES` and the table that Uptake comes with; `null`: unknown. See docs/costs.md. */
+  readonly prices?: ModelPrices | undefined;
   /** Structured lines; warnings and errors go to standard error by default. */
   readonly log?: Logger | undefined;
   /** Told what happens inside, for your own `/metrics`: `createPrometheus().instruments` of `uptake/server`. */
@@ -86,7 +89,7 @@ export type Uptake = {
  * await uptake.sent({ suggestionId, finalText: "What the person really sent" });
  */
 export function createUptake(options: UptakeOptions = {}): Uptake {
-  const { langfuse, worker, thresholds, reasons, ignoreInSent, log, instruments, ...given } = options;
+  const { langfuse, worker, thresholds, reasons, ignoreInSent, log, instruments, prices, ...given } = options;
   const keys = langfuse && {
     langfusePublicKey: langfuse.publicKey,
     langfuseSecretKey: langfuse.secretKey,
@@ -98,6 +101,7 @@ export function createUptake(options: UptakeOptions = {}): Uptake {
     worker: worker ?? true,
     feedback: { thresholds, reasons, ignoreInSent },
     instruments,
+    prices,
   });
   const { tracker, feedback } = parts;
   const ofProject = (request: MetricsRequest) => ({ ...request, projectId: config.projectId });

@@ -106,6 +106,7 @@ export function readConfig(sources: ConfigSources): Config {
     langfuse,
     openai,
     desk,
+    prices: text("prices"),
     host: text("host") ?? "",
     allowedHosts: listOf(text("allowedHosts")),
     corsOrigins: listOf(text("corsOrigins")),
