@@ -20,6 +20,7 @@ import { listApiKeys } from "./store/queries/list-api-keys.ts";
 
 export { readConfig } from "./config/read-config.ts";
 export { createPrometheus } from "./http/prometheus.ts";
+export { diagnose, type DiagnoseOptions } from "./server/diagnose.ts";
 export { createStderrLogger } from "./server/stderr-logger.ts";
 
 /**

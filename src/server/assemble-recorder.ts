@@ -53,7 +53,7 @@ export function assembleRecorder(
 }
 
 /** Names a database in the spool. Neither password nor user: they change while the database stays the same. */
-function destinationOf({ databaseUrl, dataDir }: Config): string {
+export function destinationOf({ databaseUrl, dataDir }: Config): string {
   return hash("sha256", databaseUrl === null ? resolve(dataDir) : placeOf(databaseUrl), "hex").slice(0, 12);
 }
 
