@@ -8,6 +8,7 @@ import { UptakeError } from "./domain/errors.ts";
 import type { Instruments } from "./domain/instruments.ts";
 import type { Logger } from "./domain/logger.ts";
 import type { MetricsRequest } from "./domain/metrics-request.ts";
+import type { ModelPrices } from "./domain/prices.ts";
 import type { FeedbackService, FeedbackSettings } from "./feedback/feedback-service.ts";
 import type { MetricsRow } from "./metrics/metrics-row.ts";
 import { type CalibrationRow, readCalibration } from "./metrics/read-calibration.ts";
@@ -48,6 +49,8 @@ export type UptakeOptions = FeedbackSettings & {
   readonly expireAfter?: string | undefined;
   /** How long a row may stay pending until its call counts as died, such as `15m`. */
   readonly abandonAfter?: string | undefined;
+  /** What models cost, over the file of `UPTAKE_PRICES` and the table that Uptake comes with; `null`: unknown. See docs/costs.md. */
+  readonly prices?: ModelPrices | undefined;
   /** Structured lines; warnings and errors go to standard error by default. */
   readonly log?: Logger | undefined;
   /** Told what happens inside, for your own `/metrics`: `createPrometheus().instruments` of `uptake/server`. */
@@ -96,7 +99,7 @@ export type Uptake = {
  * await uptake.sent({ suggestionId, finalText: "What the person really sent" });
  */
 export function createUptake(options: UptakeOptions = {}): Uptake {
-  const { langfuse, worker: _, thresholds, reasons, ignoreInSent, log, instruments, ...given } = options;
+  const { langfuse, worker: _, thresholds, reasons, ignoreInSent, log, instruments, prices, ...given } = options;
   const keys = langfuse && {
     langfusePublicKey: langfuse.publicKey,
     langfuseSecretKey: langfuse.secretKey,
@@ -107,9 +110,14 @@ export function createUptake(options: UptakeOptions = {}): Uptake {
 }
 
 function overDatabase(config: Config, options: UptakeOptions): Uptake {
-  const { worker = true, thresholds, reasons, ignoreInSent, instruments } = options;
-  const feedbackSettings = { thresholds, reasons, ignoreInSent };
-  const parts = assemble(config, { log: logOf(config, options), worker, feedback: feedbackSettings, instruments });
+  const { worker = true, thresholds, reasons, ignoreInSent, instruments, prices } = options;
+  const parts = assemble(config, {
+    log: logOf(config, options),
+    worker,
+    feedback: { thresholds, reasons, ignoreInSent },
+    instruments,
+    prices,
+  });
   const { tracker, feedback } = parts;
   const ofProject = (request: MetricsRequest) => ({ ...request, projectId: config.projectId });
   return {
@@ -129,11 +137,12 @@ function overDatabase(config: Config, options: UptakeOptions): Uptake {
 
 function overServer(config: Config, server: ServerAccess, options: UptakeOptions): Uptake {
   refuseBesideServer(server, options);
-  const { instruments } = options;
+  const { instruments, prices } = options;
   const { tracker, feedback, metrics, start, close } = assembleRemote(config, {
     server,
     log: logOf(config, options),
     instruments,
+    prices,
   });
   return {
     track: (name, fn, trackOptions) => tracker.track(name, fn, trackOptions),

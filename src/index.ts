@@ -5,6 +5,7 @@ export type { FeedbackInput, FeedbackSource, FeedbackType, SentInput, ShownInput
 export type { Instruments } from "./domain/instruments.ts";
 export type { Logger } from "./domain/logger.ts";
 export type { MetricsBucket, MetricsDimension, MetricsRequest } from "./domain/metrics-request.ts";
+export type { ModelPrice, ModelPrices } from "./domain/prices.ts";
 export type { ObservationLevel, ObservationType, Usage } from "./domain/observation.ts";
 export type { OutcomeThresholds } from "./domain/outcome.ts";
 export type { Reason, ReasonSet, ReasonTaxonomy } from "./domain/reasons.ts";

@@ -19,6 +19,7 @@ import { openDatabase } from "./store/open-database.ts";
 
 export { readConfig } from "./config/read-config.ts";
 export { createPrometheus } from "./http/prometheus.ts";
+export { diagnose, type DiagnoseOptions } from "./server/diagnose.ts";
 export { createStderrLogger } from "./server/stderr-logger.ts";
 
 /**

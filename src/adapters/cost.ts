@@ -1,8 +1,5 @@
-import type { Usage } from "../domain/observation.ts";
+import type { CostOf } from "../domain/prices.ts";
 import type { HandMade, HandMadeUpdate } from "../track/by-hand.ts";
-
-/** USD of one call, by a price list of yours; undefined where it does not know the model: unknown, not zero. */
-export type CostOf = (call: { readonly model: string; readonly usage: Usage }) => number | undefined;
 
 /** States what `describe` says, and the cost where model and tokens are known. A price list that throws knows no price. */
 export function updateWithCost(

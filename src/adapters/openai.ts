@@ -1,3 +1,3 @@
 // The public path `uptake/openai`: names listed by hand.
-export type { CostOf } from "./cost.ts";
+export type { CostOf } from "../domain/prices.ts";
 export { observeOpenAI, type ObserveOpenAIOptions, type OpenAIClient } from "./openai/observe-openai.ts";

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { processEnvironment } from "../config/environment.ts";
+import type { Diagnose } from "./context.ts";
 import { createInterrupt } from "./interrupt.ts";
 import { createOutput, type TextStream } from "./output.ts";
 import { runCli } from "./run.ts";
@@ -10,6 +11,12 @@ import type { OpenServices } from "./services.ts";
 const openServices: OpenServices = async (config, deps) => {
   const server = await import("../server.ts");
   return server.openServices(config, deps);
+};
+
+/** Likewise. */
+const diagnose: Diagnose = async (sources, options) => {
+  const server = await import("../server.ts");
+  return server.diagnose(sources, { ...options, nodeVersion: process.versions.node });
 };
 
 function packageVersion(): string {
@@ -55,6 +62,7 @@ const code = await runCli(process.argv.slice(2), {
   output,
   interrupt,
   openServices,
+  diagnose,
   now: Date.now,
 });
 interrupt.dispose();

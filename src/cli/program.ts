@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { variablesHelp } from "../config/describe.ts";
 import { addAdopt } from "./commands/adopt.ts";
 import { addDemo } from "./commands/demo.ts";
+import { addDoctor } from "./commands/doctor.ts";
 import { addExpire } from "./commands/expire.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addMetrics } from "./commands/metrics.ts";
@@ -44,6 +45,7 @@ export function createProgram(context: CliContext, exitWith: (code: ExitCode) =>
     .addHelpText("afterAll", ({ command }) => (command.parent === null ? `\n${variablesHelp()}` : ""))
     .addHelpText("afterAll", `\n${EXIT_CODES_HELP}`);
   const commands = [addDemo, addServe, addReplay, addMigrate, addAdopt, addWorker, addMetrics, addRollup, addExpire];
-  for (const add of [...commands, addPartitions, addMirror, addVerify, addKeys]) add(program, context, exitWith);
+  for (const add of [...commands, addPartitions, addMirror, addVerify, addKeys, addDoctor])
+    add(program, context, exitWith);
   return program;
 }

@@ -36,6 +36,8 @@ export type Config = {
   /** `null`: the offline model. */
   readonly openai: OpenaiAccess | null;
   readonly desk: DeskSettings;
+  /** Path of a file of model prices, or `none`; `null`: the table that Uptake comes with. */
+  readonly prices: string | null;
   /** Address that the service listens on. */
   readonly host: string;
   /** Host names that the service is called by, beside this machine's own. */

@@ -178,6 +178,12 @@ export const options = [
     help: "model to ask, `gpt-4.1-mini` when unset; needs a key or a base URL",
   },
   {
+    key: "prices",
+    variables: ["UPTAKE_PRICES"],
+    type: "path",
+    help: "JSON file of model prices, over the table that Uptake comes with (docs/costs.md); `none`: no prices",
+  },
+  {
     key: "prompts",
     variables: ["UPTAKE_PROMPTS"],
     type: "prompts",

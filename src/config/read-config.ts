@@ -1,4 +1,4 @@
-import { invalidConfiguration, type Config, type ConfigProblem, type Found } from "./config.ts";
+import { invalidConfiguration, type Config, type ConfigProblem, type Found, type FoundValues } from "./config.ts";
 import { parseSpan, parseWindows } from "../domain/expiry.ts";
 import type { Environment } from "./environment.ts";
 import { options, type Option, type OptionKey } from "./options.ts";
@@ -18,6 +18,12 @@ export type ConfigSources = {
   readonly environment: Environment;
   /** Defaults of one command that differ from the table's. */
   readonly defaults?: Given;
+};
+
+export type ExaminedConfig = {
+  readonly config: Config | null;
+  readonly problems: readonly ConfigProblem[];
+  readonly values: FoundValues;
 };
 
 /** More of a wrong value than this would hide the message. */
@@ -69,7 +75,7 @@ function readAll(sources: ConfigSources, problems: ConfigProblem[]): Map<OptionK
   return values;
 }
 
-function numberOf(values: ReadonlyMap<OptionKey, Found>, key: OptionKey): number | null {
+function numberOf(values: FoundValues, key: OptionKey): number | null {
   const found = values.get(key);
   return found === undefined ? null : Number(found.text);
 }
@@ -84,13 +90,27 @@ const listOf = (text: string | null): readonly string[] => text?.split(",") ?? [
  * @example readConfig({ flags: { port: "8080" }, environment: processEnvironment() }).port // 8080
  */
 export function readConfig(sources: ConfigSources): Config {
+  const { config, problems } = examineConfig(sources);
+  if (config === null) throw invalidConfiguration(problems);
+  return config;
+}
+
+/** The same without throwing: `config` is null where there are problems. `values` say where each came from, secrets included. */
+export function examineConfig(sources: ConfigSources): ExaminedConfig {
   const problems: ConfigProblem[] = [];
   const values = readAll(sources, problems);
   const langfuse = readLangfuse(values, problems);
   const openai = readOpenai(values, problems);
   const server = readServer(values, problems);
   const desk = readDesk(values, langfuse, problems);
-  if (problems.length > 0) throw invalidConfiguration(problems);
+  const config = problems.length > 0 ? null : configOf(values, { langfuse, openai, server, desk });
+  return { config, problems, values };
+}
+
+function configOf(
+  values: FoundValues,
+  { langfuse, openai, server, desk }: Pick<Config, "langfuse" | "openai" | "server" | "desk">,
+): Config {
   const text = (key: OptionKey): string | null => values.get(key)?.text ?? null;
   return {
     databaseUrl: text("databaseUrl"),
@@ -109,6 +129,7 @@ export function readConfig(sources: ConfigSources): Config {
     langfuse,
     openai,
     desk,
+    prices: text("prices"),
     host: text("host") ?? "",
     allowedHosts: listOf(text("allowedHosts")),
     corsOrigins: listOf(text("corsOrigins")),

@@ -29,7 +29,7 @@ export async function askModel(
       modelParameters: MODEL_PARAMETERS,
       messages,
       prompt,
-      // The offline model really costs nothing; what another model costs is not known here.
+      // The offline model really costs nothing; of another the price list may know.
       costUsd: model.name === OFFLINE_MODEL ? 0 : undefined,
     },
     async (generation) => {

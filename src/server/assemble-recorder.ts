@@ -73,14 +73,21 @@ export function assembleRecorder(
 }
 
 /** Names the store in the spool. */
-const destinationOf = ({ place }: RecordStore): string => hash("sha256", place, "hex").slice(0, 12);
+const destinationOf = ({ place }: Pick<RecordStore, "place">): string => hash("sha256", place, "hex").slice(0, 12);
 
-/** The database of this process. Its place has neither password nor user: they change while the database stays the same. */
-export const databaseStore = ({ databaseUrl, dataDir }: Config, db: Database): RecordStore => ({
+/** The spool's name of the database that is configured. */
+export const databaseDestination = (config: Config): string => destinationOf({ place: databasePlace(config) });
+
+/** The database of this process. */
+export const databaseStore = (config: Config, db: Database): RecordStore => ({
   write: (rows) => insertSuggestions(db, rows),
   name: STORE_NAME,
-  place: databaseUrl === null ? resolve(dataDir) : placeOf(databaseUrl),
+  place: databasePlace(config),
 });
+
+/** Has neither password nor user: they change while the database stays the same. */
+const databasePlace = ({ databaseUrl, dataDir }: Config): string =>
+  databaseUrl === null ? resolve(dataDir) : placeOf(databaseUrl);
 
 function placeOf(databaseUrl: string): string {
   const { host, pathname, searchParams } = new URL(databaseUrl);

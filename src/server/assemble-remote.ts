@@ -2,6 +2,7 @@ import type { Config, ServerAccess } from "../config/config.ts";
 import { UptakeError } from "../domain/errors.ts";
 import { type Instruments, noInstruments } from "../domain/instruments.ts";
 import type { Logger } from "../domain/logger.ts";
+import type { ModelPrices } from "../domain/prices.ts";
 import { type Connection, createConnection } from "../remote/connection.ts";
 import { createRemoteFeedback, type RemoteFeedback } from "../remote/remote-feedback.ts";
 import { createRemoteMetrics, type RemoteMetrics } from "../remote/remote-metrics.ts";
@@ -11,6 +12,7 @@ import { RowsRefused } from "../track/group-commit.ts";
 import { createTracker, type Tracker } from "../track/tracker.ts";
 import { assembleRecorder } from "./assemble-recorder.ts";
 import { harmless } from "./harmless.ts";
+import { readCostOf } from "./read-prices.ts";
 import { tokenMaker } from "./token-maker.ts";
 
 /** Longer than the server waits for its database, so that it is the server that says what is wrong. */
@@ -31,6 +33,8 @@ export type RemoteOptions = {
   readonly server: ServerAccess;
   readonly log: Logger;
   readonly instruments?: Instruments | undefined;
+  /** Model prices over those of the configuration. */
+  readonly prices?: ModelPrices | undefined;
 };
 
 export function assembleRemote(config: Config, options: RemoteOptions): RemoteParts {
@@ -50,7 +54,8 @@ export function assembleRemote(config: Config, options: RemoteOptions): RemotePa
   };
   const { recorder, startReplay } = assembleRecorder(config, { store, log, instruments, inMemoryOnly: false });
   const tokenOf = tokenMaker(config);
-  const tracker = createTracker({ recorder, projectId, environment, release, now: Date.now, log, tokenOf });
+  const costOf = readCostOf(config, options.prices);
+  const tracker = createTracker({ recorder, projectId, environment, release, now: Date.now, log, tokenOf, costOf });
   return {
     tracker,
     feedback: createRemoteFeedback({ connection, now: () => new Date(), flushSuggestions: () => tracker.flush() }),

@@ -1,6 +1,7 @@
 import type { Config } from "../config/config.ts";
 import { type Instruments, noInstruments } from "../domain/instruments.ts";
 import type { Logger } from "../domain/logger.ts";
+import type { CostOf, ModelPrices } from "../domain/prices.ts";
 import {
   createFeedbackService,
   type FeedbackService,
@@ -17,6 +18,7 @@ import { assembleRecorder, databaseStore } from "./assemble-recorder.ts";
 import { harmless } from "./harmless.ts";
 import { tokenMaker } from "./token-maker.ts";
 import { withDeskReasons } from "./desk-reasons.ts";
+import { readCostOf } from "./read-prices.ts";
 import { assembleWorker, type Base, type WorkerParts } from "./assemble-worker.ts";
 
 export type AssembleOptions = {
@@ -28,6 +30,8 @@ export type AssembleOptions = {
   readonly fresh?: boolean | undefined;
   /** Told what the parts do; nothing by default. */
   readonly instruments?: Instruments | undefined;
+  /** Model prices over those of the configuration. */
+  readonly prices?: ModelPrices | undefined;
 };
 
 /** The parts of Uptake put together over one database. Nothing is open before the first use or `start`. */
@@ -36,6 +40,8 @@ export type Parts = Pick<WorkerParts, "roller" | "expirer" | "partitions" | "mir
   readonly tracker: Tracker;
   /** Where finished runs are written; for parts of ours with a tracker of their own. */
   readonly recorder: Recorder;
+  /** The price list, for the same. */
+  readonly costOf: CostOf | undefined;
   readonly feedback: FeedbackService;
   /** Opens and migrates the database and starts the worker; using any part does the same. Throws what keeps it from opening. */
   start(): Promise<void>;
@@ -45,6 +51,7 @@ export type Parts = Pick<WorkerParts, "roller" | "expirer" | "partitions" | "mir
 
 export function assemble(config: Config, options: AssembleOptions): Parts {
   const log = harmless(options.log);
+  const costOf = readCostOf(config, options.prices);
   const db = createLazyDatabase(config.databaseUrl === null ? "embedded" : "postgres", async () => {
     const opened = await openDatabase({ ...config, fresh: options.fresh === true });
     try {
@@ -66,7 +73,7 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
   });
   const { projectId, environment, release } = config;
   const tokenOf = tokenMaker(config);
-  const tracker = createTracker({ recorder, projectId, environment, release, now: Date.now, log, tokenOf });
+  const tracker = createTracker({ recorder, projectId, environment, release, now: Date.now, log, tokenOf, costOf });
   const feedback = createFeedbackService({
     db,
     projectId,
@@ -92,6 +99,7 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
     db,
     tracker,
     recorder,
+    costOf,
     feedback,
     roller,
     expirer,

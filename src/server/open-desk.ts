@@ -67,11 +67,11 @@ export async function openDesk(parts: Parts, config: Config, { closers, log }: O
 
 function trackerOf(
   projectId: string,
-  { recorder }: Pick<Parts, "recorder">,
+  { recorder, costOf }: Pick<Parts, "recorder" | "costOf">,
   { config, log }: { readonly config: Config; readonly log: Logger },
 ): Tracker {
   const { environment, release } = config;
-  return createTracker({ recorder, projectId, environment, release, now: Date.now, log });
+  return createTracker({ recorder, projectId, environment, release, now: Date.now, log, costOf });
 }
 
 async function startOfflineModel(closers: Closers): Promise<Model> {

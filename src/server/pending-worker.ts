@@ -14,11 +14,12 @@ export function assemblePendingWorker(
   config: Config,
   log: Logger,
 ): PendingWorker {
-  const { db, recorder, pendingMeters: meters } = parts;
+  const { db, recorder, costOf, pendingMeters: meters } = parts;
   const { projectId, environment, release } = config;
   const { runPending, runConcurrency, runTimeoutMs } = config.desk;
   const held = createHeldRecorder(recorder);
-  const tracker = createTracker({ recorder: held.recorder, projectId, environment, release, now: Date.now, log });
+  const about = { projectId, environment, release, now: Date.now, log, costOf };
+  const tracker = createTracker({ recorder: held.recorder, ...about });
   const functions = desk.withTracker(tracker);
   const worker = createPendingWorker({
     db,

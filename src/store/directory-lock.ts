@@ -155,6 +155,23 @@ function inUse(directory: string, lockFile: string, owner: Owner): UptakeError {
   });
 }
 
+/** Whether somebody has the directory locked, without locking it: `elsewhere` on another machine, or a file that does not say. */
+export function lockHolder(directory: string): {
+  readonly kind: "nobody" | "dead" | "alive" | "elsewhere";
+  readonly pid: number | null;
+} {
+  let owner: Owner | undefined;
+  try {
+    owner = readOwner(`${directory}.lock`);
+  } catch {
+    return { kind: "elsewhere", pid: null };
+  }
+  if (owner === undefined) return { kind: "nobody", pid: null };
+  const { pid } = owner;
+  if (owner.host !== hostname()) return { kind: "elsewhere", pid };
+  return { kind: lives(owner) ? "alive" : "dead", pid };
+}
+
 /**
  * Locks a data directory for this process; the lock is the file `<directory>.lock` beside it. A lock whose owner has
  * died (even by kill -9) is taken over.

@@ -134,15 +134,18 @@ function queryableOn(session: Pool | PoolClient, translate: (error: unknown) => 
  *
  * @param options.url `postgres://user:password@host:5432/database`
  * @param options.maxConnections most connections at once, 10 by default; listening takes one more
+ * @param options.timeoutMs longest wait for a connection and for a statement; by default ten seconds, and for ever
  * @throws UptakeError `database_unavailable` with host and remedy, here and from every later query that finds the
  *   connection gone; `invalid_configuration` for a URL that is none
  */
 export async function openPostgres({
   url,
   maxConnections = 10,
+  timeoutMs,
 }: {
   url: string;
   maxConnections?: number;
+  timeoutMs?: number;
 }): Promise<Database> {
   const target = targetOf(url);
   const config: ClientConfig = {
@@ -150,7 +153,8 @@ export async function openPostgres({
     application_name: "uptake",
     types: rowTypes,
     keepAlive: true,
-    connectionTimeoutMillis: connectionTimeoutMs,
+    connectionTimeoutMillis: timeoutMs ?? connectionTimeoutMs,
+    ...(timeoutMs === undefined ? {} : { query_timeout: timeoutMs }),
   };
   // Idle connections do not keep a program alive that forgot close().
   const pool = new Pool({ ...config, max: maxConnections, allowExitOnIdle: true });

@@ -1,7 +1,9 @@
 import { isUuid, newId } from "../domain/ids.ts";
 import type { Logger } from "../domain/logger.ts";
+import type { CostOf } from "../domain/prices.ts";
 import { follow } from "./follow.ts";
 import type { Ending, Follower } from "./follower.ts";
+import { priceRun } from "./price-run.ts";
 import { recordOf } from "./record.ts";
 import type { Recorder } from "./recorder.ts";
 import { addMetadata, closeRun, openRun, payload, place } from "./run.ts";
@@ -22,6 +24,8 @@ export type TrackerDeps = {
   readonly log: Logger;
   /** Makes feedback tokens; left out, suggestions have none. */
   readonly tokenOf?: TokenOf | undefined;
+  /** Price list for model calls that state no cost; left out, their cost is unknown. */
+  readonly costOf?: CostOf | undefined;
   /** Longest wait of an asynchronous call for its commit; then the record stays queued and the call returns. */
   readonly commitTimeoutMs?: number;
 };
@@ -131,7 +135,8 @@ function write<Input>(
   const { deps, options, troubles } = parts;
   closeRun(run);
   noteEnding(run.root, ending);
-  const { projectId, environment, release } = deps;
+  const { projectId, environment, release, costOf } = deps;
+  if (costOf !== undefined) troubles.attempt(() => priceRun(run, costOf));
   const ticketId = options.ticketId && idText(troubles.attempt(() => options.ticketId?.(input)));
   const messageId = options.messageId && idText(troubles.attempt(() => options.messageId?.(input)));
   return deps.recorder.record(recordOf(run, ending, { projectId, environment, release, ticketId, messageId }));

@@ -6,6 +6,7 @@ import { runCli } from "../../src/cli/run.ts";
 import type { ReplaySummary, Services } from "../../src/cli/services.ts";
 import type { MirrorOverview, ReconcileReport } from "../../src/domain/mirror-report.ts";
 import type { VerifyReport } from "../../src/domain/verify-report.ts";
+import { diagnose } from "../../src/server/diagnose.ts";
 import type { ExitCode } from "../../src/cli/context.ts";
 
 export const NOW = Date.parse("2026-11-22T10:20:30.400Z");
@@ -156,6 +157,7 @@ export async function run(
       exitAtOnce: () => output.note("exit at once"),
     }),
     now: () => NOW,
+    diagnose: (sources, options) => diagnose(sources, { ...options, nodeVersion: process.versions.node }),
     openServices(config) {
       opened.push(config);
       const fake = fakeServices(services);

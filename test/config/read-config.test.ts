@@ -37,6 +37,7 @@ describe("readConfig", () => {
       retainMonths: null,
       langfuse: null,
       openai: null,
+      prices: null,
       desk: { autoSend: new Map(), prompts: new Map(), runPending: [], runConcurrency: 4, runTimeoutMs: 60_000 },
       host: "127.0.0.1",
       allowedHosts: [],

@@ -1,7 +1,7 @@
 import type { LanguageModelMiddleware } from "ai";
+import type { CostOf } from "../../domain/prices.ts";
 import type { HandMade } from "../../track/by-hand.ts";
 import { followReadable } from "../../track/readable-stream.ts";
-import type { CostOf } from "../cost.ts";
 import { updateWithCost } from "../cost.ts";
 import { endAbandoned, endAborted, endWithError } from "../ending.ts";
 import { openModelCall } from "../model-call.ts";
@@ -10,7 +10,7 @@ import type { ModelFacts } from "./describe.ts";
 import { createStreamedContent } from "./streamed-content.ts";
 
 export type ObserveModelOptions = {
-  /** Your price list. Without one the cost is unknown, which Langfuse then fills in by its own. */
+  /** Your price list for this client. Where it does not know a price, the one of `createUptake` does, or nobody (docs/costs.md). */
   readonly costUsd?: CostOf | undefined;
 };
 

@@ -1,6 +1,6 @@
+import type { CostOf } from "../../domain/prices.ts";
 import type { HandMade } from "../../track/by-hand.ts";
 import { isObject, textOf } from "../../track/model-answer.ts";
-import type { CostOf } from "../cost.ts";
 import { openModelCall } from "../model-call.ts";
 import { describeRequest } from "./request.ts";
 

@@ -1,9 +1,9 @@
-import type { CostOf } from "../cost.ts";
+import type { CostOf } from "../../domain/prices.ts";
 import { openCall } from "./call.ts";
 import { followPromise } from "./follow-promise.ts";
 
 export type ObserveOpenAIOptions = {
-  /** Your price list. Without one the cost is unknown, which Langfuse then fills in by its own. */
+  /** Your price list for this client. Where it does not know a price, the one of `createUptake` does, or nobody (docs/costs.md). */
   readonly costUsd?: CostOf | undefined;
 };
 

@@ -47,7 +47,7 @@ export type Spool = {
   close(): void;
 };
 
-const MAX_BYTES = 256 * 1024 * 1024;
+export const MAX_BYTES = 256 * 1024 * 1024;
 const SEGMENT_BYTES = 8 * 1024 * 1024;
 /** A disk that refused is not asked for every call. */
 const RETRY_MS = 1_000;
