@@ -199,41 +199,31 @@ added_to_hours as (
     kept_ratio_count = m.kept_ratio_count + excluded.kept_ratio_count,
     squared_error_ppm_sum = m.squared_error_ppm_sum + excluded.squared_error_ppm_sum,
     (latency_buckets, latency_counts) = (
-      select m.latency_buckets, m.latency_counts where cardinality(excluded.latency_buckets) = 0
-      union all
-      select buckets, counts
-      from uptake_add_histograms(m.latency_buckets, m.latency_counts, excluded.latency_buckets, excluded.latency_counts)
+      select m.latency_buckets, m.latency_counts where cardinality(excluded.latency_buckets) = 0 union all
+      select buckets, counts from uptake_add_histograms(m.latency_buckets, m.latency_counts, excluded.latency_buckets, excluded.latency_counts)
       where cardinality(excluded.latency_buckets) > 0
     ),
     (first_token_buckets, first_token_counts) = (
-      select m.first_token_buckets, m.first_token_counts where cardinality(excluded.first_token_buckets) = 0
-      union all
-      select buckets, counts
-      from uptake_add_histograms(m.first_token_buckets, m.first_token_counts, excluded.first_token_buckets, excluded.first_token_counts)
+      select m.first_token_buckets, m.first_token_counts where cardinality(excluded.first_token_buckets) = 0 union all
+      select buckets, counts from uptake_add_histograms(m.first_token_buckets, m.first_token_counts, excluded.first_token_buckets, excluded.first_token_counts)
       where cardinality(excluded.first_token_buckets) > 0
     ),
     (feedback_time_buckets, feedback_time_counts) = (
-      select m.feedback_time_buckets, m.feedback_time_counts where cardinality(excluded.feedback_time_buckets) = 0
-      union all
-      select buckets, counts
-      from uptake_add_histograms(m.feedback_time_buckets, m.feedback_time_counts, excluded.feedback_time_buckets, excluded.feedback_time_counts)
+      select m.feedback_time_buckets, m.feedback_time_counts where cardinality(excluded.feedback_time_buckets) = 0 union all
+      select buckets, counts from uptake_add_histograms(m.feedback_time_buckets, m.feedback_time_counts, excluded.feedback_time_buckets, excluded.feedback_time_counts)
       where cardinality(excluded.feedback_time_buckets) > 0
     ),
     (confidence_keys, confidence_counts, confidence_ppm_sums) = (
-      select m.confidence_keys, m.confidence_counts, m.confidence_ppm_sums where cardinality(excluded.confidence_keys) = 0
-      union all
-      select keys, counts, ppm_sums
-      from uptake_add_confidences(
+      select m.confidence_keys, m.confidence_counts, m.confidence_ppm_sums where cardinality(excluded.confidence_keys) = 0 union all
+      select keys, counts, ppm_sums from uptake_add_confidences(
         m.confidence_keys, m.confidence_counts, m.confidence_ppm_sums,
         excluded.confidence_keys, excluded.confidence_counts, excluded.confidence_ppm_sums
       )
       where cardinality(excluded.confidence_keys) > 0
     ),
     (error_types, error_type_counts) = (
-      select m.error_types, m.error_type_counts where cardinality(excluded.error_types) = 0
-      union all
-      select types, counts
-      from uptake_add_error_types(m.error_types, m.error_type_counts, excluded.error_types, excluded.error_type_counts)
+      select m.error_types, m.error_type_counts where cardinality(excluded.error_types) = 0 union all
+      select types, counts from uptake_add_error_types(m.error_types, m.error_type_counts, excluded.error_types, excluded.error_type_counts)
       where cardinality(excluded.error_types) > 0
     )
 ),
@@ -284,41 +274,31 @@ added_to_days as (
     kept_ratio_count = m.kept_ratio_count + excluded.kept_ratio_count,
     squared_error_ppm_sum = m.squared_error_ppm_sum + excluded.squared_error_ppm_sum,
     (latency_buckets, latency_counts) = (
-      select m.latency_buckets, m.latency_counts where cardinality(excluded.latency_buckets) = 0
-      union all
-      select buckets, counts
-      from uptake_add_histograms(m.latency_buckets, m.latency_counts, excluded.latency_buckets, excluded.latency_counts)
+      select m.latency_buckets, m.latency_counts where cardinality(excluded.latency_buckets) = 0 union all
+      select buckets, counts from uptake_add_histograms(m.latency_buckets, m.latency_counts, excluded.latency_buckets, excluded.latency_counts)
       where cardinality(excluded.latency_buckets) > 0
     ),
     (first_token_buckets, first_token_counts) = (
-      select m.first_token_buckets, m.first_token_counts where cardinality(excluded.first_token_buckets) = 0
-      union all
-      select buckets, counts
-      from uptake_add_histograms(m.first_token_buckets, m.first_token_counts, excluded.first_token_buckets, excluded.first_token_counts)
+      select m.first_token_buckets, m.first_token_counts where cardinality(excluded.first_token_buckets) = 0 union all
+      select buckets, counts from uptake_add_histograms(m.first_token_buckets, m.first_token_counts, excluded.first_token_buckets, excluded.first_token_counts)
       where cardinality(excluded.first_token_buckets) > 0
     ),
     (feedback_time_buckets, feedback_time_counts) = (
-      select m.feedback_time_buckets, m.feedback_time_counts where cardinality(excluded.feedback_time_buckets) = 0
-      union all
-      select buckets, counts
-      from uptake_add_histograms(m.feedback_time_buckets, m.feedback_time_counts, excluded.feedback_time_buckets, excluded.feedback_time_counts)
+      select m.feedback_time_buckets, m.feedback_time_counts where cardinality(excluded.feedback_time_buckets) = 0 union all
+      select buckets, counts from uptake_add_histograms(m.feedback_time_buckets, m.feedback_time_counts, excluded.feedback_time_buckets, excluded.feedback_time_counts)
       where cardinality(excluded.feedback_time_buckets) > 0
     ),
     (confidence_keys, confidence_counts, confidence_ppm_sums) = (
-      select m.confidence_keys, m.confidence_counts, m.confidence_ppm_sums where cardinality(excluded.confidence_keys) = 0
-      union all
-      select keys, counts, ppm_sums
-      from uptake_add_confidences(
+      select m.confidence_keys, m.confidence_counts, m.confidence_ppm_sums where cardinality(excluded.confidence_keys) = 0 union all
+      select keys, counts, ppm_sums from uptake_add_confidences(
         m.confidence_keys, m.confidence_counts, m.confidence_ppm_sums,
         excluded.confidence_keys, excluded.confidence_counts, excluded.confidence_ppm_sums
       )
       where cardinality(excluded.confidence_keys) > 0
     ),
     (error_types, error_type_counts) = (
-      select m.error_types, m.error_type_counts where cardinality(excluded.error_types) = 0
-      union all
-      select types, counts
-      from uptake_add_error_types(m.error_types, m.error_type_counts, excluded.error_types, excluded.error_type_counts)
+      select m.error_types, m.error_type_counts where cardinality(excluded.error_types) = 0 union all
+      select types, counts from uptake_add_error_types(m.error_types, m.error_type_counts, excluded.error_types, excluded.error_type_counts)
       where cardinality(excluded.error_types) > 0
     )
 ),
