@@ -17,38 +17,38 @@ create table rollup_deltas (
   series_id integer,
   new_series text[],
   hour integer not null,
-  suggestion_count integer not null,
-  completed_count integer not null,
-  error_count integer not null,
-  shown_count integer not null,
-  shown_decided_count integer not null,
-  accepted_count integer not null,
-  revised_count integer not null,
-  rejected_count integer not null,
-  expired_count integer not null,
-  latency_count integer not null,
-  latency_ms_sum bigint not null,
-  input_tokens_sum bigint not null,
-  output_tokens_sum bigint not null,
-  input_tokens_known_count integer not null,
-  output_tokens_known_count integer not null,
-  cost_usd_sum numeric not null,
-  cost_known_count integer not null,
-  completed_cost_known_count integer not null,
-  kept_ratio_ppm_sum bigint not null,
-  kept_ratio_count integer not null,
-  squared_error_ppm_sum bigint not null,
-  latency_buckets smallint[] not null,
-  latency_counts integer[] not null,
-  first_token_buckets smallint[] not null,
-  first_token_counts integer[] not null,
-  feedback_time_buckets smallint[] not null,
-  feedback_time_counts integer[] not null,
-  confidence_keys smallint[] not null,
-  confidence_counts integer[] not null,
-  confidence_ppm_sums bigint[] not null,
-  error_types text[] not null,
-  error_type_counts integer[] not null
+  suggestion_count integer not null default 0,
+  completed_count integer not null default 0,
+  error_count integer not null default 0,
+  shown_count integer not null default 0,
+  shown_decided_count integer not null default 0,
+  accepted_count integer not null default 0,
+  revised_count integer not null default 0,
+  rejected_count integer not null default 0,
+  expired_count integer not null default 0,
+  latency_count integer not null default 0,
+  latency_ms_sum bigint not null default 0,
+  input_tokens_sum bigint not null default 0,
+  output_tokens_sum bigint not null default 0,
+  input_tokens_known_count integer not null default 0,
+  output_tokens_known_count integer not null default 0,
+  cost_usd_sum numeric not null default 0,
+  cost_known_count integer not null default 0,
+  completed_cost_known_count integer not null default 0,
+  kept_ratio_ppm_sum bigint not null default 0,
+  kept_ratio_count integer not null default 0,
+  squared_error_ppm_sum bigint not null default 0,
+  latency_buckets smallint[] not null default '{}',
+  latency_counts integer[] not null default '{}',
+  first_token_buckets smallint[] not null default '{}',
+  first_token_counts integer[] not null default '{}',
+  feedback_time_buckets smallint[] not null default '{}',
+  feedback_time_counts integer[] not null default '{}',
+  confidence_keys smallint[] not null default '{}',
+  confidence_counts integer[] not null default '{}',
+  confidence_ppm_sums bigint[] not null default '{}',
+  error_types text[] not null default '{}',
+  error_type_counts integer[] not null default '{}'
 );
 comment on column rollup_deltas.new_series is 'Where the writer saw no series yet: project, function, environment, model, prompt version. The roller makes the series: made by the writer, its uncommitted key would hold up everybody else who needs it.';
 alter table rollup_deltas add check ((series_id is null) = (new_series is not null));
@@ -163,6 +163,12 @@ create type uptake_measured as (
   deciding_reasons text[]
 );
 
+-- UTC hours since 1970. date_part and not extract, which reckons in numeric: a few times as slow, at every row of every
+-- statement.
+create function uptake_hour(at timestamptz) returns integer language sql stable as $$
+  select floor(date_part('epoch', at) / 3600)::integer
+$$;
+
 -- The histogram bucket of a duration in milliseconds; up to 1 ms is bucket 0, unknown stays unknown.
 create function uptake_bucket(milliseconds double precision) returns smallint language sql immutable as $$
   select case when milliseconds is not null
@@ -190,6 +196,34 @@ create function uptake_confidence_band(ppm integer) returns smallint language sq
   select ((ppm - ppm / 1000000) / 100000)::smallint
 $$;
 
+-- What a suggestion adds to the metrics of its hour by what became of it. A part of uptake_contribution, and by itself what
+-- feedback changes: the rest is the same before and after.
+create function uptake_outcome_contribution(m uptake_measured) returns table (
+  shown_decided_count integer, accepted_count integer, revised_count integer, rejected_count integer, expired_count integer,
+  kept_ratio_ppm_sum bigint, kept_ratio_count integer, squared_error_ppm_sum bigint,
+  feedback_time_bucket smallint, confidence_key smallint
+) language sql stable as $$
+  select
+    case when m.shown_at is not null and m.outcome in ('accepted', 'revised', 'rejected') then 1 else 0 end,
+    case when m.outcome = 'accepted' then 1 else 0 end,
+    case when m.outcome = 'revised' then 1 else 0 end,
+    case when m.outcome = 'rejected' then 1 else 0 end,
+    case when m.outcome = 'expired' then 1 else 0 end,
+    coalesce(round(m.kept_ratio * 1000000)::bigint, 0),
+    case when m.kept_ratio is not null then 1 else 0 end,
+    case when m.outcome in ('accepted', 'revised', 'rejected')
+      then coalesce(round(((uptake_confidence_ppm(m.status, m.confidence_score) / 1000000.0::double precision)
+        - case when m.outcome = 'accepted' then 1 else 0 end) ^ 2 * 1000000)::bigint, 0)
+      else 0
+    end,
+    -- An act stamped no later than the suggestion itself (an import without times) has no known time to feedback.
+    case when m.decided_at > coalesce(m.shown_at, m.created_at)
+      then uptake_bucket(date_part('epoch', m.decided_at - coalesce(m.shown_at, m.created_at)) * 1000)
+    end,
+    (uptake_confidence_band(uptake_confidence_ppm(m.status, m.confidence_score)) * 4
+      + case m.outcome when 'accepted' then 1 when 'revised' then 2 when 'rejected' then 3 else 0 end)::smallint
+$$;
+
 -- The one definition of what a suggestion adds to the metrics of its hour. Kept to one select, so that Postgres
 -- inlines it into the statements that use it.
 create function uptake_contribution(m uptake_measured) returns table (
@@ -205,17 +239,12 @@ create function uptake_contribution(m uptake_measured) returns table (
   confidence_key smallint, confidence_ppm integer, error_type text
 ) language sql stable as $$
   select
-    -- date_part and not extract, which reckons in numeric: a few times as slow, at every row of every statement.
-    floor(date_part('epoch', m.created_at) / 3600)::integer,
+    uptake_hour(m.created_at),
     1,
     case when m.status in ('completed', 'accepted', 'rejected') then 1 else 0 end,
     case when m.status = 'error' then 1 else 0 end,
     case when m.shown_at is not null then 1 else 0 end,
-    case when m.shown_at is not null and m.outcome in ('accepted', 'revised', 'rejected') then 1 else 0 end,
-    case when m.outcome = 'accepted' then 1 else 0 end,
-    case when m.outcome = 'revised' then 1 else 0 end,
-    case when m.outcome = 'rejected' then 1 else 0 end,
-    case when m.outcome = 'expired' then 1 else 0 end,
+    o.shown_decided_count, o.accepted_count, o.revised_count, o.rejected_count, o.expired_count,
     case when m.latency_ms is not null then 1 else 0 end,
     coalesce(m.latency_ms, 0)::bigint,
     coalesce(m.input_tokens, 0)::bigint,
@@ -226,29 +255,20 @@ create function uptake_contribution(m uptake_measured) returns table (
     case when abs(m.cost_usd) < 'infinity' then m.cost_usd else 0 end,
     case when abs(m.cost_usd) < 'infinity' then 1 else 0 end,
     case when abs(m.cost_usd) < 'infinity' and m.status in ('completed', 'accepted', 'rejected') then 1 else 0 end,
-    coalesce(round(m.kept_ratio * 1000000)::bigint, 0),
-    case when m.kept_ratio is not null then 1 else 0 end,
-    case when m.outcome in ('accepted', 'revised', 'rejected')
-      then coalesce(round(((uptake_confidence_ppm(m.status, m.confidence_score) / 1000000.0::double precision)
-        - case when m.outcome = 'accepted' then 1 else 0 end) ^ 2 * 1000000)::bigint, 0)
-      else 0
-    end,
+    o.kept_ratio_ppm_sum, o.kept_ratio_count, o.squared_error_ppm_sum,
     uptake_bucket(m.latency_ms),
     uptake_bucket(m.time_to_first_token_ms),
-    -- An act stamped no later than the suggestion itself (an import without times) has no known time to feedback.
-    case when m.decided_at > coalesce(m.shown_at, m.created_at)
-      then uptake_bucket(date_part('epoch', m.decided_at - coalesce(m.shown_at, m.created_at)) * 1000)
-    end,
-    (uptake_confidence_band(uptake_confidence_ppm(m.status, m.confidence_score)) * 4
-      + case m.outcome when 'accepted' then 1 when 'revised' then 2 when 'rejected' then 3 else 0 end)::smallint,
+    o.feedback_time_bucket,
+    o.confidence_key,
     uptake_confidence_ppm(m.status, m.confidence_score),
     case when m.status = 'error' then uptake_dimension(m.error_type) end
+  from uptake_outcome_contribution(m) o
 $$;
 
 -- The same for reasons: one row for each reason of the feedback event that decides, and one with the empty reason.
 create function uptake_reason_contribution(standing text, deciding_at timestamptz, reasons text[])
   returns table (hour integer, outcome text, reason text) language sql stable as $$
-  select distinct floor(date_part('epoch', deciding_at) / 3600)::integer, standing, uptake_dimension(given)
+  select distinct uptake_hour(deciding_at), standing, uptake_dimension(given)
   from unnest(array[''] || reasons) given
   where standing in ('revised', 'rejected') and deciding_at is not null
 $$;

@@ -25,12 +25,15 @@ alter table aggregated_metrics_due set (autovacuum_vacuum_scale_factor = 0, auto
 create function uptake_acts_due() returns trigger
   language plpgsql security definer set search_path = public, pg_temp as $$
 begin
+  if not exists (select from new_rows) then
+    return null;
+  end if;
   insert into aggregated_metrics_due (hour)
-  select distinct floor(extract(epoch from changed.at) / 3600)::integer
+  select distinct uptake_hour(changed.at)
   from (
     select unnest(array[o.deciding_feedback_at, n.deciding_feedback_at]) as at
     from old_rows o
-    full join new_rows n using (id)
+    full join new_rows n on n.id = o.id
     where (o.deciding_feedback_at, o.outcome, o.deciding_reasons, o.confidence_score)
       is distinct from (n.deciding_feedback_at, n.outcome, n.deciding_reasons, n.confidence_score)
   ) changed

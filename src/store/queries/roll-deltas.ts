@@ -8,6 +8,7 @@ import type { Queryable } from "../database.ts";
 // - The hours are noted: the host's metrics of those that are over are written anew.
 // - What a delta says is added six times over: to its series, its function's total and the project's, to the hour and to the
 //   day. Each sum is made of the finest that holds it, so what many series have in common is added up once.
+// - A histogram to which nothing is added is put back as it lies, neither unpacked nor packed again: feedback adds to two of five.
 // - They may meet at a row of these. All lock in the same order, hours before days and each by its key: no deadlock.
 // - A delta's arrays hold one signed entry a row, repeated and unsorted; the group bys make them sorted and without zeros
 //   before they are added. There are many, so an entry is one number: 1 latency, 2 time to first token, 3 time to feedback,
@@ -198,27 +199,32 @@ added_to_hours as (
     kept_ratio_count = m.kept_ratio_count + excluded.kept_ratio_count,
     squared_error_ppm_sum = m.squared_error_ppm_sum + excluded.squared_error_ppm_sum,
     (latency_buckets, latency_counts) = (
-      select buckets, counts
-      from uptake_add_histograms(m.latency_buckets, m.latency_counts, excluded.latency_buckets, excluded.latency_counts)
+      select m.latency_buckets, m.latency_counts where cardinality(excluded.latency_buckets) = 0 union all
+      select buckets, counts from uptake_add_histograms(m.latency_buckets, m.latency_counts, excluded.latency_buckets, excluded.latency_counts)
+      where cardinality(excluded.latency_buckets) > 0
     ),
     (first_token_buckets, first_token_counts) = (
-      select buckets, counts
-      from uptake_add_histograms(m.first_token_buckets, m.first_token_counts, excluded.first_token_buckets, excluded.first_token_counts)
+      select m.first_token_buckets, m.first_token_counts where cardinality(excluded.first_token_buckets) = 0 union all
+      select buckets, counts from uptake_add_histograms(m.first_token_buckets, m.first_token_counts, excluded.first_token_buckets, excluded.first_token_counts)
+      where cardinality(excluded.first_token_buckets) > 0
     ),
     (feedback_time_buckets, feedback_time_counts) = (
-      select buckets, counts
-      from uptake_add_histograms(m.feedback_time_buckets, m.feedback_time_counts, excluded.feedback_time_buckets, excluded.feedback_time_counts)
+      select m.feedback_time_buckets, m.feedback_time_counts where cardinality(excluded.feedback_time_buckets) = 0 union all
+      select buckets, counts from uptake_add_histograms(m.feedback_time_buckets, m.feedback_time_counts, excluded.feedback_time_buckets, excluded.feedback_time_counts)
+      where cardinality(excluded.feedback_time_buckets) > 0
     ),
     (confidence_keys, confidence_counts, confidence_ppm_sums) = (
-      select keys, counts, ppm_sums
-      from uptake_add_confidences(
+      select m.confidence_keys, m.confidence_counts, m.confidence_ppm_sums where cardinality(excluded.confidence_keys) = 0 union all
+      select keys, counts, ppm_sums from uptake_add_confidences(
         m.confidence_keys, m.confidence_counts, m.confidence_ppm_sums,
         excluded.confidence_keys, excluded.confidence_counts, excluded.confidence_ppm_sums
       )
+      where cardinality(excluded.confidence_keys) > 0
     ),
     (error_types, error_type_counts) = (
-      select types, counts
-      from uptake_add_error_types(m.error_types, m.error_type_counts, excluded.error_types, excluded.error_type_counts)
+      select m.error_types, m.error_type_counts where cardinality(excluded.error_types) = 0 union all
+      select types, counts from uptake_add_error_types(m.error_types, m.error_type_counts, excluded.error_types, excluded.error_type_counts)
+      where cardinality(excluded.error_types) > 0
     )
 ),
 added_to_days as (
@@ -268,27 +274,32 @@ added_to_days as (
     kept_ratio_count = m.kept_ratio_count + excluded.kept_ratio_count,
     squared_error_ppm_sum = m.squared_error_ppm_sum + excluded.squared_error_ppm_sum,
     (latency_buckets, latency_counts) = (
-      select buckets, counts
-      from uptake_add_histograms(m.latency_buckets, m.latency_counts, excluded.latency_buckets, excluded.latency_counts)
+      select m.latency_buckets, m.latency_counts where cardinality(excluded.latency_buckets) = 0 union all
+      select buckets, counts from uptake_add_histograms(m.latency_buckets, m.latency_counts, excluded.latency_buckets, excluded.latency_counts)
+      where cardinality(excluded.latency_buckets) > 0
     ),
     (first_token_buckets, first_token_counts) = (
-      select buckets, counts
-      from uptake_add_histograms(m.first_token_buckets, m.first_token_counts, excluded.first_token_buckets, excluded.first_token_counts)
+      select m.first_token_buckets, m.first_token_counts where cardinality(excluded.first_token_buckets) = 0 union all
+      select buckets, counts from uptake_add_histograms(m.first_token_buckets, m.first_token_counts, excluded.first_token_buckets, excluded.first_token_counts)
+      where cardinality(excluded.first_token_buckets) > 0
     ),
     (feedback_time_buckets, feedback_time_counts) = (
-      select buckets, counts
-      from uptake_add_histograms(m.feedback_time_buckets, m.feedback_time_counts, excluded.feedback_time_buckets, excluded.feedback_time_counts)
+      select m.feedback_time_buckets, m.feedback_time_counts where cardinality(excluded.feedback_time_buckets) = 0 union all
+      select buckets, counts from uptake_add_histograms(m.feedback_time_buckets, m.feedback_time_counts, excluded.feedback_time_buckets, excluded.feedback_time_counts)
+      where cardinality(excluded.feedback_time_buckets) > 0
     ),
     (confidence_keys, confidence_counts, confidence_ppm_sums) = (
-      select keys, counts, ppm_sums
-      from uptake_add_confidences(
+      select m.confidence_keys, m.confidence_counts, m.confidence_ppm_sums where cardinality(excluded.confidence_keys) = 0 union all
+      select keys, counts, ppm_sums from uptake_add_confidences(
         m.confidence_keys, m.confidence_counts, m.confidence_ppm_sums,
         excluded.confidence_keys, excluded.confidence_counts, excluded.confidence_ppm_sums
       )
+      where cardinality(excluded.confidence_keys) > 0
     ),
     (error_types, error_type_counts) = (
-      select types, counts
-      from uptake_add_error_types(m.error_types, m.error_type_counts, excluded.error_types, excluded.error_type_counts)
+      select m.error_types, m.error_type_counts where cardinality(excluded.error_types) = 0 union all
+      select types, counts from uptake_add_error_types(m.error_types, m.error_type_counts, excluded.error_types, excluded.error_type_counts)
+      where cardinality(excluded.error_types) > 0
     )
 ),
 due as (
