@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { type ReactNode, useCallback, useEffect, useState } from "react";
+import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
 import { useLocation, useSearchParams } from "wouter";
 import { type DeskTicketSummary, renewDesk, useTicketPages } from "../api/desk.ts";
 import { useLive } from "../api/live.ts";
@@ -23,11 +23,7 @@ export function DeskPage({ params }: { readonly params: { readonly id?: string }
   const { tickets, query, filter, change, go } = useQueue();
   useLive();
   useRenewal();
-  const step = (by: number): void => {
-    const at = tickets.findIndex((ticket) => ticket.ticketId === ticketId);
-    const next = tickets[at === -1 ? 0 : Math.min(Math.max(at + by, 0), tickets.length - 1)];
-    if (next !== undefined) go(next.ticketId);
-  };
+  const step = useStep(tickets, ticketId, go);
   useShortcuts({
     j: () => step(1),
     ArrowDown: () => step(1),
@@ -96,6 +92,25 @@ function useQueue() {
   const go = (ticketId: string | null): void =>
     navigate(`/desk${ticketId === null ? "" : `/${ticketId}`}${text === "" ? "" : `?${text}`}`);
   return { tickets, query, filter, change, go };
+}
+
+/** The way to the next ticket (1) or the one before (-1). Whoever has answered one goes on from where it stood. */
+function useStep(
+  tickets: readonly DeskTicketSummary[],
+  openId: string | null,
+  go: (ticketId: string) => void,
+): (by: 1 | -1) => void {
+  const lastAt = useRef(-1);
+  const at = tickets.findIndex(({ ticketId }) => ticketId === openId);
+  useEffect(() => {
+    if (at !== -1) lastAt.current = at;
+  }, [at]);
+  return (by) => {
+    // One that has left the queue has given its place to the next.
+    const wanted = at === -1 ? lastAt.current + (by === 1 && lastAt.current !== -1 ? 0 : by) : at + by;
+    const next = tickets[Math.min(Math.max(wanted, 0), tickets.length - 1)];
+    if (next !== undefined && next.ticketId !== openId) go(next.ticketId);
+  };
 }
 
 function useRenewal(): void {
