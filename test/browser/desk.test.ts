@@ -173,11 +173,23 @@ describe("the desk", () => {
     await page.getByRole("alert").filter({ hasText: "Not sent" }).waitFor(SENT);
     expect(await reply(page).inputValue()).toBe("My own words");
     await page.unroute("**/reply");
+    // Neither taking it back nor a reload makes it another message.
     await button(page, /^Send/u).click();
-    await page.getByRole("alert").waitFor({ state: "detached" });
+    await button(page, /Undo/u).click();
+    await page.reload();
+    await button(page, /^Send/u).click();
+    await button(page, /Undo/u).waitFor();
     await button(page, /Undo/u).waitFor({ state: "detached", ...SENT });
     expect(await reply(page).inputValue()).toBe("");
     expect(await desk.messagesOf(ticketId)).toMatchObject([{ content: "My own words" }]);
+  });
+
+  it("sends at once what waits when the desk is left for another page", async () => {
+    const { url, ticketId, text } = await desk.suggested(1041);
+    const { page } = await open(url);
+    await button(page, /Accept and send/u).click();
+    await page.getByRole("link", { name: "Suggestions" }).click();
+    await expect.poll(() => desk.messagesOf(ticketId), { timeout: 4_000 }).toMatchObject([{ content: text }]);
   });
 
   it("reports a suggestion as shown once it is in sight, and not before", async () => {

@@ -2,11 +2,10 @@ import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
 import { useLocation, useSearchParams } from "wouter";
 import { type DeskTicketSummary, renewDesk, useTicketPages } from "../api/desk.ts";
-import { useLive } from "../api/live.ts";
 import { Button } from "../ui/button.tsx";
 import { Page } from "../ui/page.tsx";
 import { OutgoingReplies } from "./outgoing-replies.tsx";
-import { onSent } from "./outgoing.ts";
+import { onSent, sendWaiting } from "./outgoing.ts";
 import { ShortcutHelp } from "./shortcut-help.tsx";
 import { TicketQueue } from "./ticket-queue.tsx";
 import { TicketWork } from "./ticket-work.tsx";
@@ -21,8 +20,7 @@ export function DeskPage({ params }: { readonly params: { readonly id?: string }
   const [agent, setAgent] = useAgent();
   const [isHelpOpen, setIsHelpOpen] = useState(false);
   const { tickets, query, filter, change, go } = useQueue();
-  useLive();
-  useRenewal();
+  useSending();
   const step = useStep(tickets, ticketId, go);
   useShortcuts({
     j: () => step(1),
@@ -113,7 +111,9 @@ function useStep(
   };
 }
 
-function useRenewal(): void {
+/** What has been sent shows, and does not wait once the desk is left. */
+function useSending(): void {
   const client = useQueryClient();
   useEffect(() => onSent(() => void renewDesk(client)), [client]);
+  useEffect(() => sendWaiting, []);
 }

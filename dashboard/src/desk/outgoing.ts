@@ -22,6 +22,7 @@ export type Outgoing = DeskReply & {
 export type ReplyToSend = Omit<DeskReply, "messageId"> & { readonly ticketId: string };
 
 const KEY = "uptake-outgoing:";
+const UNSURE = "uptake-unsure:";
 
 // One list for the whole page: a reply goes out though its ticket, or the desk, is no longer looked at. Each is kept in the
 // browser until the server has said that it is there; sent again, it has the same id and is the same message.
@@ -45,18 +46,27 @@ const replace = (messageId: string, changes: Partial<Outgoing>): void =>
 
 const without = (messageId: string): readonly Outgoing[] => replies.filter((reply) => reply.messageId !== messageId);
 
-/** Sends a reply, in a few seconds. One that failed before without an answer keeps its id: it may have arrived. */
+/** Sends a reply, in a few seconds. */
 export function sendReply(reply: ReplyToSend): void {
-  const failed = replies.find(({ ticketId, state }) => ticketId === reply.ticketId && state === "failed");
-  const messageId = failed?.messageId ?? newId();
+  const messageId = idFor(reply.ticketId);
   change([
-    ...without(messageId),
+    ...replies.filter((one) => one.ticketId !== reply.ticketId || one.state !== "failed"),
     { ...reply, messageId, state: "waiting", error: null, heldUntil: Date.now() + UNDO_MS },
   ]);
   timers.set(
     messageId,
     setTimeout(() => void deliver(messageId), UNDO_MS),
   );
+}
+
+/**
+ * A reply to which no answer came may have arrived. Whatever is sent to its ticket next has the same id, so that the customer
+ * does not read it twice: either it is the message, or the server says that another text is there already.
+ */
+function idFor(ticketId: string): string {
+  const unsure = readKept(UNSURE + ticketId);
+  const isTaken = replies.some(({ messageId, state }) => messageId === unsure && state !== "failed");
+  return unsure === null || isTaken ? newId() : unsure;
 }
 
 /** Takes a reply back that has not gone out yet; its text is the draft again. */
@@ -78,6 +88,7 @@ async function deliver(messageId: string): Promise<void> {
   replace(messageId, { state: "sending" });
   try {
     await postReply(reply.ticketId, bodyOf(reply));
+    settle(reply);
     change(without(messageId));
     for (const listener of sentListeners) listener();
   } catch (error) {
@@ -90,10 +101,14 @@ function failed(reply: Outgoing, error: unknown): void {
   if (isLeaving) return;
   returnToDraft(reply.ticketId, reply.text);
   const told = error instanceof Problem ? error : new Problem("unexpected", "The reply could not be sent.", 0);
-  const mayHaveArrived = told.status === 0 || told.status >= 500;
-  // Refused for good: what is sent next is another message.
-  const messageId = mayHaveArrived ? reply.messageId : newId();
-  change([...without(reply.messageId), { ...reply, messageId, state: "failed", error: told.message }]);
+  if (told.status === 0 || told.status >= 500) keep(UNSURE + reply.ticketId, reply.messageId);
+  else settle(reply);
+  replace(reply.messageId, { state: "failed", error: told.message });
+}
+
+/** The server has said how it stands with the message. */
+function settle({ ticketId, messageId }: Outgoing): void {
+  if (readKept(UNSURE + ticketId) === messageId) keep(UNSURE + ticketId, null);
 }
 
 const bodyOf = ({ messageId, text, agentId, suggestionId }: Outgoing): DeskReply => ({
@@ -118,10 +133,15 @@ function leave(): void {
   }
 }
 
+/** Sends at once what waits, such as when nobody sees any more that it can be taken back. */
+export function sendWaiting(): void {
+  for (const { messageId, state } of replies) if (state === "waiting") void deliver(messageId);
+}
+
 /** A page that was only put aside, and comes back, goes on where it was. */
 function comeBack(): void {
   isLeaving = false;
-  for (const { messageId, state } of replies) if (state === "waiting") void deliver(messageId);
+  sendWaiting();
 }
 
 /**

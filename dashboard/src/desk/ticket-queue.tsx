@@ -49,7 +49,7 @@ export function TicketQueue({ query, tickets, filter, change, openId, go }: Tick
     >
       {() => (
         <>
-          <ul aria-label="Tickets" className="-mx-2 grid gap-0.5 lg:max-h-[70vh] lg:overflow-y-auto">
+          <ul aria-label="Tickets" className="-mx-2 grid grid-cols-1 gap-0.5 lg:max-h-[70vh] lg:overflow-y-auto">
             {tickets.map((ticket) => (
               <QueueItem key={ticket.ticketId} ticket={ticket} isOpen={ticket.ticketId === openId} go={go} />
             ))}
