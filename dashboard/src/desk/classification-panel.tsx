@@ -87,12 +87,14 @@ function Fields({ ticket, standing, agentId }: FieldsProps): ReactNode {
   return (
     <div className="grid gap-2">
       <div className="grid grid-cols-2 gap-2">
-        <Select
-          label="Category"
-          value={category}
-          options={choices([...new Set([category, ...ticket.categories])])}
-          onChange={(value) => change({ category: value })}
-        />
+        <div className="col-span-2">
+          <Select
+            label="Category"
+            value={category}
+            options={choices([...new Set([category, ...ticket.categories])])}
+            onChange={(value) => change({ category: value })}
+          />
+        </div>
         <Select
           label="Priority"
           value={priority}

@@ -13,7 +13,7 @@ export function OutgoingReplies(): ReactNode {
     },
   });
   return (
-    <div className="sticky top-2 z-10 grid gap-2 empty:hidden">
+    <div className="sticky top-2 z-10 grid grid-cols-1 gap-2 empty:hidden">
       {replies.map((reply) =>
         reply.state === "failed" ? (
           <Failed key={reply.messageId} reply={reply} />
