@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 import { Route, Switch, useRoute } from "wouter";
 import { ComparePage } from "./compare/compare-page.tsx";
+import { DeskPage } from "./desk/desk-page.tsx";
 import { MirrorPage } from "./mirror/mirror-page.tsx";
 import { OverviewPage } from "./overview/overview-page.tsx";
 import { Shell } from "./shell/shell.tsx";
@@ -20,6 +21,7 @@ export function App(): ReactNode {
         <Route path="/" component={OverviewPage} />
         <Route path="/suggestions" component={SuggestionsPage} />
         <Route path="/suggestions/:id" component={SuggestionPage} />
+        <Route path="/desk/:id?" component={DeskPage} />
         <Route path="/compare" component={ComparePage} />
         <Route path="/mirror" component={MirrorPage} />
         <Route path="/set-up" component={SetUpPage} />

@@ -2,19 +2,19 @@ import { z } from "zod";
 import { madeSuggestion } from "./functions-message-suggestion.ts";
 import { name, share, text, uuid } from "./primitives.ts";
 
-const fields = {
+export const classificationFields = {
   category: name,
   priority: z.enum(["low", "medium", "high"]),
   sentiment: z.enum(["negative", "neutral", "positive"]),
   escalate: z.boolean().meta({ description: "Whether a person has to see the ticket before anything goes out." }),
 };
-const classification = z.strictObject(fields).meta({ id: "Classification" });
+export const classification = z.strictObject(classificationFields).meta({ id: "Classification" });
 
 /** `POST /functions/v1/classify-ticket` */
 export const classificationAnswer = z
   .strictObject({
     ...madeSuggestion,
-    ...fields,
+    ...classificationFields,
     reasons: z.array(z.string()).meta({ description: "What decided, a sentence each." }),
     confidence_score: share,
   })
@@ -24,10 +24,10 @@ export const classificationAnswer = z
 export const decisionRequest = z
   .strictObject({
     suggestion_id: uuid,
-    category: fields.category.optional(),
-    priority: fields.priority.optional(),
-    sentiment: fields.sentiment.optional(),
-    escalate: fields.escalate.optional(),
+    category: classificationFields.category.optional(),
+    priority: classificationFields.priority.optional(),
+    sentiment: classificationFields.sentiment.optional(),
+    escalate: classificationFields.escalate.optional(),
     agent_id: name.optional().meta({ description: "The human support agent." }),
     comment: text(10_000).optional(),
     idempotency_key: name.optional().meta({ description: "The same key is the same act, however often it is sent." }),

@@ -11,6 +11,7 @@ export const problemCodes = [
   "method_not_allowed",
   "request_timeout",
   "suggestion_id_taken",
+  "message_id_taken",
   "too_large",
   "unsupported_media_type",
   "too_many_requests",

@@ -167,7 +167,7 @@ function threadOf(ticketId: string, first: ThreadRow, rows: readonly ThreadRow[]
   };
 }
 
-function unknownTicket(ticketId: string): UptakeError {
+export function unknownTicket(ticketId: string): UptakeError {
   return new UptakeError("not_found", `ticket ${ticketId} does not exist in this project; check the id`, {
     facts: { ticketId },
   });

@@ -4,6 +4,7 @@ export type ErrorCode =
   | "invalid_configuration"
   | "suggestion_not_found"
   | "suggestion_id_taken"
+  | "message_id_taken"
   | "not_found"
   | "unauthorized"
   | "forbidden"

@@ -47,6 +47,8 @@ export type ReadReasons = { readonly reasons: readonly string[]; readonly unknow
 export type ReasonReader = {
   /** Throws `invalid_input` naming the place, the choice and the nearest match. */
   read(given: string | readonly string[] | undefined, place: string, functionName: string | null): ReadReasons;
+  /** What a person may choose from; where any text is a reason, what is offered. */
+  choices(functionName: string | null): readonly string[];
 };
 
 type Known = {
@@ -64,7 +66,9 @@ export function createReasonReader(taxonomy: ReasonTaxonomy = {}): ReasonReader 
     ]),
   );
   const fallback = sets.get("*") ?? knownReasons(DEFAULT_REASONS, "reasons");
+  const knownOf = (functionName: string | null): Known => sets.get(functionName ?? "") ?? fallback;
   return {
+    choices: (functionName) => knownOf(functionName).names,
     read(given, place, functionName) {
       const texts = typeof given === "string" ? [given] : (given ?? []);
       if (!Array.isArray(texts))
@@ -72,8 +76,9 @@ export function createReasonReader(taxonomy: ReasonTaxonomy = {}): ReasonReader 
       if (texts.length > MAX_REASONS) {
         throw invalidInput(place, `got ${texts.length} reasons; at most ${MAX_REASONS} are kept, so choose`);
       }
-      const known = sets.get(functionName ?? "") ?? fallback;
-      return readEach(texts, known, (index) => (typeof given === "string" ? place : `${place}[${index}]`));
+      return readEach(texts, knownOf(functionName), (index) =>
+        typeof given === "string" ? place : `${place}[${index}]`,
+      );
     },
   };
 }

@@ -2,7 +2,8 @@ import type { FeedbackInput, SentInput, ShownInput } from "../domain/feedback.ts
 import { checkThresholds, DEFAULT_THRESHOLDS, type OutcomeThresholds } from "../domain/outcome.ts";
 import { createReasonReader, type ReasonTaxonomy } from "../domain/reasons.ts";
 import { checkSentParts, SENT_PARTS, type SentPart } from "../domain/sent-parts.ts";
-import { type Inference, recordSent } from "./inferred.ts";
+import type { Queryable } from "../store/database.ts";
+import { type Inference, recordSent, recordSentWith } from "./inferred.ts";
 import type { SuggestionSource } from "./judged-suggestions.ts";
 import { recordShown, type ShownReceipt, type ShownResult } from "./shown.ts";
 import { recordStated } from "./stated.ts";
@@ -26,6 +27,12 @@ export type FeedbackService = {
    * Undefined where a ticket has no open suggestion: a reply without a suggestion is no feedback.
    */
   sent(this: void, input: SentInput): Promise<FeedbackReceipt | undefined>;
+  /** The same, in one transaction with what the caller writes: either both are there or neither is. */
+  sentWith<Written>(
+    this: void,
+    input: SentInput,
+    write: (tx: Queryable) => Promise<Written>,
+  ): Promise<{ readonly written: Written; readonly receipt: FeedbackReceipt | undefined }>;
   /** Marks that a person has seen a suggestion, or several; the first time counts. Refuses as `feedback` does. */
   shown(this: void, suggestionId: string, seen?: ShownInput): Promise<ShownReceipt>;
   shown(this: void, suggestionIds: readonly string[], seen?: ShownInput): Promise<readonly ShownResult[]>;
@@ -66,6 +73,7 @@ export function createFeedbackService(dependencies: FeedbackDependencies): Feedb
     feedback,
     feedbackAt: (inputs, placeOf) => recordStated(known, inputs, placeOf),
     sent: (input) => recordSent(known, input),
+    sentWith: (input, write) => recordSentWith(known, input, write),
     shown,
   };
 }

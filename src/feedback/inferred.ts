@@ -5,12 +5,13 @@ import { checkSent, type SentInput } from "../domain/feedback.ts";
 import { namedId } from "../domain/ids.ts";
 import { inferFeedbackType, type OutcomeThresholds } from "../domain/outcome.ts";
 import type { SentPart } from "../domain/sent-parts.ts";
+import type { Database, Queryable } from "../store/database.ts";
 import { explainMisfits, isMisfit } from "../store/host-ids.ts";
 import type { JudgedSuggestion } from "../store/queries/find-judged-suggestions.ts";
 import { findOpenSuggestion } from "../store/queries/find-open-suggestion.ts";
 import type { FeedbackEventRow } from "../store/queries/insert-feedback.ts";
 import { readJudged, suggestionNotFound, type SuggestionSource } from "./judged-suggestions.ts";
-import { writeEvents, type FeedbackReceipt } from "./write-events.ts";
+import { type EventDraft, writeEvents, type FeedbackReceipt } from "./write-events.ts";
 
 /** How a sent text is compared. */
 export type Inference = { readonly thresholds: OutcomeThresholds; readonly ignoreInSent: readonly SentPart[] };
@@ -22,7 +23,33 @@ export async function recordSent(
   dependencies: InferredDependencies,
   input: SentInput,
 ): Promise<FeedbackReceipt | undefined> {
-  const { db, projectId, now } = dependencies;
+  const draft = await draftOf(dependencies, input);
+  return draft && writeDraft(dependencies.db, dependencies.projectId, draft);
+}
+
+/** The same in one transaction with what `write` writes, which comes first and may hold the ticket locked. */
+export async function recordSentWith<Written>(
+  dependencies: InferredDependencies,
+  input: SentInput,
+  write: (tx: Queryable) => Promise<Written>,
+): Promise<{ readonly written: Written; readonly receipt: FeedbackReceipt | undefined }> {
+  const { db, projectId } = dependencies;
+  const draft = await draftOf(dependencies, input);
+  return db.transaction(async (tx) => {
+    const written = await write(tx);
+    return { written, receipt: draft && (await writeDraft(withinTransaction(db, tx), projectId, draft)) };
+  });
+}
+
+/** For what asks for a database: everything goes into the transaction that there is. */
+const withinTransaction = (db: Database, tx: Queryable): Database => ({
+  ...db,
+  query: (text, values) => tx.query(text, values),
+  transaction: (callback) => callback(tx),
+});
+
+async function draftOf(dependencies: InferredDependencies, input: SentInput): Promise<EventDraft | undefined> {
+  const { projectId, now } = dependencies;
   const { finalText, agentId, createdAt } = checkSent(input, now());
   const at = createdAt ?? now();
   const suggestion = await comparedSuggestion(dependencies, input, at);
@@ -36,7 +63,10 @@ export async function recordSent(
       `suggestion ${suggestion.id} ${state}, so there is nothing to compare with`,
     );
   }
-  const draft = { row, place: "sent", chosenByUs: input.suggestionId === undefined };
+  return { row, place: "sent", chosenByUs: input.suggestionId === undefined };
+}
+
+async function writeDraft(db: Database, projectId: string, draft: EventDraft): Promise<FeedbackReceipt | undefined> {
   const result = (await writeEvents(db, projectId, [draft])).get(draft);
   if (result?.ok === false) throw result.error;
   return result?.receipt;

@@ -28,6 +28,7 @@ const TOLD = {
   method_not_allowed: 405,
   request_timeout: 408,
   suggestion_id_taken: 409,
+  message_id_taken: 409,
   too_large: 413,
   unsupported_media_type: 415,
   too_many_requests: 429,

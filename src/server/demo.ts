@@ -7,6 +7,7 @@ import { importSampleDesk, loadSampleDesk, SAMPLE_AGENT_ID, sampleTicketId } fro
 import { scriptedAct, type ScriptedAct } from "../desk/scripted-agent.ts";
 import type { Logger } from "../domain/logger.ts";
 import { createTaskPool } from "../domain/task-pool.ts";
+import { deskRoutes } from "../http/routes/desk.ts";
 import { createPrometheus } from "../http/prometheus.ts";
 import { createStandInLangfuse } from "../langfuse/stand-in/stand-in.ts";
 import { readMetrics } from "../metrics/read-metrics.ts";
@@ -14,6 +15,7 @@ import { metricsTable } from "../metrics/table.ts";
 import type { Suggestion } from "../track/types.ts";
 import { assemble, type Parts } from "./assemble.ts";
 import type { Closers } from "./closers.ts";
+import { createDeskServices } from "./desk-services.ts";
 import { openDesk, type Desk } from "./open-desk.ts";
 import { serveHttp } from "./serve-http.ts";
 import { storePlace } from "./store-place.ts";
@@ -58,6 +60,7 @@ export async function runDemo(given: Config, options: DemoOptions): Promise<void
       log,
       target: langfuse.baseUrl,
       prometheus,
+      routes: deskRoutes(createDeskServices(parts, desk, config)),
     });
     closers.push(() => server.close());
     report({ kind: "listening", url: server.url });

@@ -55,7 +55,12 @@ export function createFunctionServices(parts: Parts, desk: Pick<Desk, "ofProject
 
 type Place = { readonly config: Config; readonly projectId: string };
 
-function deskService({ db, tracker }: Parts, desk: Pick<Desk, "ofProject">, { config, projectId }: Place): DeskService {
+/** The agent functions of one project, as they are called from outside. */
+export function deskService(
+  { db, tracker }: Pick<Parts, "db" | "tracker">,
+  desk: Pick<Desk, "ofProject">,
+  { config, projectId }: Place,
+): DeskService {
   const flushSuggestions = () => tracker.flush();
   const now = () => new Date();
   const about = { db, projectId, now, flushSuggestions, reasons: withDeskReasons(undefined) };
@@ -104,5 +109,5 @@ const replyAnswer = ({ suggestionId, traceId, status, text, confidence }: Answer
 type Defined<Fields> = { [Key in keyof Fields]?: Exclude<Fields[Key], undefined> };
 
 /** Fields that were left out, instead of fields that are undefined. */
-const definedIn = <Fields extends object>(fields: Fields): Defined<Fields> =>
+export const definedIn = <Fields extends object>(fields: Fields): Defined<Fields> =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<Fields>;

@@ -4,9 +4,11 @@ import type { PendingWorker } from "../desk/pending/pending-worker.ts";
 import type { Instruments } from "../domain/instruments.ts";
 import type { Logger } from "../domain/logger.ts";
 import { createPrometheus } from "../http/prometheus.ts";
+import { deskRoutes } from "../http/routes/desk.ts";
 import { functionRoutes } from "../http/routes/functions.ts";
 import type { Parts } from "./assemble.ts";
 import type { Closers } from "./closers.ts";
+import { createDeskServices } from "./desk-services.ts";
 import { createFunctionServices } from "./function-services.ts";
 import { type Desk, openDesk } from "./open-desk.ts";
 import { assemblePendingWorker } from "./pending-worker.ts";
@@ -54,7 +56,10 @@ export function createLongRunning(
       await parts.start();
       const target = config.langfuse?.baseUrl ?? null;
       const desk = await openDesk(parts, config, { closers, log });
-      const routes = functionRoutes(createFunctionServices(parts, desk, config), log);
+      const routes = [
+        ...functionRoutes(createFunctionServices(parts, desk, config), log),
+        ...deskRoutes(createDeskServices(parts, desk, config)),
+      ];
       const server = await serveHttp(parts, config, { port, host, log, target, prometheus, routes });
       closers.push(() => server.close());
       const pending = await startPending(parts, desk);

@@ -1,5 +1,4 @@
-import { invalidInput } from "../domain/errors.ts";
-import { isUuid } from "../domain/ids.ts";
+import { readCursor, writeCursor } from "../domain/cursor.ts";
 import { suggestionNotFound } from "../feedback/judged-suggestions.ts";
 import type { Queryable } from "../store/database.ts";
 import { type ListedSuggestion, type ListFilter, listSuggestions } from "../store/queries/list-suggestions.ts";
@@ -19,12 +18,15 @@ export async function browseSuggestions(
   db: Queryable,
   { cursor, ...filter }: Omit<ListFilter, "after"> & { readonly cursor?: string | undefined },
 ): Promise<BrowsedPage> {
-  const after = cursor === undefined ? undefined : readCursor(cursor);
+  const after = cursor === undefined ? undefined : placeAfter(cursor);
   // One more than asked for tells whether there is a next page.
   const rows = await listSuggestions(db, { ...filter, after, limit: filter.limit + 1 });
   const page = rows.slice(0, filter.limit);
   const last = page.at(-1);
-  const nextCursor = rows.length > page.length && last !== undefined ? cursorAfter(last) : null;
+  const nextCursor =
+    rows.length > page.length && last !== undefined
+      ? writeCursor({ at: last.createdAtMicros, id: last.suggestionId })
+      : null;
   return { suggestions: page.map(withoutMicros), nextCursor };
 }
 
@@ -47,13 +49,7 @@ function withoutMicros(listed: ListedSuggestion): BrowsedPage["suggestions"][num
   return suggestion;
 }
 
-const cursorAfter = ({ createdAtMicros, suggestionId }: ListedSuggestion): string =>
-  Buffer.from(`${createdAtMicros} ${suggestionId}`).toString("base64url");
-
-function readCursor(cursor: string): NonNullable<ListFilter["after"]> {
-  const [micros = "", suggestionId, ...more] = Buffer.from(cursor, "base64url").toString().split(" ");
-  if (!/^\d{1,16}$/u.test(micros) || !isUuid(suggestionId) || more.length > 0) {
-    throw invalidInput("cursor", "is none of ours; give the nextCursor of the page before, as it is");
-  }
-  return { createdAtMicros: Number(micros), suggestionId };
+function placeAfter(cursor: string): NonNullable<ListFilter["after"]> {
+  const { at, id } = readCursor(cursor);
+  return { createdAtMicros: at, suggestionId: id };
 }

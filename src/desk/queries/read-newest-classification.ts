@@ -1,7 +1,8 @@
 import type { Queryable } from "../../store/database.ts";
 
 const sql = `
-  select s.metadata -> 'classification' as suggested, s.outcome, said.chosen, said.final_text as "finalText"
+  select s.id as "suggestionId", s.metadata -> 'classification' as suggested, s.outcome, s.confidence_score as confidence,
+    said.chosen, said.final_text as "finalText"
   from ai_suggestions s
   left join lateral (
     select e.metadata -> 'chosen' as chosen, e.agent_response as final_text
@@ -16,6 +17,8 @@ const sql = `
 `;
 
 export type NewestClassification = {
+  readonly suggestionId: string;
+  readonly confidence: number | null;
   readonly suggested: unknown;
   readonly outcome: string;
   /** What the newest explicit feedback chose in its place, if anything. */

@@ -3,14 +3,11 @@ import { uuid } from "../../contract/primitives.ts";
 import { suggestionDetail } from "../../contract/suggestion-detail.ts";
 import { suggestionPage } from "../../contract/suggestion-page.ts";
 import { suggestionQuery } from "../../contract/suggestion-query.ts";
-import { invalidInput } from "../../domain/errors.ts";
 import { parseInstant } from "../../domain/instant.ts";
+import { limitOf } from "../limit.ts";
 import { parse } from "../parse.ts";
 import { answer, type Route } from "../route.ts";
 import type { BrowseFilter, HttpServices } from "../services.ts";
-
-const MAX_LIMIT = 200;
-const DEFAULT_LIMIT = 50;
 
 /** `GET /v1/suggestions` */
 export const listSuggestions = (services: Pick<HttpServices, "browse">, now: () => number): Route => ({
@@ -58,12 +55,6 @@ function readFilter(texts: Readonly<Record<string, string>>, projectId: string, 
     cursor: cursor || undefined,
     limit: limitOf(limit),
   };
-}
-
-function limitOf(text: string | undefined): number {
-  const limit = text === undefined ? DEFAULT_LIMIT : Number(text);
-  if (limit >= 1 && limit <= MAX_LIMIT) return limit;
-  throw invalidInput("limit", `got ${limit}; expected a whole number from 1 to ${MAX_LIMIT}`);
 }
 
 /** `GET /v1/suggestions/{suggestionId}` */

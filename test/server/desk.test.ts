@@ -1,0 +1,271 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { readConfig } from "../../src/config/read-config.ts";
+import { importSampleDesk, sampleMessageId, sampleTicketId } from "../../src/desk/sample.ts";
+import { newId } from "../../src/domain/ids.ts";
+import { silentLogger } from "../../src/domain/logger.ts";
+import { createApp } from "../../src/http/app.ts";
+import { openTo } from "../../src/http/caller.ts";
+import { deskRoutes } from "../../src/http/routes/desk.ts";
+import { assemble } from "../../src/server/assemble.ts";
+import { createClosers } from "../../src/server/closers.ts";
+import { createDeskServices } from "../../src/server/desk-services.ts";
+import { openDesk } from "../../src/server/open-desk.ts";
+import { adopt } from "../../src/store/adoption/adopt.ts";
+import { startHost } from "../adopt/host.ts";
+import { fakeServices } from "../http/fake-services.ts";
+import { openTestPostgres } from "../support/databases.ts";
+
+const ticketId = sampleTicketId(1026);
+const other = sampleTicketId(1027);
+const agentId = "jo";
+
+type Json = Readonly<Record<string, unknown>>;
+type Ticket = {
+  readonly messages: readonly Json[];
+  readonly suggestion: { readonly suggestionId: string; readonly text: string } & Json;
+  readonly classification: { readonly suggestionId: string } & Json;
+} & Json;
+
+/** The desk over a database, asked without a port; `project` is whose credentials come along. */
+async function deskOver(url: string, project: string) {
+  const scratch = mkdtempSync(join(tmpdir(), "uptake-desk-"));
+  onTestFinished(() => rmSync(scratch, { recursive: true, force: true }));
+  const config = readConfig({ environment: { DATABASE_URL: url, UPTAKE_SPOOL_DIR: join(scratch, "spool") } });
+  const closers = createClosers();
+  onTestFinished(() => closers.close());
+  const parts = assemble(config, { log: silentLogger, worker: false });
+  closers.push(() => parts.close());
+  await parts.start();
+  const desk = await openDesk(parts, config, { closers, log: silentLogger });
+  const app = createApp({
+    services: fakeServices(),
+    admission: { authenticate: openTo(project), admit: () => Promise.resolve() },
+    log: silentLogger,
+    now: Date.now,
+    routes: deskRoutes(createDeskServices(parts, desk, config)),
+  });
+  async function ask(path: string, init?: RequestInit) {
+    const response = await app.request(`/v1/desk/tickets${path}`, init);
+    return { status: response.status, json: (await response.json()) as Json };
+  }
+  const post = (path: string, body: unknown) =>
+    ask(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+  const ticket = async (id = ticketId) => (await ask(`/${id}`)).json as Ticket;
+  return { get: ask, post, ticket, desk };
+}
+
+async function sampleDesk() {
+  const opened = await openTestPostgres();
+  onTestFinished(() => opened.drop());
+  const mine = await deskOver(opened.url, "default");
+  await importSampleDesk(mine.desk.store, { at: new Date() });
+  return { ...mine, ...opened };
+}
+
+const errorOf = ({ json }: { readonly json: Json }) =>
+  json["error"] as { readonly code: string; readonly message: string };
+const ticketsOf = ({ json }: { readonly json: Json }) => json["tickets"] as readonly Json[];
+
+describe("the desk's queue", () => {
+  it("has who waits longest first, page by page, each ticket once", async () => {
+    const { get } = await sampleDesk();
+    const all = ticketsOf(await get("?limit=200"));
+    expect(all.length).toBeGreaterThan(30);
+    expect(all.every((one) => one["waitingSince"] !== null && one["lastFrom"] === "customer")).toBe(true);
+    const since = all.map((one) => String(one["lastAt"]));
+    expect(since).toEqual(since.toSorted());
+    const paged: unknown[] = [];
+    let cursor = "";
+    for (let page = 0; page < 50 && (page === 0 || cursor !== ""); page += 1) {
+      const answered = await get(`?limit=7&cursor=${cursor}`);
+      paged.push(...ticketsOf(answered).map((one) => one["ticketId"]));
+      const { nextCursor } = answered.json as { readonly nextCursor: string | null };
+      cursor = nextCursor ?? "";
+    }
+    expect(paged).toEqual(all.map((one) => one["ticketId"]));
+  });
+
+  it("tells answered from waiting, newest first, and finds by title, number, customer and message", async () => {
+    const { get } = await sampleDesk();
+    const answered = ticketsOf(await get("?queue=answered&limit=200"));
+    expect(answered.length).toBeGreaterThan(3);
+    expect(answered.every((one) => one["waitingSince"] === null && one["lastFrom"] !== "customer")).toBe(true);
+    const times = answered.map((one) => String(one["lastAt"]));
+    expect(times).toEqual(times.toSorted().toReversed());
+    const [one] = ticketsOf(await get("?search=1026"));
+    expect(one).toMatchObject({ ticketId, number: 1026, suggestion: null, classification: null });
+    const titled = ticketsOf(await get(`?search=${encodeURIComponent(String(one?.["title"]).toUpperCase())}`));
+    expect(titled.map((found) => found["ticketId"])).toContain(ticketId);
+    const named = ticketsOf(await get(`?search=${encodeURIComponent(String(one?.["customerName"]))}`));
+    expect(named.map((found) => found["ticketId"])).toContain(ticketId);
+    expect(ticketsOf(await get("?queue=all&search=1_26"))).toEqual([]);
+    for (const query of ["limit=0", "limit=201", "cursor=x", "queue=mine", "unknown=1"])
+      expect([query, (await get(`?${query}`)).status]).toEqual([query, 400]);
+  });
+});
+
+describe("a ticket at the desk", () => {
+  it("is suggested a reply, shows it with the reasons to reject it, and what was said about it", async () => {
+    const { post, ticket, get, db } = await sampleDesk();
+    expect(await ticket()).toMatchObject({ suggestion: null, feedback: [], messages: [{ from: "customer" }] });
+    const asked = await post(`/${ticketId}/suggest`, { agentId });
+    expect([asked.status, asked.json["status"]]).toEqual([200, "completed"]);
+    const shown = await ticket();
+    expect(shown.suggestion).toMatchObject({
+      suggestionId: asked.json["suggestionId"],
+      text: asked.json["text"],
+      outcome: "pending",
+      messageId: sampleMessageId(1026, 0),
+    });
+    expect(shown["reasons"]).toEqual(expect.arrayContaining(["too generic", "incorrect info"]));
+    const [listed] = ticketsOf(await get("?search=1026"));
+    expect(listed?.["suggestion"]).toMatchObject({ suggestionId: asked.json["suggestionId"], outcome: "pending" });
+    const [row] = await db.query("select system_user_id from ai_suggestions where id = $1", [
+      asked.json["suggestionId"],
+    ]);
+    expect(row).toEqual({ system_user_id: agentId });
+  });
+
+  it("is answered once however often the same message is sent, and the suggestion judged in the same commit", async () => {
+    const { post, ticket, get, db } = await sampleDesk();
+    await post(`/${ticketId}/suggest`, {});
+    const { suggestion } = await ticket();
+    const reply = { messageId: newId(), text: suggestion.text, agentId, suggestionId: suggestion.suggestionId };
+    const answers = await Promise.all([1, 2, 3].map(() => post(`/${ticketId}/reply`, reply)));
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(2);
+    for (const { json } of answers) {
+      expect(json).toMatchObject({
+        messageId: reply.messageId,
+        inferred: { type: "approval", keptRatio: 1, suggestionId: suggestion.suggestionId },
+      });
+    }
+    const after = await ticket();
+    expect(after.messages).toMatchObject([{ from: "customer" }, { from: "agent", text: reply.text, author: agentId }]);
+    expect(after).toMatchObject({
+      waitingSince: null,
+      suggestion: { outcome: "accepted" },
+      feedback: [{ type: "approval", source: "inferred", agentId, finalText: reply.text }],
+    });
+    expect(ticketsOf(await get("?search=1026"))).toEqual([]);
+    const changed = await post(`/${ticketId}/reply`, { ...reply, text: "Something else" });
+    expect([changed.status, errorOf(changed).code]).toEqual([409, "message_id_taken"]);
+    const elsewhere = await post(`/${other}/reply`, { messageId: reply.messageId, text: reply.text, agentId });
+    expect([elsewhere.status, errorOf(elsewhere).code]).toEqual([409, "message_id_taken"]);
+    expect(await db.query("select from ai_feedback_events")).toHaveLength(1);
+    expect(await db.query("select from ticket_messages where id = $1", [reply.messageId])).toHaveLength(1);
+  });
+
+  it("takes an edited reply as a revision, and one without a suggestion as no feedback", async () => {
+    const { post, ticket } = await sampleDesk();
+    await post(`/${ticketId}/suggest`, {});
+    const { suggestion } = await ticket();
+    const words = suggestion.text.split(" ");
+    const edited = [...words.slice(0, Math.ceil(words.length * 0.7)), "and the rest is said otherwise"].join(" ");
+    // Found as sent() finds it, where the agent does not say which.
+    const sent = await post(`/${ticketId}/reply`, { messageId: newId(), text: edited, agentId });
+    expect(sent.json["inferred"]).toMatchObject({ type: "revision", suggestionId: suggestion.suggestionId });
+    const plain = await post(`/${other}/reply`, { messageId: newId(), text: "Hello there", agentId });
+    expect([plain.status, plain.json["inferred"]]).toEqual([201, null]);
+  });
+
+  it("leaves neither message nor feedback where one of the two cannot be written", async () => {
+    const { post, ticket, db } = await sampleDesk();
+    await post(`/${ticketId}/suggest`, {});
+    const { suggestion } = await ticket();
+    await db.query(`create function refuse() returns trigger language plpgsql as
+      $$ begin raise exception 'refused by the test'; end $$`);
+    await db.query("create trigger refuse before insert on ai_feedback_events for each row execute function refuse()");
+    const reply = { messageId: newId(), text: suggestion.text, agentId, suggestionId: suggestion.suggestionId };
+    expect((await post(`/${ticketId}/reply`, reply)).status).toBe(500);
+    expect((await ticket()).messages).toHaveLength(1);
+    await db.query("drop trigger refuse on ai_feedback_events");
+    expect((await post(`/${ticketId}/reply`, reply)).status).toBe(201);
+  });
+
+  it("is classified, and a person confirms or changes that", async () => {
+    const { post, ticket, get } = await sampleDesk();
+    expect((await post(`/${ticketId}/classify`, {})).json).toMatchObject({ status: "completed" });
+    const { classification } = await ticket();
+    expect(classification).toMatchObject({ state: "suggested", category: "billing", escalate: false });
+    expect((classification["reasons"] as readonly string[]).length).toBeGreaterThan(0);
+    const { suggestionId } = classification;
+    const change = { suggestionId, category: "hardware", priority: "high", agentId };
+    const changed = await post(`/${ticketId}/classification`, change);
+    expect(changed.json).toMatchObject({ type: "revision", changed: ["category", "priority"] });
+    expect((await ticket()).classification).toMatchObject({ state: "changed", category: "hardware", priority: "high" });
+    const [listed] = ticketsOf(await get("?search=1026"));
+    expect(listed?.["classification"]).toMatchObject({ state: "changed", category: "hardware" });
+    const confirmed = await post(`/${ticketId}/classification`, { suggestionId, agentId });
+    expect(confirmed.json).toMatchObject({ type: "approval", changed: [] });
+    expect((await ticket()).classification).toMatchObject({ state: "confirmed", category: "billing" });
+    const wrong = await post(`/${ticketId}/classification`, { suggestionId, category: "weather", agentId });
+    expect([wrong.status, errorOf(wrong).message]).toEqual([400, expect.stringContaining("weather")]);
+  });
+
+  it("refuses what is of another ticket, no suggestion, or no text", async () => {
+    const { post, get, ticket } = await sampleDesk();
+    await post(`/${ticketId}/suggest`, {});
+    await post(`/${ticketId}/classify`, {});
+    const { suggestion, classification } = await ticket();
+    const reply = { messageId: newId(), text: "Hello", agentId };
+    const refused = await Promise.all([
+      post(`/${other}/reply`, { ...reply, suggestionId: suggestion.suggestionId }),
+      post(`/${ticketId}/reply`, { ...reply, suggestionId: classification.suggestionId }),
+      post(`/${other}/classification`, { suggestionId: classification.suggestionId, agentId }),
+      post(`/${ticketId}/classification`, { suggestionId: suggestion.suggestionId, agentId }),
+      post(`/${ticketId}/reply`, { ...reply, text: "  " }),
+      post(`/${ticketId}/reply`, { ...reply, messageId: "m" }),
+    ]);
+    expect(refused.map(({ status }) => status)).toEqual([400, 400, 400, 400, 400, 400]);
+    const unknown = newId();
+    const missing = await Promise.all([
+      get(`/${unknown}`),
+      post(`/${unknown}/reply`, reply),
+      post(`/${unknown}/suggest`, {}),
+      post(`/${unknown}/classify`, {}),
+      post(`/${unknown}/classification`, { suggestionId: classification.suggestionId, agentId }),
+    ]);
+    expect(missing.map((one) => [one.status, errorOf(one).code])).toEqual(missing.map(() => [404, "not_found"]));
+  });
+});
+
+it("another project sees none of it and writes to none of it", async () => {
+  const mine = await sampleDesk();
+  await mine.post(`/${ticketId}/suggest`, {});
+  await mine.post(`/${ticketId}/classify`, {});
+  const { suggestion, classification } = await mine.ticket();
+  const foreign = await deskOver(mine.url, "another");
+  expect(ticketsOf(await foreign.get("?queue=all"))).toEqual([]);
+  const reply = { messageId: newId(), text: "Hello", agentId, suggestionId: suggestion.suggestionId };
+  const asked = await Promise.all([
+    foreign.get(`/${ticketId}`),
+    foreign.post(`/${ticketId}/reply`, reply),
+    foreign.post(`/${ticketId}/suggest`, {}),
+    foreign.post(`/${ticketId}/classify`, {}),
+    foreign.post(`/${ticketId}/classification`, { suggestionId: classification.suggestionId, agentId }),
+  ]);
+  expect(asked.map(({ status }) => status)).toEqual([404, 404, 404, 404, 404]);
+  expect(await mine.db.query("select from ai_feedback_events")).toEqual([]);
+  expect((await mine.ticket()).messages).toHaveLength(1);
+});
+
+it("there is no desk in an adopted database", async () => {
+  const host = await startHost();
+  const settings = { projectId: "default", functionName: "f", environment: "production", lockTimeoutMs: 3000 };
+  await adopt(host.db, settings, () => {});
+  const desk = await deskOver(host.url, "default");
+  const asked = await Promise.all([
+    desk.get(""),
+    desk.get(`/${host.ticketId}`),
+    desk.post(`/${host.ticketId}/reply`, { messageId: newId(), text: "Hello", agentId }),
+    desk.post(`/${host.ticketId}/suggest`, {}),
+  ]);
+  for (const one of asked) {
+    expect([one.status, errorOf(one).code]).toEqual([404, "not_found"]);
+    expect(errorOf(one).message).toContain("tickets are the application's own");
+  }
+});
