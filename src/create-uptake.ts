@@ -5,6 +5,7 @@ import { readConfig } from "./config/read-config.ts";
 import type { Durability } from "./domain/durability.ts";
 import type { Instruments } from "./domain/instruments.ts";
 import type { Logger } from "./domain/logger.ts";
+import { MASK_RULES, type MaskRuleName } from "./domain/privacy.ts";
 import type { MetricsRequest } from "./domain/metrics-request.ts";
 import type { FeedbackService, FeedbackSettings } from "./feedback/feedback-service.ts";
 import type { MetricsRow } from "./metrics/metrics-row.ts";
@@ -12,6 +13,8 @@ import { type CalibrationRow, readCalibration } from "./metrics/read-calibration
 import { readMetrics } from "./metrics/read-metrics.ts";
 import { type ReasonRow, readReasons } from "./metrics/read-reasons.ts";
 import { readSurvival, type SurvivalRow } from "./metrics/read-survival.ts";
+import { checkOwnRules } from "./privacy/check-own-rules.ts";
+import type { OwnRule } from "./privacy/own-rules.ts";
 import { createStderrLogger } from "./server/stderr-logger.ts";
 import type { Tracker } from "./track/tracker.ts";
 
@@ -38,10 +41,21 @@ export type UptakeOptions = FeedbackSettings & {
   readonly expireAfter?: string | undefined;
   /** How long a row may stay pending until its call counts as died, such as `15m`. */
   readonly abandonAfter?: string | undefined;
+  /** What is kept of texts, by agent function: `full`, `masked` or `none`, such as `masked,classify-ticket=none`. */
+  readonly content?: string | undefined;
+  /** How texts are masked; given at all, they are, unless `content` says otherwise. */
+  readonly mask?: MaskOptions | undefined;
   /** Structured lines; warnings and errors go to standard error by default. */
   readonly log?: Logger | undefined;
   /** Told what happens inside, for your own `/metrics`: `createPrometheus().instruments` of `uptake/server`. */
   readonly instruments?: Instruments | undefined;
+};
+
+export type MaskOptions = {
+  /** Rules of your own, which look first. What fails, or takes over 5 ms a text, masks the whole text. */
+  readonly rules?: readonly OwnRule[] | undefined;
+  /** Which of the built-in rules; all by default. */
+  readonly builtIn?: readonly MaskRuleName[] | undefined;
 };
 
 export type Uptake = {
@@ -86,17 +100,19 @@ export type Uptake = {
  * await uptake.sent({ suggestionId, finalText: "What the person really sent" });
  */
 export function createUptake(options: UptakeOptions = {}): Uptake {
-  const { langfuse, worker, thresholds, reasons, ignoreInSent, log, instruments, ...given } = options;
+  const { langfuse, worker, thresholds, reasons, ignoreInSent, log, instruments, mask, ...given } = options;
   const keys = langfuse && {
     langfusePublicKey: langfuse.publicKey,
     langfuseSecretKey: langfuse.secretKey,
     langfuseBaseUrl: langfuse.baseUrl,
   };
-  const config = readConfig({ code: { ...given, ...keys }, environment: processEnvironment() });
+  const masking = mask && { mask: maskText(mask) };
+  const config = readConfig({ code: { ...given, ...keys, ...masking }, environment: processEnvironment() });
   const parts = assemble(config, {
     log: log ?? createStderrLogger({ debug: config.debug }),
     worker: worker ?? true,
     feedback: { thresholds, reasons, ignoreInSent },
+    maskRules: checkOwnRules(mask?.rules ?? []),
     instruments,
   });
   const { tracker, feedback } = parts;
@@ -115,3 +131,7 @@ export function createUptake(options: UptakeOptions = {}): Uptake {
     close: () => parts.close(),
   };
 }
+
+/** As the variable says it. */
+const maskText = ({ builtIn = MASK_RULES }: MaskOptions): string =>
+  builtIn.length === 0 ? ["all", ...MASK_RULES.map((rule) => `-${rule}`)].join(",") : builtIn.join(",");

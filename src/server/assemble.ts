@@ -7,6 +7,10 @@ import {
   type FeedbackSettings,
   inferenceOf,
 } from "../feedback/feedback-service.ts";
+import type { Privacy } from "../domain/privacy.ts";
+import type { OwnRule } from "../privacy/own-rules.ts";
+import { maskedLogger } from "../privacy/masked-logger.ts";
+import { createPrivacy } from "../privacy/privacy.ts";
 import { createFeedbackTokens } from "../service/feedback-tokens.ts";
 import type { Database } from "../store/database.ts";
 import { createLazyDatabase } from "../store/lazy-database.ts";
@@ -25,6 +29,8 @@ export type AssembleOptions = {
   readonly worker: boolean;
   /** Empties the embedded database's directory first. */
   readonly fresh?: boolean | undefined;
+  /** Masking rules beside the built-in ones. */
+  readonly maskRules?: readonly OwnRule[] | undefined;
   /** Told what the parts do; nothing by default. */
   readonly instruments?: Instruments | undefined;
 };
@@ -36,6 +42,8 @@ export type Parts = Pick<WorkerParts, "roller" | "expirer" | "partitions" | "mir
   /** Where finished runs are written; for parts of ours with a tracker of their own. */
   readonly recorder: Recorder;
   readonly feedback: FeedbackService;
+  /** What is done to texts before they are stored and before they leave. */
+  readonly privacy: Privacy;
   /** Opens and migrates the database and starts the worker; using any part does the same. Throws what keeps it from opening. */
   start(): Promise<void>;
   /** Commits what waits, finishes the batch in flight, closes everything in reverse; once. */
@@ -43,7 +51,14 @@ export type Parts = Pick<WorkerParts, "roller" | "expirer" | "partitions" | "mir
 };
 
 export function assemble(config: Config, options: AssembleOptions): Parts {
-  const log = harmless(options.log);
+  const instruments = options.instruments ?? noInstruments;
+  const privacy = createPrivacy({
+    ...config.privacy,
+    own: options.maskRules,
+    log: harmless(options.log),
+    instruments,
+  });
+  const log = maskedLogger(harmless(options.log), privacy);
   const db = createLazyDatabase(config.databaseUrl === null ? "embedded" : "postgres", async () => {
     const opened = await openDatabase({ ...config, fresh: options.fresh === true });
     try {
@@ -57,7 +72,7 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
     return opened;
   });
 
-  const base: Base = { db, log, instruments: options.instruments ?? noInstruments };
+  const base: Base = { db, log, instruments, privacy };
   const { recorder, startReplay } = assembleRecorder(config, { ...base, inMemoryOnly: options.fresh === true });
   const { projectId, environment, release } = config;
   const tokenOf = tokenMaker(config);
@@ -65,6 +80,7 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
   const feedback = createFeedbackService({
     db,
     projectId,
+    privacy,
     now: () => new Date(),
     ...options.feedback,
     reasons: withDeskReasons(options.feedback?.reasons),
@@ -88,6 +104,7 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
     tracker,
     recorder,
     feedback,
+    privacy,
     roller,
     expirer,
     partitions,
