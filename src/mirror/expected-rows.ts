@@ -24,10 +24,7 @@ export async function readExpected(
   lines: readonly DeliveryLine[],
   privacy: Privacy,
 ): Promise<ExpectedDelivery[]> {
-  const mapped = new Map([
-    ...(await readTraces(db, lines, privacy)),
-    ...(await readFeedback(db, lines, privacy)),
-  ]);
+  const mapped = new Map([...(await readTraces(db, lines, privacy)), ...(await readFeedback(db, lines, privacy))]);
   return lines.map((line) => {
     const { isSendable, items } = mapped.get(keyOf(line)) ?? { isSendable: false, items: [] };
     const ids = line.langfuseIds.map((id): [string, KeyFacts | null] => [id, null]);

@@ -13,11 +13,19 @@ export type Rule = {
   readonly mask: (text: string) => string;
 };
 
-const KEY_STARTS = ["pk-lf-", "AKIA", "ASIA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "xox", "AIza"].concat(
-  "k_live_",
-  "k_test_",
-  "PRIVATE KEY",
-);
+const KEY_STARTS = [
+  "pk-lf-",
+  "AKIA",
+  "ASIA",
+  "ghp_",
+  "gho_",
+  "ghu_",
+  "ghs_",
+  "ghr_",
+  "github_pat_",
+  "xox",
+  "AIza",
+].concat("k_live_", "k_test_", "PRIVATE KEY");
 const SK_HINT = /sk-[\w-]{16}/;
 const PRIVATE_KEY =
   /-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:(?!-----END)[\s\S])*(?:-----END [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----)?/g;
@@ -104,32 +112,37 @@ function maskIbans(text: string): string {
 
 const CARD_HINT = /\d(?:[ -]?\d){12}/;
 const DIGITS = /(?<![\w.+])\d+(?:[ -]\d+)*(?!\w|\.\d)/g;
-const MAX_CARD_DIGITS = 19;
+const FOUR = 4;
+/** Lengths of the groups: so far, and of a whole card. */
+const BEGUN = /^(?:4{1,4}|46)$/;
+const WHOLE = /^(?:4{3,4}[1-4]|46[45])$/;
 
 /** Of the groups of digits in a row, those that are a card's: fours, or as American Express and Diners write them. */
 function maskCards(text: string): string {
   return text.replace(DIGITS, (found) => {
     if (found.length < 13) return found;
     const parts = found.split(/([ -])/);
-    for (let at = 0; at < parts.length; at += 2) {
+    const out: string[] = [];
+    for (let at = 0; at < parts.length;) {
       const end = cardEnd(parts, at);
-      if (end !== undefined) parts.splice(at, end - at, "[card]");
+      out.push(end === undefined ? (parts[at] ?? "") : "[card]", parts[end ?? at + 1] ?? "");
+      at = (end ?? at + 1) + 1;
     }
-    return parts.join("");
+    return out.join("");
   });
 }
 
 /** Where the card that begins at this group ends; undefined where there is none. */
 function cardEnd(parts: readonly string[], from: number): number | undefined {
-  let digits = "";
-  let shape = "";
+  let digits = parts[from] ?? "";
+  if (digits.length !== FOUR) return isCard(digits) ? from + 1 : undefined;
+  let shape = "4";
   let found: number | undefined;
-  for (let at = from; at < parts.length; at += 2) {
+  for (let at = from + 2; at < parts.length && BEGUN.test(shape); at += 2) {
     const group = parts[at] ?? "";
     digits += group;
-    shape += `${group.length},`;
-    if (digits.length > MAX_CARD_DIGITS) break;
-    if (/^(?:\d\d,|(?:4,){3,4}[1-4],|4,6,[45],)$/.test(shape) && isCard(digits)) found = at + 1;
+    shape += group.length;
+    if (WHOLE.test(shape) && isCard(digits)) found = at + 1;
   }
   return found;
 }
@@ -137,8 +150,7 @@ function cardEnd(parts: readonly string[], from: number): number | undefined {
 const PHONE_HINT =
   /\+[1-9](?:[ ./()-]{0,2}\d){7}|00[1-9]\d{0,2}[ ./()-]|\d{3}\)?[ .-]{0,2}\d{3}[ .-]\d{4}|0[1-9]\d{0,4}\)?[ /-](?:[ /-]?\d){5}/;
 const INTERNATIONAL = /(?<![\w.+-])(?:\+[1-9]|00[1-9]\d{0,2}[ ./()-])(?:[ ./()-]{0,2}\d){7,14}(?!\w)/g;
-const NORTH_AMERICAN =
-  /(?<![\w.+-])(?:1[ .-])?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[ .-])\d{3}[ .-]\d{4}(?![\w-]|\.\d)/g;
+const NORTH_AMERICAN = /(?<![\w.+-])(?:1[ .-])?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[ .-])\d{3}[ .-]\d{4}(?![\w-]|\.\d)/g;
 const NATIONAL = /(?<![\w.+#-])\(?0[1-9]\d{0,4}\)?[ /-](?:[ /-]?\d){5,9}(?!\w|:\d)/g;
 const DATE = /^\d{1,2}[-/ ]\d{1,2}[-/ ](?:19|20)\d\d/;
 const MIN_NATIONAL_DIGITS = 9;

@@ -9,12 +9,12 @@ export function isLuhn(digits: string): boolean {
   return sum % 10 === 0;
 }
 
-/** First digits that card issuers have. */
-const ISSUER = /^(?:3(?:0[0-5]|[47]|[68])|4|5[0-8]|6(?:011|2|3|4[4-9]|5|7)|2(?:2[2-9]|[3-6]|7[01]|720))/;
+/** First digits and lengths of the card issuers: Visa, Mastercard (two ranges), American Express, Diners, JCB, Discover, UnionPay, Maestro. */
+const ISSUED =
+  /^(?:4(?:\d{12}|\d{15}|\d{18})|5[1-5]\d{14}|2(?:2[2-9]|[3-6]\d|7[01])\d{13}|2720\d{12}|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11}|35\d{14}|6(?:011|4[4-9]\d|5\d\d)\d{12}|62\d{14,17}|(?:5[0678]|6[37])\d{11,17})$/;
 
 /** Whether this is the number of a payment card, as far as the digits tell. */
-export const isCard = (digits: string): boolean =>
-  digits.length >= 13 && digits.length <= 19 && ISSUER.test(digits) && isLuhn(digits);
+export const isCard = (digits: string): boolean => ISSUED.test(digits) && isLuhn(digits);
 
 /** Length of an IBAN by country (SWIFT registry 99). */
 const IBAN_LENGTHS: ReadonlyMap<string, number> = new Map(

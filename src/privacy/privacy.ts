@@ -29,10 +29,11 @@ export type PrivacyOptions = {
 /** What the configuration says is done to texts. Where nothing is, `asItIs`, which costs nothing. */
 export function createPrivacy(options: PrivacyOptions): Privacy {
   const { content, builtIn, own = [] } = options;
+  // Exposed also where nothing is masked, so that a dashboard shows no gap.
+  const tally = createFailureTally(options.log, options.instruments ?? noInstruments);
   if (content.general === "full" && [...content.byFunction.values()].every((one) => one === "full")) return asItIs;
   const contentOf = (functionName: string | null): Content =>
     (functionName === null ? undefined : content.byFunction.get(functionName)) ?? content.general;
-  const tally = createFailureTally(options.log, options.instruments ?? noInstruments);
   const masker = createMasker({ builtIn, own, onFailure: tally.add, ruleTimesMs: options.ruleTimesMs });
   const recall = createRecall();
 

@@ -55,7 +55,11 @@ export function createFunctionServices(parts: Parts, desk: Pick<Desk, "ofProject
 
 type Place = { readonly config: Config; readonly projectId: string };
 
-function deskService({ db, tracker, privacy }: Parts, desk: Pick<Desk, "ofProject">, { config, projectId }: Place): DeskService {
+function deskService(
+  { db, tracker, privacy }: Parts,
+  desk: Pick<Desk, "ofProject">,
+  { config, projectId }: Place,
+): DeskService {
   const flushSuggestions = () => tracker.flush();
   const now = () => new Date();
   const about = { db, projectId, privacy, now, flushSuggestions, reasons: withDeskReasons(undefined) };

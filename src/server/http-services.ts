@@ -62,7 +62,8 @@ export function createHttpServices(
   const reasons = withDeskReasons(undefined);
   const byProject = new Map<string, FeedbackService>();
   const serviceOf = (projectId: string): FeedbackService => {
-    const known = byProject.get(projectId) ?? createFeedbackService({ db, projectId, privacy, now, reasons, flushSuggestions });
+    const known =
+      byProject.get(projectId) ?? createFeedbackService({ db, projectId, privacy, now, reasons, flushSuggestions });
     byProject.set(projectId, known);
     return known;
   };
@@ -90,10 +91,7 @@ export function createHttpServices(
 type Refusable = { readonly ok: true } | { readonly ok: false; readonly error: UptakeError };
 
 /** A refusal quotes what it refuses. */
-function masked<Result extends Refusable>(
-  result: Result,
-  privacy: Privacy,
-): Result {
+function masked<Result extends Refusable>(result: Result, privacy: Privacy): Result {
   if (result.ok || privacy === asItIs) return result;
   const { code, message, facts } = result.error;
   return { ...result, error: new UptakeError(code, privacy.said(message), { facts }) };
