@@ -9,7 +9,8 @@ export const newSent = z
     messageId: name.optional(),
     finalText: text(MAX_TEXT_CHARS),
     suggestedText: text(MAX_TEXT_CHARS).optional().meta({
-      description: "What was suggested, where the texts of the agent function are not stored; compared, and not stored.",
+      description:
+        "What was suggested, where the texts of the agent function are not stored; compared, and not stored.",
     }),
     agentId: name.optional().meta({ description: "The human support agent." }),
     idempotencyKey: name.optional().meta({

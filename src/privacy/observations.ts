@@ -15,8 +15,9 @@ const OURS = [
 
 export function maskMetadata(metadata: Members, masker: Masker): Members {
   const masked = masker.value(metadata) as Members;
-  const kept = OURS.filter((key) => Object.hasOwn(metadata, key)).map((key) => [key, metadata[key]]);
-  return kept.length === 0 ? masked : { ...masked, ...Object.fromEntries(kept) };
+  const kept: Record<string, unknown> = {};
+  for (const key of OURS) if (Object.hasOwn(metadata, key)) kept[key] = metadata[key];
+  return { ...masked, ...kept };
 }
 
 export function maskMetadataJson(json: string, masker: Masker): string {

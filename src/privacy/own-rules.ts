@@ -65,6 +65,8 @@ export function createOwnRules(rules: readonly OwnRule[], timesMs: readonly numb
 
 class NoText extends Error {}
 
+const TIMED_OUT = "ERR_SCRIPT_EXECUTION_TIMEOUT";
+
 type PatternRule = Extract<OwnRule, { readonly pattern: RegExp }>;
 
 function replaceAll(text: string, { name, pattern, replacement = `[${name}]` }: PatternRule): string {
@@ -85,6 +87,7 @@ function everywhere(pattern: RegExp): RegExp {
 
 function reasonOf(error: unknown): RuleFailure["reason"] {
   if (error instanceof NoText) return "no text";
-  const isTime = error instanceof Error && "code" in error && error.code === "ERR_SCRIPT_EXECUTION_TIMEOUT";
+  // An error of the other context, and so no `Error` of ours.
+  const isTime = typeof error === "object" && error !== null && "code" in error && error.code === TIMED_OUT;
   return isTime ? "time" : "threw";
 }

@@ -51,14 +51,7 @@ export type Parts = Pick<WorkerParts, "roller" | "expirer" | "partitions" | "mir
 };
 
 export function assemble(config: Config, options: AssembleOptions): Parts {
-  const instruments = options.instruments ?? noInstruments;
-  const privacy = createPrivacy({
-    ...config.privacy,
-    own: options.maskRules,
-    log: harmless(options.log),
-    instruments,
-  });
-  const log = maskedLogger(harmless(options.log), privacy);
+  const { log, instruments, privacy } = surroundings(config, options);
   const db = createLazyDatabase(config.databaseUrl === null ? "embedded" : "postgres", async () => {
     const opened = await openDatabase({ ...config, fresh: options.fresh === true });
     try {
@@ -118,6 +111,14 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
       return closing;
     },
   };
+}
+
+/** What every part is given beside the database. */
+function surroundings(config: Config, options: AssembleOptions): Omit<Base, "db"> {
+  const { instruments = noInstruments, maskRules: own } = options;
+  const log = harmless(options.log);
+  const privacy = createPrivacy({ ...config.privacy, own, log, instruments });
+  return { log: maskedLogger(log, privacy), instruments, privacy };
 }
 
 /** Undefined where no secret is set: then suggestions have no feedback token. */

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { MASK_RULES } from "../../src/domain/privacy.ts";
 import { createMasker, FAILED } from "../../src/privacy/masker.ts";
@@ -82,7 +82,6 @@ it("keeps JSON JSON, of the same shape, and masks it the way its texts are maske
       const read: unknown = JSON.parse(masked);
       expect(json(masked)).toBe(masked);
       expect(Array.isArray(read)).toBe(Array.isArray(given));
-      if (typeof given === "string") expect(read).toBe(text(given));
       expect(JSON.stringify(value(JSON.parse(JSON.stringify(given))))).toBe(JSON.stringify(read));
     }),
     { numRuns: 1_000 },
@@ -165,7 +164,7 @@ it.each([
   ],
   ["a function that gives no text", { name: "bad", mask: () => 5 as unknown as string }, "no text"],
 ] as const)("masks the whole text after %s", (_what, rule, reason) => {
-  const { text, value, json, failures } = maskerWith([rule], [2, 3]);
+  const { text, value, json, failures } = maskerWith([rule], reason === "time" ? [2, 3] : PATIENT);
   const given = `${"a".repeat(50)}!`;
   const startMs = performance.now();
   expect(text(given)).toBe(FAILED);

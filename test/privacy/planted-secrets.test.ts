@@ -197,8 +197,9 @@ async function insertAsHost(db: Database): Promise<void> {
 }
 
 it("finds what was planted nowhere: database, logs, answers, Langfuse", async () => {
-  const { db, url, drop } = await openTestPostgres();
-  onTestFinished(drop);
+  const opened = await openTestPostgres();
+  onTestFinished(() => opened.drop());
+  const { db, url } = opened;
   const rig = await openRig(url, db);
   const suggestionId = await trackEverywhere(rig);
   const said = { reason: secret(), comment: secret(), finalText: secret(), metadata: { more: secret() } };
