@@ -77,7 +77,7 @@ export type Privacy = {
   /** Rows as they were read, before they leave for Langfuse: what a host wrote was never masked by us. */
   trace(this: void, row: TraceSource): TraceSource;
   feedback<Row extends FeedbackRow>(this: void, row: Row): Row;
-  /** Both texts alike, so that what masking changes counts as no edit. `given` is what the caller says was suggested. */
+  /** Both texts alike, so that what masking changes counts as no edit. `given`, what the caller says was suggested, counts where none is stored. */
   compared(this: void, suggestion: ComparedSuggestion, finalText: string, given: string | undefined): TextPair;
   /** The text as it may be written down somewhere, such as in a key; where content is `none`, masked. */
   text(this: void, text: string, functionName: string | null): string;
@@ -94,7 +94,7 @@ export const asItIs: Privacy = {
   words: (words) => words,
   trace: (row) => row,
   feedback: (row) => row,
-  compared: ({ suggestedResponse }, finalText, given) => ({ suggested: given ?? suggestedResponse, sent: finalText }),
+  compared: ({ suggestedResponse }, finalText) => ({ suggested: suggestedResponse, sent: finalText }),
   text: (text) => text,
   storedForms: (text) => [text],
   contentOf: () => "full",

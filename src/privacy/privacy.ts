@@ -59,9 +59,9 @@ export function createPrivacy(options: PrivacyOptions): Privacy {
     },
     compared({ id, functionName, suggestedResponse }, finalText, given) {
       const kept = contentOf(functionName);
-      const suggested = given ?? (kept === "none" ? recall.find(id) : undefined) ?? suggestedResponse;
-      if (kept !== "masked") return { suggested, sent: finalText };
-      return { suggested: masker.text(suggested), sent: masker.text(finalText) };
+      if (kept === "none") return { suggested: given ?? recall.find(id) ?? suggestedResponse, sent: finalText };
+      if (kept === "full") return { suggested: suggestedResponse, sent: finalText };
+      return { suggested: masker.text(suggestedResponse), sent: masker.text(finalText) };
     },
     text: (text, functionName) => (contentOf(functionName) === "full" ? text : masker.text(text)),
     storedForms: (text) => [...new Set([text, masker.text(text)])],
