@@ -81,6 +81,8 @@ export type Privacy = {
   compared(this: void, suggestion: ComparedSuggestion, finalText: string, given: string | undefined): TextPair;
   /** The text as it may be written down somewhere, such as in a key; where content is `none`, masked. */
   text(this: void, text: string, functionName: string | null): string;
+  /** A suggestion's text as it is stored: empty where content is `none`. */
+  suggestion(this: void, text: string, functionName: string): string;
   /** The text as any agent function may have stored it, and what it is known by. */
   storedForms(this: void, text: string): readonly string[];
   contentOf(this: void, functionName: string | null): Content;
@@ -96,6 +98,7 @@ export const asItIs: Privacy = {
   feedback: (row) => row,
   compared: ({ suggestedResponse }, finalText) => ({ suggested: suggestedResponse, sent: finalText }),
   text: (text) => text,
+  suggestion: (text) => text,
   storedForms: (text) => [text],
   contentOf: () => "full",
   said: (value) => value,

@@ -64,6 +64,10 @@ export function createPrivacy(options: PrivacyOptions): Privacy {
       return { suggested: masker.text(suggestedResponse), sent: masker.text(finalText) };
     },
     text: (text, functionName) => (contentOf(functionName) === "full" ? text : masker.text(text)),
+    suggestion(text, functionName) {
+      const kept = contentOf(functionName);
+      return kept === "none" ? "" : kept === "full" ? text : masker.text(text);
+    },
     storedForms: (text) => [...new Set([text, masker.text(text)])],
     said: <Value>(value: Value) => masker.value(value) as Value,
   };
