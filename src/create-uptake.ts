@@ -7,6 +7,7 @@ import type { Durability } from "./domain/durability.ts";
 import { UptakeError } from "./domain/errors.ts";
 import type { Instruments } from "./domain/instruments.ts";
 import type { Logger } from "./domain/logger.ts";
+import { MASK_RULES, type MaskRuleName } from "./domain/privacy.ts";
 import type { MetricsRequest } from "./domain/metrics-request.ts";
 import type { ModelPrices } from "./domain/prices.ts";
 import type { FeedbackService, FeedbackSettings } from "./feedback/feedback-service.ts";
@@ -15,6 +16,8 @@ import { type CalibrationRow, readCalibration } from "./metrics/read-calibration
 import { readMetrics } from "./metrics/read-metrics.ts";
 import { type ReasonRow, readReasons } from "./metrics/read-reasons.ts";
 import { readSurvival, type SurvivalRow } from "./metrics/read-survival.ts";
+import { checkOwnRules } from "./privacy/check-own-rules.ts";
+import type { OwnRule } from "./privacy/own-rules.ts";
 import { createStderrLogger } from "./server/stderr-logger.ts";
 import type { Tracker } from "./track/tracker.ts";
 
@@ -51,10 +54,21 @@ export type UptakeOptions = FeedbackSettings & {
   readonly abandonAfter?: string | undefined;
   /** What models cost, over the file of `UPTAKE_PRICES` and the table that Uptake comes with; `null`: unknown. See docs/costs.md. */
   readonly prices?: ModelPrices | undefined;
+  /** What is kept of texts, by agent function: `full`, `masked` or `none`, such as `masked,classify-ticket=none`. */
+  readonly content?: string | undefined;
+  /** How texts are masked; given at all, they are, unless `content` says otherwise. */
+  readonly mask?: MaskOptions | undefined;
   /** Structured lines; warnings and errors go to standard error by default. */
   readonly log?: Logger | undefined;
   /** Told what happens inside, for your own `/metrics`: `createPrometheus().instruments` of `uptake/server`. */
   readonly instruments?: Instruments | undefined;
+};
+
+export type MaskOptions = {
+  /** Rules of your own, which look first. What fails, or takes over 5 ms a text, masks the whole text. */
+  readonly rules?: readonly OwnRule[] | undefined;
+  /** Which of the built-in rules; all by default. */
+  readonly builtIn?: readonly MaskRuleName[] | undefined;
 };
 
 export type Uptake = {
@@ -99,22 +113,24 @@ export type Uptake = {
  * await uptake.sent({ suggestionId, finalText: "What the person really sent" });
  */
 export function createUptake(options: UptakeOptions = {}): Uptake {
-  const { langfuse, worker: _, thresholds, reasons, ignoreInSent, log, instruments, prices, ...given } = options;
+  const { langfuse, worker: _, thresholds, reasons, ignoreInSent, log, instruments, prices, mask, ...given } = options;
   const keys = langfuse && {
     langfusePublicKey: langfuse.publicKey,
     langfuseSecretKey: langfuse.secretKey,
     langfuseBaseUrl: langfuse.baseUrl,
   };
-  const config = readConfig({ code: { ...given, ...keys }, environment: processEnvironment() });
+  const masking = mask && { mask: maskText(mask) };
+  const config = readConfig({ code: { ...given, ...keys, ...masking }, environment: processEnvironment() });
   return config.server === null ? overDatabase(config, options) : overServer(config, config.server, options);
 }
 
 function overDatabase(config: Config, options: UptakeOptions): Uptake {
-  const { worker = true, thresholds, reasons, ignoreInSent, instruments, prices } = options;
+  const { worker = true, thresholds, reasons, ignoreInSent, instruments, prices, mask } = options;
   const parts = assemble(config, {
     log: logOf(config, options),
     worker,
     feedback: { thresholds, reasons, ignoreInSent },
+    maskRules: checkOwnRules(mask?.rules ?? []),
     instruments,
     prices,
   });
@@ -137,12 +153,13 @@ function overDatabase(config: Config, options: UptakeOptions): Uptake {
 
 function overServer(config: Config, server: ServerAccess, options: UptakeOptions): Uptake {
   refuseBesideServer(server, options);
-  const { instruments, prices } = options;
+  const { instruments, prices, mask } = options;
   const { tracker, feedback, metrics, start, close } = assembleRemote(config, {
     server,
     log: logOf(config, options),
     instruments,
     prices,
+    maskRules: checkOwnRules(mask?.rules ?? []),
   });
   return {
     track: (name, fn, trackOptions) => tracker.track(name, fn, trackOptions),
@@ -155,6 +172,10 @@ function overServer(config: Config, server: ServerAccess, options: UptakeOptions
 }
 
 const logOf = (config: Config, { log }: UptakeOptions): Logger => log ?? createStderrLogger({ debug: config.debug });
+
+/** As the variable says it. */
+const maskText = ({ builtIn = MASK_RULES }: MaskOptions): string =>
+  builtIn.length === 0 ? ["all", ...MASK_RULES.map((rule) => `-${rule}`)].join(",") : builtIn.join(",");
 
 /** What only a process with a database of its own can follow. Variables of that kind may be another program's. */
 const NEEDS_DATABASE = [

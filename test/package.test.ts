@@ -112,13 +112,7 @@ describe("the package, unpacked into an application", { timeout: 120_000 }, () =
     const { filename } = npmPack("--pack-destination", scratch);
     tarball = join(scratch, basename(filename));
     mkdirSync(installed, { recursive: true });
-    const untarred = spawnSync("tar", [
-      "-xzf",
-      tarball,
-      "--strip-components=1",
-      "-C",
-      installed,
-    ]);
+    const untarred = spawnSync("tar", ["-xzf", tarball, "--strip-components=1", "-C", installed]);
     if (untarred.status !== 0) throw new Error(`tar failed: ${String(untarred.stderr)}`);
     for (const entry of readdirSync(join(root, "node_modules")))
       if (!entry.startsWith(".")) symlinkSync(join(root, "node_modules", entry), join(app, "node_modules", entry));

@@ -26,6 +26,8 @@ const valueNames: Readonly<Record<OptionType, string>> = {
   secrets: " <secrets>",
   rate: " <count>",
   months: " <months>",
+  content: " <content>",
+  "mask rules": " <rules>",
 };
 
 function helpLine({ help, variables }: Option, fallback: Given[OptionKey]): string {

@@ -2,6 +2,7 @@ import type { Durability } from "../domain/durability.ts";
 import type { DeskSettings } from "../domain/desk-settings.ts";
 import { UptakeError } from "../domain/errors.ts";
 import type { ExpiryWindows } from "../domain/expiry.ts";
+import type { ContentByFunction, MaskRuleName } from "../domain/privacy.ts";
 import type { OptionKey } from "./options.ts";
 
 export type LangfuseKeys = { readonly publicKey: string; readonly secretKey: string; readonly baseUrl: string };
@@ -15,6 +16,9 @@ export type ServerAccess = {
 };
 
 export type OpenaiAccess = { readonly apiKey: string; readonly baseUrl: string | null; readonly model: string };
+
+/** What is kept of texts, and the built-in rules that mask them. */
+export type PrivacyConfig = { readonly content: ContentByFunction; readonly builtIn: readonly MaskRuleName[] };
 
 /** Everything Uptake is configured with; an unset option is `null`. */
 export type Config = {
@@ -31,6 +35,7 @@ export type Config = {
   readonly expiry: ExpiryWindows;
   /** Months that stay besides the running one; `null`: all of them. */
   readonly retainMonths: number | null;
+  readonly privacy: PrivacyConfig;
   /** `null`: no Langfuse is set, so nothing is mirrored, or into the demo's stand-in. */
   readonly langfuse: LangfuseKeys | null;
   /** `null`: the offline model. */

@@ -21,7 +21,9 @@ export type OptionType =
   | "origins"
   | "secrets"
   | "rate"
-  | "months";
+  | "months"
+  | "content"
+  | "mask rules";
 
 /** One thing that can be configured. Flags, variables, `--help` and docs/configuration.md all come from here. */
 export type Option = {
@@ -157,6 +159,18 @@ export const options = [
     variables: ["UPTAKE_RETAIN_MONTHS"],
     type: "months",
     help: "how many months of suggestions and traces stay besides the running one, where they are partitioned by month; unset: all",
+  },
+  {
+    key: "content",
+    variables: ["UPTAKE_CONTENT"],
+    type: "content",
+    help: "what is kept of texts, by agent function too: `full`, `masked` or `none`, `masked,classify-ticket=none`; unset: `full`, or `masked` where `UPTAKE_MASK` is set (docs/privacy.md)",
+  },
+  {
+    key: "mask",
+    variables: ["UPTAKE_MASK"],
+    type: "mask rules",
+    help: "built-in rules that masking uses: `all`, some by name, or `all,-phone`; unset: all, where anything is masked",
   },
   {
     key: "openaiApiKey",

@@ -1,5 +1,13 @@
-import { invalidConfiguration, type Config, type ConfigProblem, type Found, type FoundValues } from "./config.ts";
+import {
+  invalidConfiguration,
+  type Config,
+  type ConfigProblem,
+  type Found,
+  type FoundValues,
+  type PrivacyConfig,
+} from "./config.ts";
 import { parseSpan, parseWindows } from "../domain/expiry.ts";
+import { MASK_RULES, parseContent, parseMaskRules } from "../domain/privacy.ts";
 import type { Environment } from "./environment.ts";
 import { options, type Option, type OptionKey } from "./options.ts";
 import { readDesk } from "./read-desk.ts";
@@ -80,6 +88,12 @@ function numberOf(values: FoundValues, key: OptionKey): number | null {
   return found === undefined ? null : Number(found.text);
 }
 
+/** Who names rules wants them used. */
+const readPrivacy = (content: string | null, mask: string | null): PrivacyConfig => ({
+  content: parseContent(content ?? (mask === null ? "full" : "masked")) ?? { general: "masked", byFunction: new Map() },
+  builtIn: parseMaskRules(mask ?? "all") ?? MASK_RULES,
+});
+
 /** A list as it comes out of its reader. */
 const listOf = (text: string | null): readonly string[] => text?.split(",") ?? [];
 
@@ -126,6 +140,7 @@ function configOf(
       abandonAfterMs: parseSpan(text("abandonAfter") ?? "") ?? null,
     },
     retainMonths: numberOf(values, "retainMonths"),
+    privacy: readPrivacy(text("content"), text("mask")),
     langfuse,
     openai,
     desk,

@@ -1,6 +1,7 @@
 import { DESK_FUNCTIONS, parseAutoSend, parseFunctions, parsePrompts } from "../domain/desk-settings.ts";
 import { DURABILITIES } from "../domain/durability.ts";
 import { parseSpan, parseWindows } from "../domain/expiry.ts";
+import { MASK_RULES, parseContent, parseMaskRules } from "../domain/privacy.ts";
 import type { OptionType } from "./options.ts";
 
 /** A value that was read, or what was expected instead and what to do. */
@@ -167,6 +168,19 @@ function readMonths(text: string): Reading {
   return bad("a whole number of months from 1 to 999", "write for example 13, or unset it to keep everything");
 }
 
+function readContent(text: string): Reading {
+  if (parseContent(text) !== undefined) return ok(text);
+  return bad(
+    "full, masked or none, then any agent functions that differ, such as masked,classify-ticket=none",
+    "write one of the three first, for all other agent functions",
+  );
+}
+
+function readMaskRules(text: string): Reading {
+  if (parseMaskRules(text) !== undefined) return ok(text);
+  return bad(`all, or some of ${MASK_RULES.join(",")}`, "leave single ones out as in all,-phone");
+}
+
 const readers: Readonly<Record<OptionType, (text: string) => Reading>> = {
   text: readText,
   path: readText,
@@ -190,6 +204,8 @@ const readers: Readonly<Record<OptionType, (text: string) => Reading>> = {
   secrets: readSecrets,
   rate: readRate,
   months: readMonths,
+  content: readContent,
+  "mask rules": readMaskRules,
 };
 
 /** Reads the text of an option of that type; the value comes back in its one canonical form. */

@@ -13,6 +13,10 @@ export const newFeedback = z
       .meta({ description: "Why: one reason or several, the primary first; required for a revision and a rejection." }),
     comment: text(10_000).optional(),
     finalText: text(MAX_TEXT_CHARS).optional().meta({ description: "What the person really sent." }),
+    suggestedText: text(MAX_TEXT_CHARS).optional().meta({
+      description:
+        "What was suggested, where the texts of the agent function are not stored; compared, and not stored.",
+    }),
     agentId: name.optional().meta({ description: "The human support agent." }),
     idempotencyKey: name
       .optional()

@@ -8,6 +8,10 @@ export const newSent = z
     ticketId: name.optional(),
     messageId: name.optional(),
     finalText: text(MAX_TEXT_CHARS),
+    suggestedText: text(MAX_TEXT_CHARS).optional().meta({
+      description:
+        "What was suggested, where the texts of the agent function are not stored; compared, and not stored.",
+    }),
     agentId: name.optional().meta({ description: "The human support agent." }),
     idempotencyKey: name.optional().meta({
       description: "The same text for the same suggestion is one event anyway; a key of your own overrides that.",

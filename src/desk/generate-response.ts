@@ -31,6 +31,8 @@ export type GenerateResponseDeps = {
   readonly classify: ClassifyTicket;
   /** Above which confidence a reply is sent without a person; undefined: none ever is. */
   readonly sendAbove?: number | undefined;
+  /** What is stored of a suggestion's text; all of it by default. */
+  readonly storedText?: ((text: string, functionName: string) => string) | undefined;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly prompts?: Prompts | undefined;
@@ -108,7 +110,7 @@ async function deliver(parts: Parts, written: Written, options: RunOptions, run:
 }
 
 function send(parts: Parts, { input, reply, startedAt }: Written, run: Run): Promise<HeldBack | undefined> {
-  const { db, projectId, sendAbove = 1 } = parts;
+  const { db, projectId, sendAbove = 1, storedText = (text: string) => text } = parts;
   const { suggestedResponse: text, confidence } = reply;
   const toSend = {
     suggestionId: run.suggestionId,
@@ -119,6 +121,7 @@ function send(parts: Parts, { input, reply, startedAt }: Written, run: Run): Pro
     text,
     confidence,
     threshold: sendAbove,
+    stored: storedText(text, GENERATE_RESPONSE),
     startedAt,
     now: () => new Date(parts.now()),
   };

@@ -22,6 +22,8 @@ export type ReplyToSend = {
   /** When the run began. */
   readonly startedAt: Date;
   readonly now: () => Date;
+  /** The suggestion's text as it is stored; the message is the person's, and goes out as it is. */
+  readonly stored: string;
 };
 
 /** The id of the message that a suggestion becomes when it is sent automatically: one, however often it is tried. */
@@ -73,7 +75,15 @@ async function sendIn(tx: Queryable, reply: ReplyToSend): Promise<HeldBack | und
     createdAt: reply.now(),
   });
   const delivery: DeliveryNote = { sent: true, messageId: id, threshold };
-  const noted = { suggestionId, projectId, functionName, ticketId, text, confidence, createdAt: startedAt };
+  const noted = {
+    suggestionId,
+    projectId,
+    functionName,
+    ticketId,
+    text: reply.stored,
+    confidence,
+    createdAt: startedAt,
+  };
   if (!(await noteAutoSent(tx, { ...noted, metadata: { delivery } }))) throw new SuggestionFinished();
   return undefined;
 }

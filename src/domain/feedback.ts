@@ -19,6 +19,8 @@ export type FeedbackInput = {
   readonly comment?: string;
   /** What the person really sent. */
   readonly finalText?: string;
+  /** What was suggested, where the texts of the agent function are not stored; compared with `finalText`, and not stored. */
+  readonly suggestedText?: string;
   /** The human support agent. */
   readonly agentId?: string;
   /** Same key, same event, however often it is sent; unique per project. */
@@ -36,6 +38,8 @@ export type SentInput = {
   readonly ticketId?: string;
   readonly messageId?: string;
   readonly finalText: string;
+  /** What was suggested, where the texts of the agent function are not stored; compared, and not stored. */
+  readonly suggestedText?: string;
   readonly agentId?: string;
   /** The same text for the same suggestion is one event anyway; a key of your own overrides that. */
   readonly idempotencyKey?: string;
@@ -79,6 +83,7 @@ export function checkFeedback(input: FeedbackInput, now: Date, place = "feedback
   }
   if (input.comment !== undefined) requireText(input.comment, `${place}.comment`, MAX_COMMENT_CHARS);
   if (input.finalText !== undefined) requireText(input.finalText, `${place}.finalText`);
+  if (input.suggestedText !== undefined) requireText(input.suggestedText, `${place}.suggestedText`);
   if (input.metadata !== undefined) requireMetadata(input, `${place}.metadata`);
   return input;
 }
@@ -113,6 +118,7 @@ function jsonOf(value: unknown): string {
 /** Checks what a caller says was sent. Throws {@link UptakeError} `invalid_input` that names the field. */
 export function checkSent(input: SentInput, now: Date): SentInput {
   requireText(input.finalText, "sent.finalText");
+  if (input.suggestedText !== undefined) requireText(input.suggestedText, "sent.suggestedText");
   if (input.suggestionId !== undefined) requireSuggestionId(input.suggestionId, "sent.suggestionId");
   if (input.ticketId !== undefined) requireText(input.ticketId, "sent.ticketId", MAX_KEY_CHARS);
   if (input.messageId !== undefined) requireText(input.messageId, "sent.messageId", MAX_KEY_CHARS);

@@ -1,5 +1,6 @@
 import type { FeedbackInput, SentInput, ShownInput } from "../domain/feedback.ts";
 import { checkThresholds, DEFAULT_THRESHOLDS, type OutcomeThresholds } from "../domain/outcome.ts";
+import { asItIs, type Privacy } from "../domain/privacy.ts";
 import { createReasonReader, type ReasonTaxonomy } from "../domain/reasons.ts";
 import { checkSentParts, SENT_PARTS, type SentPart } from "../domain/sent-parts.ts";
 import type { Queryable } from "../store/database.ts";
@@ -48,12 +49,18 @@ export type FeedbackSettings = {
   readonly ignoreInSent?: readonly SentPart[] | undefined;
 };
 
-export type FeedbackDependencies = SuggestionSource & FeedbackSettings & { readonly now: () => Date };
+export type FeedbackDependencies = Omit<SuggestionSource, "privacy"> &
+  FeedbackSettings & {
+    readonly now: () => Date;
+    /** What is done to texts before they are stored; nothing by default. */
+    readonly privacy?: Privacy | undefined;
+  };
 
 /** Throws `invalid_configuration` for thresholds that are no kept ratios, reasons that contradict each other, unknown parts. */
 export function createFeedbackService(dependencies: FeedbackDependencies): FeedbackService {
   const reasons = createReasonReader(dependencies.reasons);
-  const known = { ...dependencies, ...inferenceOf(dependencies), reasons };
+  const { privacy = asItIs } = dependencies;
+  const known = { ...dependencies, ...inferenceOf(dependencies), reasons, privacy };
 
   function feedback(input: FeedbackInput): Promise<FeedbackReceipt>;
   function feedback(inputs: readonly FeedbackInput[]): Promise<readonly FeedbackResult[]>;

@@ -4,6 +4,7 @@ import { invalidInput } from "../domain/errors.ts";
 import { checkSent, type SentInput } from "../domain/feedback.ts";
 import { namedId } from "../domain/ids.ts";
 import { inferFeedbackType, type OutcomeThresholds } from "../domain/outcome.ts";
+import type { Privacy } from "../domain/privacy.ts";
 import type { SentPart } from "../domain/sent-parts.ts";
 import type { Database, Queryable } from "../store/database.ts";
 import { explainMisfits, isMisfit } from "../store/host-ids.ts";
@@ -15,6 +16,9 @@ import { type EventDraft, writeEvents, type FeedbackReceipt } from "./write-even
 
 /** How a sent text is compared. */
 export type Inference = { readonly thresholds: OutcomeThresholds; readonly ignoreInSent: readonly SentPart[] };
+
+/** The same, and what is done to texts. */
+export type Comparing = Inference & { readonly privacy: Privacy };
 
 export type InferredDependencies = SuggestionSource & Inference & { readonly now: () => Date };
 
@@ -49,18 +53,18 @@ const withinTransaction = (db: Database, tx: Queryable): Database => ({
 });
 
 async function draftOf(dependencies: InferredDependencies, input: SentInput): Promise<EventDraft | undefined> {
-  const { projectId, now } = dependencies;
-  const { finalText, agentId, createdAt } = checkSent(input, now());
+  const { projectId, now, privacy } = dependencies;
+  const { finalText, suggestedText, agentId, createdAt } = checkSent(input, now());
   const at = createdAt ?? now();
   const suggestion = await comparedSuggestion(dependencies, input, at);
   if (suggestion === undefined) return undefined;
-  const key = input.idempotencyKey ?? sameSending(suggestion.id, finalText);
-  const row = inferredEvent({ ...suggestion, projectId }, { finalText, agentId, at, key }, dependencies);
+  const key = input.idempotencyKey ?? sameSending(suggestion.id, privacy.text(finalText, suggestion.functionName));
+  const sent = { finalText, suggestedText, agentId, at, key };
+  const row = inferredEvent({ ...suggestion, projectId }, sent, dependencies);
   if (row === undefined) {
-    const state = suggestion.status === "pending" ? "is still being made" : "has no text";
     throw invalidInput(
       "sent.suggestionId",
-      `suggestion ${suggestion.id} ${state}, so there is nothing to compare with`,
+      `suggestion ${suggestion.id} ${whyNot(suggestion, privacy)}, so there is nothing to compare with`,
     );
   }
   return { row, place: "sent", chosenByUs: input.suggestionId === undefined };
@@ -72,8 +76,16 @@ async function writeDraft(db: Database, projectId: string, draft: EventDraft): P
   return result?.receipt;
 }
 
+function whyNot({ status, functionName }: JudgedSuggestion, privacy: Privacy): string {
+  if (status === "pending") return "is still being made";
+  if (privacy.contentOf(functionName) !== "none") return "has no text";
+  return "has no stored text (its content is none) and no suggestedText was given";
+}
+
 export type SentText = {
   readonly finalText: string;
+  /** What was suggested, as the caller says. */
+  readonly suggestedText: string | undefined;
   readonly agentId: string | undefined;
   readonly at: Date;
   readonly key: string;
@@ -81,14 +93,15 @@ export type SentText = {
 
 /** The act that a sent text stands for; undefined where the suggestion has no text (yet) to compare it with. */
 export function inferredEvent(
-  suggestion: Omit<JudgedSuggestion, "functionName"> & { readonly projectId: string },
-  { finalText, agentId, at, key }: SentText,
-  { thresholds, ignoreInSent }: Inference,
+  suggestion: JudgedSuggestion & { readonly projectId: string },
+  { finalText, suggestedText, agentId, at, key }: SentText,
+  { thresholds, ignoreInSent, privacy }: Comparing,
 ): FeedbackEventRow | undefined {
-  const { id, status, suggestedResponse, projectId } = suggestion;
-  const compared = status === "pending" ? undefined : compareTexts(suggestedResponse, finalText, ignoreInSent);
+  const { id, status, functionName, projectId } = suggestion;
+  const pair = status === "pending" ? undefined : privacy.compared(suggestion, finalText, suggestedText);
+  const compared = pair && compareTexts(pair.suggested, pair.sent, ignoreInSent);
   if (compared?.keptRatio === undefined) return undefined;
-  return {
+  const row: FeedbackEventRow = {
     id: namedId("feedback", projectId, key),
     suggestionId: id,
     projectId,
@@ -105,6 +118,7 @@ export function inferredEvent(
     createdAt: at.toISOString(),
     metadata: {},
   };
+  return privacy.words(row, functionName);
 }
 
 async function comparedSuggestion(
@@ -112,7 +126,7 @@ async function comparedSuggestion(
   { suggestionId, ticketId, messageId, finalText, agentId, idempotencyKey }: SentInput,
   at: Date,
 ): Promise<JudgedSuggestion | undefined> {
-  const { db, projectId } = dependencies;
+  const { db, projectId, privacy } = dependencies;
   if (suggestionId !== undefined) {
     const id = suggestionId.toLowerCase();
     const found = (await readJudged(dependencies, [id])).get(id);
@@ -126,7 +140,9 @@ async function comparedSuggestion(
   await dependencies.flushSuggestions();
   const isKeyed = idempotencyKey !== undefined;
   try {
-    return await findOpenSuggestion(db, { ticketId, messageId, projectId, finalText, agentId, isKeyed, at });
+    const forms = privacy.storedForms(finalText);
+    const finalTexts = { finalTexts: forms, finalTextDigests: forms.map(digestOf) };
+    return await findOpenSuggestion(db, { ticketId, messageId, projectId, ...finalTexts, agentId, isKeyed, at });
   } catch (error) {
     if (!isMisfit(error)) throw error;
     const explain = await explainMisfits(db);
@@ -136,5 +152,7 @@ async function comparedSuggestion(
 
 /** A reply sent twice by a retrying caller is one act. */
 function sameSending(suggestionId: string, finalText: string): string {
-  return `sent:${suggestionId}:${createHash("sha256").update(finalText).digest("hex").slice(0, 32)}`;
+  return `sent:${suggestionId}:${digestOf(finalText)}`;
 }
+
+const digestOf = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 32);

@@ -9,9 +9,9 @@ import type { Database, Queryable } from "../store/database.ts";
 import { claimSentMessage, type SentMessage } from "../store/queries/claim-sent-message.ts";
 import { dropSentMessage, dropSentMessages, type DropReason } from "../store/queries/drop-sent-messages.ts";
 import { insertFeedback } from "../store/queries/insert-feedback.ts";
-import { type Inference, inferredEvent } from "./inferred.ts";
+import { type Comparing, inferredEvent } from "./inferred.ts";
 
-export type InferrerOptions = Inference & {
+export type InferrerOptions = Comparing & {
   readonly db: Database;
   readonly log: Logger;
   readonly instruments: Instruments;
@@ -114,6 +114,7 @@ async function inferFrom(tx: Queryable, message: SentMessage, options: InferrerO
   const { messageId, content, agentId, sentAt, suggestionId: id, ...suggestion } = message;
   const sent = {
     finalText: content,
+    suggestedText: undefined,
     agentId: agentId ?? undefined,
     at: sentAt,
     key: `message:${messageId}`,

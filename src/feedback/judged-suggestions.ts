@@ -1,10 +1,12 @@
 import { UptakeError } from "../domain/errors.ts";
+import type { Privacy } from "../domain/privacy.ts";
 import type { Database } from "../store/database.ts";
 import { findJudgedSuggestions, type JudgedSuggestion } from "../store/queries/find-judged-suggestions.ts";
 
 export type SuggestionSource = {
   readonly db: Database;
   readonly projectId: string;
+  readonly privacy: Privacy;
   /** Commits what the tracker still holds: feedback may come in the same instant as its suggestion. */
   readonly flushSuggestions: () => Promise<void>;
 };

@@ -52,7 +52,7 @@ type Said = { readonly input: FeedbackInput; readonly now: Date; readonly place:
 
 /** Throws where the suggestion is not there or a reason is none of its agent function's. */
 function draftOf(
-  { projectId, reasons: reader, ignoreInSent }: StatedDependencies,
+  { projectId, reasons: reader, ignoreInSent, privacy }: StatedDependencies,
   { input, now, place }: Said,
   suggestion: JudgedSuggestion | undefined,
 ): EventDraft {
@@ -60,7 +60,8 @@ function draftOf(
   const { type, finalText, agentId, idempotencyKey, createdAt, metadata } = input;
   const { reasons, unknown } = reader.read(input.reason, `${place}.reason`, suggestion.functionName);
   const comment = [...unknown, ...(input.comment === undefined ? [] : [input.comment])].join("\n");
-  const compared = finalText === undefined ? null : compareTexts(suggestion.suggestedResponse, finalText, ignoreInSent);
+  const pair = finalText === undefined ? null : privacy.compared(suggestion, finalText, input.suggestedText);
+  const compared = pair && compareTexts(pair.suggested, pair.sent, ignoreInSent);
   const row = {
     id: idempotencyKey === undefined ? newId() : namedId("feedback", projectId, idempotencyKey),
     suggestionId: suggestion.id,
@@ -78,5 +79,5 @@ function draftOf(
     createdAt: (createdAt ?? now).toISOString(),
     metadata: metadata ?? {},
   };
-  return { row, place };
+  return { row: privacy.words(row, suggestion.functionName), place };
 }

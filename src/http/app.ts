@@ -18,6 +18,8 @@ export type AppOptions = {
   readonly services: HttpServices;
   readonly admission: Admission;
   readonly log: Logger;
+  /** What is done to messages that quote what was sent; nothing by default. */
+  readonly said?: <Value>(value: Value) => Value;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly guard?: GuardSettings;
@@ -35,7 +37,7 @@ export type AppOptions = {
  * `{ error: { code, message, details } }`; those of the page are a page, which goes on renewing itself.
  */
 export function createApp(options: AppOptions): Hono {
-  const { services, admission, log, now, guard = LOOPBACK_ONLY, limits = REQUEST_LIMITS } = options;
+  const { services, admission, log, said = asItCame, now, guard = LOOPBACK_ONLY, limits = REQUEST_LIMITS } = options;
   const app = new Hono();
   app.use(securityHeaders(STATUS_PAGE_POLICY));
   app.use(packed);
@@ -51,10 +53,12 @@ export function createApp(options: AppOptions): Hono {
 
   app.notFound(nothingHere);
   app.onError((error, context) => {
-    const problem = problemLogged(log, error, context);
+    const problem = said(problemLogged(log, error, context));
     // Without credentials a browser asks for them; a page in their place would keep it from asking.
     const isPage = context.req.path === STATUS_PATH && problem.status >= 500;
     return isPage ? context.html(statusProblemPage(problem), problem.status) : reply(context, problem);
   });
   return app;
 }
+
+const asItCame = <Value>(value: Value): Value => value;

@@ -1,4 +1,5 @@
 import type { Logger } from "../domain/logger.ts";
+import type { Privacy } from "../domain/privacy.ts";
 import type { LangfuseClient } from "../langfuse/client.ts";
 import type { SendFailure } from "../langfuse/send-answer.ts";
 import type { Database } from "../store/database.ts";
@@ -21,6 +22,7 @@ export type CourierDeps = {
   readonly db: Database;
   readonly langfuse: LangfuseClient;
   readonly log: Logger;
+  readonly privacy: Privacy;
   readonly circuit: Circuit;
   readonly meters: MirrorMeters;
   /** How long Langfuse may take to show what it has accepted. */
@@ -37,8 +39,8 @@ export type Courier = {
 };
 
 export function createCourier(deps: CourierDeps): Courier {
-  const traces = createTraceChannel(deps.db, deps.langfuse);
-  const feedback = createFeedbackChannel(deps.db, deps.langfuse, deps.scoreConfigs);
+  const traces = createTraceChannel(deps.db, deps.langfuse, deps.privacy);
+  const feedback = createFeedbackChannel(deps.db, deps.langfuse, deps.scoreConfigs, deps.privacy);
 
   return {
     async deliver(claim, halted) {

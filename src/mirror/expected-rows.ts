@@ -1,11 +1,11 @@
+import type { Privacy } from "../domain/privacy.ts";
 import { feedbackToSpan } from "../langfuse/feedback-span.ts";
 import { factsOfScore, factsOfSpan, type KeyFacts } from "../langfuse/key-facts.ts";
 import { traceToSpans } from "../langfuse/otlp.ts";
 import { feedbackToScores } from "../langfuse/scores.ts";
 import type { Queryable } from "../store/database.ts";
 import type { DeliveryLine } from "../store/queries/read-deliveries.ts";
-import { readFeedbackForMirror } from "../store/queries/read-feedback-for-mirror.ts";
-import { readTracesForMirror } from "../store/queries/read-traces-for-mirror.ts";
+import { leavingFeedback, leavingTraces } from "./leaving-rows.ts";
 
 /** One line of the ledger and what Langfuse should have for it. */
 export type ExpectedDelivery = {
@@ -19,8 +19,12 @@ export type ExpectedDelivery = {
 type Mapped = { readonly isSendable: boolean; readonly items: readonly (readonly [string, KeyFacts])[] };
 
 /** What these lines' rows map to now. Ids come from the ledger and from the rows: one that only one of them has counts too. */
-export async function readExpected(db: Queryable, lines: readonly DeliveryLine[]): Promise<ExpectedDelivery[]> {
-  const mapped = new Map([...(await readTraces(db, lines)), ...(await readFeedback(db, lines))]);
+export async function readExpected(
+  db: Queryable,
+  lines: readonly DeliveryLine[],
+  privacy: Privacy,
+): Promise<ExpectedDelivery[]> {
+  const mapped = new Map([...(await readTraces(db, lines, privacy)), ...(await readFeedback(db, lines, privacy))]);
   return lines.map((line) => {
     const { isSendable, items } = mapped.get(keyOf(line)) ?? { isSendable: false, items: [] };
     const ids = line.langfuseIds.map((id): [string, KeyFacts | null] => [id, null]);
@@ -33,18 +37,20 @@ export const keyOf = ({ kind, ref }: Pick<DeliveryLine, "kind" | "ref">): string
 const refsOf = (lines: readonly DeliveryLine[], kind: DeliveryLine["kind"]): string[] =>
   lines.filter((line) => line.kind === kind).map((line) => line.ref);
 
-async function readTraces(db: Queryable, lines: readonly DeliveryLine[]): Promise<[string, Mapped][]> {
+type ByKey = [string, Mapped][];
+
+async function readTraces(db: Queryable, lines: readonly DeliveryLine[], privacy: Privacy): Promise<ByKey> {
   const refs = refsOf(lines, "trace");
-  const rows = refs.length === 0 ? [] : await readTracesForMirror(db, refs);
+  const rows = refs.length === 0 ? [] : await leavingTraces(db, refs, privacy);
   return rows.map((row) => [
     keyOf({ kind: "trace", ref: row.suggestionId }),
     mapEach(() => traceToSpans(row).map((span) => [span.spanId, factsOfSpan(span)])),
   ]);
 }
 
-async function readFeedback(db: Queryable, lines: readonly DeliveryLine[]): Promise<[string, Mapped][]> {
+async function readFeedback(db: Queryable, lines: readonly DeliveryLine[], privacy: Privacy): Promise<ByKey> {
   const refs = refsOf(lines, "feedback");
-  const rows = refs.length === 0 ? [] : await readFeedbackForMirror(db, refs);
+  const rows = refs.length === 0 ? [] : await leavingFeedback(db, refs, privacy);
   // Without its suggestion nobody knows what scores and event were attached to.
   return rows
     .filter((row) => row.status !== null)

@@ -1,5 +1,6 @@
 import { type Instruments, noInstruments } from "../domain/instruments.ts";
 import type { Logger } from "../domain/logger.ts";
+import { asItIs, type Privacy } from "../domain/privacy.ts";
 import type { LangfuseClient } from "../langfuse/client.ts";
 import type { Database } from "../store/database.ts";
 
@@ -10,6 +11,8 @@ export type MirrorDeps = {
   readonly log: Logger;
   /** Told what is done; nothing by default. */
   readonly instruments?: Instruments;
+  /** What is done to rows before they leave; nothing by default. */
+  readonly privacy?: Privacy;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** From 0 up to 1, for the jitter of the back-off. */
@@ -42,6 +45,7 @@ const MAX_BATCH_SIZE = 500;
 export function withDefaults(deps: MirrorDeps): MirrorSettings {
   return {
     instruments: noInstruments,
+    privacy: asItIs,
     leaseMs: 60_000,
     pollMs: 1000,
     concurrency: 2,

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { isObservationId } from "../domain/ids.ts";
 import type { Logger } from "../domain/logger.ts";
 import type { MirrorFinding, ReconcileReport, TimeRange } from "../domain/mirror-report.ts";
+import { asItIs, type Privacy } from "../domain/privacy.ts";
 import type { LangfuseClient } from "../langfuse/client.ts";
 import { MAX_SCORE_IDS, type ReadBackRow } from "../langfuse/read-back-rows.ts";
 import type { Database } from "../store/database.ts";
@@ -27,6 +28,8 @@ export type ReconcileDeps = {
   /** Delivers what `repair` puts back into the outbox. */
   readonly mirror: Mirror;
   readonly log: Logger;
+  /** As the mirror has it; else everything masked would look different. */
+  readonly privacy?: Privacy;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** From 0 up to 1. */
@@ -62,6 +65,7 @@ export async function reconcile(deps: ReconcileDeps, request: ReconcileRequest):
   const circuit = createCircuit({ ...READ_BACK_OFF, now: deps.now, random: deps.random });
   const job: Job = {
     visibilityDelayMs: VISIBILITY_DELAY_MS,
+    privacy: asItIs,
     ...deps,
     ...request,
     reads: createPatientReads({ circuit, log: deps.log, signal }),
@@ -108,7 +112,7 @@ async function checkAll(job: Job): Promise<void> {
 }
 
 async function checkPage(job: Job, lines: readonly DeliveryLine[]): Promise<void> {
-  const expected = await readExpected(job.db, lines);
+  const expected = await readExpected(job.db, lines, job.privacy);
   let findings = await findingsOf(job, expected);
   const young = expected.filter(
     ({ line }) => isMissingAny(findings.get(keyOf(line)) ?? []) && ageMs(job, line) < job.visibilityDelayMs,

@@ -1,5 +1,6 @@
 import type { MirrorFinding, MirrorMessageKind } from "../domain/mirror-report.ts";
 import { isObservationId } from "../domain/ids.ts";
+import { asItIs } from "../domain/privacy.ts";
 import type { LangfuseClient } from "../langfuse/client.ts";
 import type { Answered } from "../langfuse/send-answer.ts";
 import type { Queryable } from "../store/database.ts";
@@ -52,11 +53,11 @@ export async function loadMessages(
   samples: readonly VerifySample[],
 ): Promise<CheckedMessage[]> {
   const outgoing = new Map([
-    ...(await outgoingOf(createTraceChannel(db, langfuse), ofKind(samples, "trace"))),
-    ...(await outgoingOf(createFeedbackChannel(db, langfuse, NO_CONFIGS), ofKind(samples, "feedback"))),
+    ...(await outgoingOf(createTraceChannel(db, langfuse, asItIs), ofKind(samples, "trace"))),
+    ...(await outgoingOf(createFeedbackChannel(db, langfuse, NO_CONFIGS, asItIs), ofKind(samples, "feedback"))),
   ]);
   const lines = [...outgoing.values()].map(({ line }) => line);
-  const expected = new Map((await readExpected(db, lines)).map((delivery) => [keyOf(delivery.line), delivery]));
+  const expected = new Map((await readExpected(db, lines, asItIs)).map((delivery) => [keyOf(delivery.line), delivery]));
   return samples.map((sample): CheckedMessage => {
     const known = expected.get(keyOf(sample));
     if (known === undefined) throw new Error(`${sample.name}: ${sample.kind} ${sample.ref} has no row to send`);

@@ -5,6 +5,7 @@ import type { Config } from "../config/config.ts";
 import { UptakeError } from "../domain/errors.ts";
 import type { Instruments } from "../domain/instruments.ts";
 import type { Logger } from "../domain/logger.ts";
+import { asItIs, type Privacy } from "../domain/privacy.ts";
 import type { Database } from "../store/database.ts";
 import { lockDirectory } from "../store/directory-lock.ts";
 import { insertSuggestions } from "../store/queries/insert-suggestions.ts";
@@ -21,6 +22,7 @@ export type RecorderParts = {
   readonly store: RecordStore;
   readonly log: Logger;
   readonly instruments: Instruments;
+  readonly privacy: Privacy;
   /** Without a spool, for a database that is thrown away. */
   readonly inMemoryOnly: boolean;
 };
@@ -43,7 +45,7 @@ const SPOOLED_FIRST = { gatherMs: UNHURRIED_GATHER_MS, maxWaiting: 2_000, maxWai
 /** The recorder over the store and the spool; `startReplay` is for when the store is there. */
 export function assembleRecorder(
   config: Config,
-  { store, log, instruments, inMemoryOnly }: RecorderParts,
+  { store, log, instruments, privacy, inMemoryOnly }: RecorderParts,
 ): { readonly recorder: Recorder; readonly startReplay: () => void } {
   const { durability } = config;
   const isSpooledFirst = durability === "background" && !inMemoryOnly;
@@ -54,7 +56,7 @@ export function assembleRecorder(
     instruments,
     ...(isSpooledFirst ? SPOOLED_FIRST : {}),
   });
-  if (inMemoryOnly) return { recorder: queue, startReplay: () => {} };
+  if (inMemoryOnly) return { recorder: masking(queue, privacy), startReplay: () => {} };
   const place = { dir: resolve(config.spoolDir), destination: destinationOf(store), lock: lockOwner(log), log };
   const spool = createSpool({ ...place, instruments });
   const replayer = createReplayer({ queue, log, instruments });
@@ -69,7 +71,13 @@ export function assembleRecorder(
     instruments,
     storeName: store.name,
   });
-  return { recorder, startReplay: () => adoption.start() };
+  return { recorder: masking(recorder, privacy), startReplay: () => adoption.start() };
+}
+
+/** Before a record is bytes, in the spool or on its way to the store. */
+function masking(recorder: Recorder, privacy: Privacy): Recorder {
+  if (privacy === asItIs) return recorder;
+  return { ...recorder, record: (record) => recorder.record(privacy.record(record)) };
 }
 
 /** Names the store in the spool. */

@@ -1,7 +1,5 @@
 import type { Config, ServerAccess } from "../config/config.ts";
 import { UptakeError } from "../domain/errors.ts";
-import { type Instruments, noInstruments } from "../domain/instruments.ts";
-import type { Logger } from "../domain/logger.ts";
 import type { ModelPrices } from "../domain/prices.ts";
 import { type Connection, createConnection } from "../remote/connection.ts";
 import { createRemoteFeedback, type RemoteFeedback } from "../remote/remote-feedback.ts";
@@ -11,8 +9,8 @@ import { tryAgain } from "../remote/try-again.ts";
 import { RowsRefused } from "../track/group-commit.ts";
 import { createTracker, type Tracker } from "../track/tracker.ts";
 import { assembleRecorder } from "./assemble-recorder.ts";
-import { harmless } from "./harmless.ts";
 import { readCostOf } from "./read-prices.ts";
+import { type Given, surroundings } from "./surroundings.ts";
 import { tokenMaker } from "./token-maker.ts";
 
 /** Longer than the server waits for its database, so that it is the server that says what is wrong. */
@@ -29,17 +27,15 @@ export type RemoteParts = {
   close(): Promise<void>;
 };
 
-export type RemoteOptions = {
+export type RemoteOptions = Given & {
   readonly server: ServerAccess;
-  readonly log: Logger;
-  readonly instruments?: Instruments | undefined;
   /** Model prices over those of the configuration. */
   readonly prices?: ModelPrices | undefined;
 };
 
 export function assembleRemote(config: Config, options: RemoteOptions): RemoteParts {
-  const log = harmless(options.log);
-  const instruments = options.instruments ?? noInstruments;
+  const around = surroundings(config, options);
+  const { log } = around;
   const connection = createConnection({ ...options.server, fetch: globalThis.fetch, timeoutMs: REQUEST_TIMEOUT_MS });
   const { projectId, environment, release } = config;
   const store = {
@@ -52,7 +48,7 @@ export function assembleRemote(config: Config, options: RemoteOptions): RemotePa
     // Keys change while the project stays the same.
     place: `${options.server.url}\n${projectId}`,
   };
-  const { recorder, startReplay } = assembleRecorder(config, { store, log, instruments, inMemoryOnly: false });
+  const { recorder, startReplay } = assembleRecorder(config, { ...around, store, inMemoryOnly: false });
   const tokenOf = tokenMaker(config);
   const costOf = readCostOf(config, options.prices);
   const tracker = createTracker({ recorder, projectId, environment, release, now: Date.now, log, tokenOf, costOf });

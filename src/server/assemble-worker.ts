@@ -3,6 +3,7 @@ import { createPendingMeters, type PendingMeters } from "../desk/pending/pending
 import type { Instruments } from "../domain/instruments.ts";
 import type { Logger } from "../domain/logger.ts";
 import { createExpirer, type Expirer } from "../feedback/expirer.ts";
+import type { Privacy } from "../domain/privacy.ts";
 import type { Inference } from "../feedback/inferred.ts";
 import { createInferrer } from "../feedback/inferrer.ts";
 import { createLangfuseClient } from "../langfuse/client.ts";
@@ -30,7 +31,12 @@ const INFER_AFTER_MS = 60_000;
 const KEEP_PARTITIONS_EVERY_MS = 3_600_000;
 
 /** What every part is given. */
-export type Base = { readonly db: Database; readonly log: Logger; readonly instruments: Instruments };
+export type Base = {
+  readonly db: Database;
+  readonly log: Logger;
+  readonly instruments: Instruments;
+  readonly privacy: Privacy;
+};
 
 /** What a worker does beside the application, each by itself; a process that is no worker may still use one by hand. */
 export type WorkerParts = {

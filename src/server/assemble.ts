@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import { type Instruments, noInstruments } from "../domain/instruments.ts";
+import type { Instruments } from "../domain/instruments.ts";
 import type { Logger } from "../domain/logger.ts";
 import type { CostOf, ModelPrices } from "../domain/prices.ts";
 import {
@@ -8,6 +8,8 @@ import {
   type FeedbackSettings,
   inferenceOf,
 } from "../feedback/feedback-service.ts";
+import type { Privacy } from "../domain/privacy.ts";
+import type { OwnRule } from "../privacy/own-rules.ts";
 import type { Database } from "../store/database.ts";
 import { createLazyDatabase } from "../store/lazy-database.ts";
 import { migrate } from "../store/migrate.ts";
@@ -15,10 +17,10 @@ import { openDatabase } from "../store/open-database.ts";
 import type { Recorder } from "../track/recorder.ts";
 import { createTracker, type Tracker } from "../track/tracker.ts";
 import { assembleRecorder, databaseStore } from "./assemble-recorder.ts";
-import { harmless } from "./harmless.ts";
 import { tokenMaker } from "./token-maker.ts";
 import { withDeskReasons } from "./desk-reasons.ts";
 import { readCostOf } from "./read-prices.ts";
+import { surroundings } from "./surroundings.ts";
 import { assembleWorker, type Base, type WorkerParts } from "./assemble-worker.ts";
 
 export type AssembleOptions = {
@@ -28,6 +30,8 @@ export type AssembleOptions = {
   readonly worker: boolean;
   /** Empties the embedded database's directory first. */
   readonly fresh?: boolean | undefined;
+  /** Masking rules beside the built-in ones. */
+  readonly maskRules?: readonly OwnRule[] | undefined;
   /** Told what the parts do; nothing by default. */
   readonly instruments?: Instruments | undefined;
   /** Model prices over those of the configuration. */
@@ -43,6 +47,8 @@ export type Parts = Pick<WorkerParts, "roller" | "expirer" | "partitions" | "mir
   /** The price list, for the same. */
   readonly costOf: CostOf | undefined;
   readonly feedback: FeedbackService;
+  /** What is done to texts before they are stored and before they leave. */
+  readonly privacy: Privacy;
   /** Opens and migrates the database and starts the worker; using any part does the same. Throws what keeps it from opening. */
   start(): Promise<void>;
   /** Commits what waits, finishes the batch in flight, closes everything in reverse; once. */
@@ -50,7 +56,7 @@ export type Parts = Pick<WorkerParts, "roller" | "expirer" | "partitions" | "mir
 };
 
 export function assemble(config: Config, options: AssembleOptions): Parts {
-  const log = harmless(options.log);
+  const { log, instruments, privacy } = surroundings(config, options);
   const costOf = readCostOf(config, options.prices);
   const db = createLazyDatabase(config.databaseUrl === null ? "embedded" : "postgres", async () => {
     const opened = await openDatabase({ ...config, fresh: options.fresh === true });
@@ -65,7 +71,7 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
     return opened;
   });
 
-  const base: Base = { db, log, instruments: options.instruments ?? noInstruments };
+  const base: Base = { db, log, instruments, privacy };
   const { recorder, startReplay } = assembleRecorder(config, {
     ...base,
     store: databaseStore(config, db),
@@ -77,6 +83,7 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
   const feedback = createFeedbackService({
     db,
     projectId,
+    privacy,
     now: () => new Date(),
     ...options.feedback,
     reasons: withDeskReasons(options.feedback?.reasons),
@@ -101,6 +108,7 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
     recorder,
     costOf,
     feedback,
+    privacy,
     roller,
     expirer,
     partitions,

@@ -74,15 +74,15 @@ export function createDeskServices(
 }
 
 function projectDesk(
-  parts: Pick<Parts, "db" | "tracker">,
+  parts: Pick<Parts, "db" | "tracker" | "privacy">,
   desk: Pick<Desk, "ofProject">,
   { config, projectId }: { readonly config: Config; readonly projectId: string },
 ): ProjectDesk {
-  const { db, tracker } = parts;
+  const { db, tracker, privacy } = parts;
   const functions = deskService(parts, desk, { config, projectId });
   const flushSuggestions = () => tracker.flush();
   const now = () => new Date();
-  const about = { db, projectId, now, flushSuggestions, reasons: withDeskReasons(undefined) };
+  const about = { db, projectId, privacy, now, flushSuggestions, reasons: withDeskReasons(undefined) };
   const { sentWith } = createFeedbackService(about);
   const deps = { db, projectId, categories: DEFAULT_CATEGORIES, functions, sentWith, flushSuggestions, now };
   return { functions, tickets: createTicketDesk(deps) };

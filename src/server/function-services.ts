@@ -57,13 +57,13 @@ type Place = { readonly config: Config; readonly projectId: string };
 
 /** The agent functions of one project, as they are called from outside. */
 export function deskService(
-  { db, tracker }: Pick<Parts, "db" | "tracker">,
+  { db, tracker, privacy }: Pick<Parts, "db" | "tracker" | "privacy">,
   desk: Pick<Desk, "ofProject">,
   { config, projectId }: Place,
 ): DeskService {
   const flushSuggestions = () => tracker.flush();
   const now = () => new Date();
-  const about = { db, projectId, now, flushSuggestions, reasons: withDeskReasons(undefined) };
+  const about = { db, projectId, privacy, now, flushSuggestions, reasons: withDeskReasons(undefined) };
   const { feedback } = createFeedbackService(about);
   return createDeskService({
     db,

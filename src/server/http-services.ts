@@ -1,5 +1,7 @@
+import { UptakeError } from "../domain/errors.ts";
 import type { LangfuseStanding } from "../domain/langfuse-standing.ts";
 import type { Logger } from "../domain/logger.ts";
+import { asItIs, type Privacy } from "../domain/privacy.ts";
 import type { SuggestionRecord } from "../domain/suggestion.ts";
 import type { SuggestionRow } from "../domain/suggestion-row.ts";
 import { createFeedbackService, type FeedbackService } from "../feedback/feedback-service.ts";
@@ -52,19 +54,21 @@ export type HttpParts = {
 
 /** What the routes need, for every project in the database. */
 export function createHttpServices(
-  { db, tracker }: Pick<Parts, "db"> & { readonly tracker: Pick<Parts["tracker"], "flush"> },
+  { db, tracker, privacy }: Pick<Parts, "db" | "privacy"> & { readonly tracker: Pick<Parts["tracker"], "flush"> },
   { prometheus, log, target, tokens, langfuse }: HttpSettings,
 ): HttpParts {
   const now = (): Date => new Date();
   const writer = createWriter(db, log);
-  const suggestions = createSuggestionIntake({ db, record: writer.record, now, timeoutMs: COMMIT_TIMEOUT_MS });
+  const suggestions = createSuggestionIntake({ db, record: writer.record, privacy, now, timeoutMs: COMMIT_TIMEOUT_MS });
+  const told = <Result extends Refusable>(result: Result): Result => masked(result, privacy);
   const flushSuggestions = async (): Promise<void> => {
     await Promise.all([writer.flush(), tracker.flush()]);
   };
   const reasons = withDeskReasons(undefined);
   const byProject = new Map<string, FeedbackService>();
   const serviceOf = (projectId: string): FeedbackService => {
-    const known = byProject.get(projectId) ?? createFeedbackService({ db, projectId, now, reasons, flushSuggestions });
+    const known =
+      byProject.get(projectId) ?? createFeedbackService({ db, projectId, privacy, now, reasons, flushSuggestions });
     byProject.set(projectId, known);
     return known;
   };
@@ -72,9 +76,9 @@ export function createHttpServices(
   const live = createLive({ db, everyMs: LIVE_EVERY_MS, maxListeners: MAX_LIVE_LISTENERS });
   const services: HttpServices = {
     ...probeServices({ db }, prometheus),
-    takeSuggestions: (projectId, given) => suggestions.take(projectId, given),
+    takeSuggestions: async (projectId, given) => (await suggestions.take(projectId, given)).map(told),
     feedbackToken: (projectId, suggestionId) => tokens.issue({ projectId, suggestionId }),
-    takeFeedback: (projectId, given) => feedback.take(projectId, given),
+    takeFeedback: async (projectId, given) => (await feedback.take(projectId, given)).map(told),
     sent: (projectId, given) => feedback.sent(projectId, given),
     shown: (projectId, suggestionId, given) => feedback.shown(projectId, suggestionId, given),
     browse: (filter) => browseSuggestions(db, filter),
@@ -89,6 +93,15 @@ export function createHttpServices(
     listen: live.listen,
   };
   return { services, endLive: live.close, close: () => writer.close() };
+}
+
+type Refusable = { readonly ok: true } | { readonly ok: false; readonly error: UptakeError };
+
+/** A refusal quotes what it refuses. */
+function masked<Result extends Refusable>(result: Result, privacy: Privacy): Result {
+  if (result.ok || privacy === asItIs) return result;
+  const { code, message, facts } = result.error;
+  return { ...result, error: new UptakeError(code, privacy.said(message), { facts }) };
 }
 
 async function mirrorOf(db: Database, projectId: string, target: string | null): ReturnType<HttpServices["mirror"]> {

@@ -37,9 +37,9 @@ export function createMirrorServices(config: Config, log: Logger, partsOf: () =>
     retry: (kind) => retryDeadLetters(partsOf().db, kind),
     async reconcile(options) {
       const langfuse = clientOf(config, "compare with");
-      const { db, mirror } = partsOf();
+      const { db, mirror, privacy } = partsOf();
       if (mirror === null) throw noLangfuse("compare with");
-      return reconcile({ db, mirror, langfuse, log, now: Date.now, random: Math.random }, options);
+      return reconcile({ db, mirror, langfuse, log, privacy, now: Date.now, random: Math.random }, options);
     },
     reexport: (options) => reexport(partsOf().db, options),
     backfill: (options) => backfill(partsOf().db, options),

@@ -36,13 +36,13 @@ export type OpenDeskOptions = { readonly closers: Closers; readonly log: Logger 
 
 /** Opens the model (starting the offline one where no key is set) and the desk around it. */
 export async function openDesk(parts: Parts, config: Config, { closers, log }: OpenDeskOptions): Promise<Desk> {
-  const { db, tracker } = parts;
+  const { db, tracker, privacy } = parts;
   const { projectId, desk, langfuse } = config;
   const model = config.openai === null ? await startOfflineModel(closers) : modelAt(config.openai);
   const retriever = createRetriever({ db, projectId, now: Date.now });
   const prompts = langfuse === null ? filePrompts() : promptsFrom(langfuse, desk.prompts, log);
   const sendAbove = desk.autoSend.get(GENERATE_RESPONSE);
-  const shared = { db, model, prompts, sendAbove, now: Date.now };
+  const shared = { db, model, prompts, sendAbove, storedText: privacy.suggestion, now: Date.now };
   const withTracker = (given: Pick<Tracker, "track">): AgentFunctions =>
     createAgentFunctions({ ...shared, tracker: given, retriever, projectId });
   const own = withTracker(tracker);

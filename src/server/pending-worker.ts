@@ -3,6 +3,7 @@ import { runPendingRow } from "../desk/agent-functions.ts";
 import { createHeldRecorder } from "../desk/pending/held-recorder.ts";
 import { createPendingWorker, type PendingWorker } from "../desk/pending/pending-worker.ts";
 import type { Logger } from "../domain/logger.ts";
+import { maskedLogger } from "../privacy/masked-logger.ts";
 import { createTracker } from "../track/tracker.ts";
 import type { Parts } from "./assemble.ts";
 import type { Desk } from "./open-desk.ts";
@@ -12,9 +13,10 @@ export function assemblePendingWorker(
   parts: Parts,
   desk: Pick<Desk, "withTracker">,
   config: Config,
-  log: Logger,
+  given: Logger,
 ): PendingWorker {
-  const { db, recorder, costOf, pendingMeters: meters } = parts;
+  const { db, recorder, costOf, privacy, pendingMeters: meters } = parts;
+  const log = maskedLogger(given, privacy);
   const { projectId, environment, release } = config;
   const { runPending, runConcurrency, runTimeoutMs } = config.desk;
   const held = createHeldRecorder(recorder);
@@ -29,6 +31,7 @@ export function assemblePendingWorker(
     run: (row, options) => runPendingRow(functions, row, options),
     held,
     recorder,
+    said: privacy.said,
     meters,
     concurrency: runConcurrency,
     timeoutMs: runTimeoutMs,

@@ -7,6 +7,7 @@ import type { Prometheus } from "../http/prometheus.ts";
 import { createRateLimit } from "../http/rate.ts";
 import type { Route } from "../http/route.ts";
 import { serveApp, type HttpServer } from "../http/serve.ts";
+import { maskedLogger } from "../privacy/masked-logger.ts";
 import { createKeyCheck } from "../service/check-api-keys.ts";
 import { createFeedbackTokens } from "../service/feedback-tokens.ts";
 import { createSessions } from "../service/sessions.ts";
@@ -34,9 +35,10 @@ export type ServeOptions = {
 export async function serveHttp(
   parts: Parts,
   config: Config,
-  { port, host, log, target, prometheus, routes = [] }: ServeOptions,
+  { port, host, log: given, target, prometheus, routes = [] }: ServeOptions,
 ): Promise<HttpServer> {
-  const { db } = parts;
+  const { db, privacy } = parts;
+  const log = maskedLogger(given, privacy);
   const { allowedHosts, corsOrigins, projectId } = config;
   const isPrivate = isLoopback(host) && allowedHosts.length === 0;
   if (!isPrivate && (await countApiKeys(db)).liveCount === 0) throw needsKeys(host, allowedHosts);
@@ -56,7 +58,17 @@ export async function serveHttp(
   };
   const guard = { allowedHosts: [...allowedHosts, ...(isLoopback(host) ? [] : [host])], corsOrigins };
   const dashboard = dashboardDirectory();
-  const app = createApp({ services: http.services, admission, guard, log, now: Date.now, routes, sessions, dashboard });
+  const app = createApp({
+    services: http.services,
+    admission,
+    guard,
+    log,
+    said: privacy.said,
+    now: Date.now,
+    routes,
+    sessions,
+    dashboard,
+  });
   const server = await serveApp(app, { port, host });
   let closing: Promise<void> | undefined;
   async function closeAll(): Promise<void> {

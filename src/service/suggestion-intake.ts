@@ -1,5 +1,6 @@
 import type { NewSuggestion } from "../contract/new-suggestion.ts";
 import { invalidInput, UptakeError } from "../domain/errors.ts";
+import type { Privacy } from "../domain/privacy.ts";
 import type { SuggestionRecord } from "../domain/suggestion.ts";
 import type { Queryable } from "../store/database.ts";
 import { findKnownSuggestions, type KnownSuggestion } from "../store/queries/find-known-suggestions.ts";
@@ -27,6 +28,8 @@ export type IntakeDependencies = {
   readonly db: Queryable;
   /** Resolves once the record is committed, or its id was taken already. */
   readonly record: (record: SuggestionRecord) => Promise<InsertFate>;
+  /** What is done to texts before they are stored, and compared with what is. */
+  readonly privacy: Privacy;
   readonly now: () => Date;
   readonly timeoutMs: number;
 };
@@ -34,12 +37,12 @@ export type IntakeDependencies = {
 /** Data that Postgres refuses, such as a ticket id that is no UUID where an adopted table wants one. */
 const REFUSED = /^(?:21|22|23|44|54|P0)/u;
 
-export function createSuggestionIntake({ db, record, now, timeoutMs }: IntakeDependencies): SuggestionIntake {
+export function createSuggestionIntake({ db, record, privacy, now, timeoutMs }: IntakeDependencies): SuggestionIntake {
   async function recordOne({ given, place }: Placed, projectId: string, at: Date): Promise<IntakeResult> {
     let made: SuggestionRecord;
     let fate: InsertFate;
     try {
-      made = newRecord(given, { projectId, now: at, place });
+      made = privacy.record(newRecord(given, { projectId, now: at, place }));
       fate = await record(made);
     } catch (error) {
       const refusal = refusalOf(error, place);

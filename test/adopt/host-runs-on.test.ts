@@ -1,3 +1,4 @@
+import { asItIs } from "../../src/domain/privacy.ts";
 import { expect, it, onTestFinished } from "vitest";
 import { readConfig } from "../../src/config/read-config.ts";
 import { silentLogger } from "../../src/domain/logger.ts";
@@ -109,7 +110,7 @@ it("goes on while it is adopted: nothing of it fails, is lost, or is counted twi
   const found = await services.rollup.check({ ...check, onDifference: () => {}, onProgress: () => {} });
   expect(found).toMatchObject({ differenceCount: 0 });
 
-  const inference = { ...inferenceOf({}), everyMs: 1_000, waitMs: 0, now: () => new Date() };
+  const inference = { ...inferenceOf({}), everyMs: 1_000, waitMs: 0, privacy: asItIs, now: () => new Date() };
   const inferrer = createInferrer({ db: host.db, log: silentLogger, instruments: noInstruments, ...inference });
   const messages = Object.values(await inferrer.inferAll()).reduce((total, count) => total + count, 0);
   const [{ left } = { left: -1 }] = await host.db.query<{ left: number }>(

@@ -1,3 +1,4 @@
+import { asItIs } from "../../src/domain/privacy.ts";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { InstrumentFacts } from "../../src/domain/instruments.ts";
 import { noInstruments } from "../../src/domain/instruments.ts";
@@ -34,7 +35,16 @@ function inferrerOn(
     },
   });
   const instruments = { ...noInstruments, counter };
-  return createInferrer({ db, log, instruments, everyMs: 20, waitMs, now: () => new Date(), ...inferenceOf({}) });
+  return createInferrer({
+    db,
+    log,
+    instruments,
+    privacy: asItIs,
+    everyMs: 20,
+    waitMs,
+    now: () => new Date(),
+    ...inferenceOf({}),
+  });
 }
 
 async function inferringHost(): Promise<Host & { inferrer: Inferrer }> {

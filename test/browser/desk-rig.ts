@@ -10,6 +10,7 @@ import { serveApp } from "../../src/http/serve.ts";
 import { assemble } from "../../src/server/assemble.ts";
 import { createClosers } from "../../src/server/closers.ts";
 import { createDeskServices } from "../../src/server/desk-services.ts";
+import { createLangfuseLook } from "../../src/server/look-at-langfuse.ts";
 import { createHttpServices } from "../../src/server/http-services.ts";
 import { openDesk } from "../../src/server/open-desk.ts";
 import { createFeedbackTokens } from "../../src/service/feedback-tokens.ts";
@@ -31,7 +32,13 @@ export async function serveDesk() {
   const waiting = new Map((await desk.store.waitingMessages(500)).map((one) => [one.ticketId, one.messageId]));
   const tokens = createFeedbackTokens({ secrets: [], lifetimeMs: 60_000, now: Date.now });
   const prometheus = createPrometheus();
-  const http = createHttpServices(parts, { prometheus, log: silentLogger, target: null, tokens });
+  const http = createHttpServices(parts, {
+    prometheus,
+    log: silentLogger,
+    target: null,
+    tokens,
+    langfuse: createLangfuseLook({ langfuse: null }, Date.now),
+  });
   closers.push(() => http.close());
   closers.push(() => http.endLive());
   const routes = deskRoutes(createDeskServices(parts, desk, config));

@@ -1,3 +1,4 @@
+import { MASK_RULES } from "../../src/domain/privacy.ts";
 import { describe, expect, it } from "vitest";
 import { withoutPassword, type ConfigProblem } from "../../src/config/config.ts";
 import type { Environment } from "../../src/config/environment.ts";
@@ -35,6 +36,7 @@ describe("readConfig", () => {
       release: null,
       expiry: { expireAfterMs: 7 * 86_400_000, byFunction: new Map(), abandonAfterMs: 900_000 },
       retainMonths: null,
+      privacy: { content: { general: "full", byFunction: new Map() }, builtIn: MASK_RULES },
       langfuse: null,
       openai: null,
       prices: null,

@@ -1,3 +1,4 @@
+import { asItIs } from "../../src/domain/privacy.ts";
 import type { Hono } from "hono";
 import { onTestFinished } from "vitest";
 import { silentLogger } from "../../src/domain/logger.ts";
@@ -47,7 +48,7 @@ export function openApi(
   const tokens = createFeedbackTokens({ secrets, lifetimeMs: 60_000, now: Date.now });
   const tracker = { flush: () => Promise.resolve() };
   const http = createHttpServices(
-    { db, tracker },
+    { db, tracker, privacy: asItIs },
     {
       prometheus: createPrometheus(),
       log: silentLogger,

@@ -32,6 +32,8 @@ export type PendingWorkerDeps = {
   readonly run: (row: PendingRow, options: RunOptions) => Promise<void>;
   readonly held: HeldRecorder;
   /** Where the record of a last failure goes. */
+  /** What is done to messages before they are stored; nothing by default. */
+  readonly said?: ((text: string) => string) | undefined;
   readonly recorder: Pick<Recorder, "record">;
   readonly meters: PendingMeters;
   readonly concurrency: number;
@@ -141,7 +143,9 @@ async function failRow(deps: PendingWorkerDeps, row: PendingRow, { token, error 
   deps.meters.ended("failed");
   log.error("desk.pending_gave_up", { functionName, suggestionId, attempts, message });
   const errorType = error instanceof Error ? error.name : typeof error;
-  if (record === undefined) await failPending(db, { suggestionId, projectId, functionName, errorType, message });
+  const { said = String } = deps;
+  const failed = { suggestionId, projectId, functionName, errorType, message: said(message) };
+  if (record === undefined) await failPending(db, failed);
   else await recorder.record(record);
   await settlePending(db, { suggestionId, token });
 }

@@ -11,6 +11,7 @@ export type SentMessage = {
   readonly sentAt: Date;
   readonly suggestionId: string;
   readonly projectId: string;
+  readonly functionName: string | null;
   readonly status: SuggestionStatus;
   readonly suggestedResponse: string;
 };
@@ -20,7 +21,7 @@ export type SentMessage = {
 const sql = `
   with due as materialized (
     select q.id, q.message_id, m.content, m.user_id, m.created_at, s.id as suggestion_id, s.project_id, s.status,
-      s.suggested_response
+      s.function_name, s.suggested_response
     from uptake_sent_messages q
     join ticket_messages m on m.id = q.message_id
     join ai_suggestions s on s.id = q.suggestion_id
@@ -35,7 +36,7 @@ const sql = `
     delete from uptake_sent_messages q using due where q.id = due.id
   )
   select id as "noteId", message_id as "messageId", content, user_id::text as "agentId", created_at as "sentAt",
-    suggestion_id as "suggestionId", project_id as "projectId", status, suggested_response as "suggestedResponse"
+    suggestion_id as "suggestionId", project_id as "projectId", function_name as "functionName", status, suggested_response as "suggestedResponse"
   from due
 `;
 

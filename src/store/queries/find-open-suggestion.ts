@@ -21,7 +21,10 @@ const sql = `
         )
       ) as is_retry
     from ai_feedback_events e
-    where e.suggestion_id = s.id and e.project_id = $3 and e.source = 'inferred' and e.agent_response = $4
+    where e.suggestion_id = s.id and e.project_id = $3 and e.source = 'inferred'
+      and (e.agent_response = any ($4::text[]) or e.idempotency_key = any (
+        select 'sent:' || s.id || ':' || digest from unnest($8::text[]) digest
+      ))
     having count(*) > 0
   ) same on true
   where s.ticket_id = uptake_ticket_id($1)
@@ -42,7 +45,10 @@ export type SentReply = {
   readonly ticketId: string;
   readonly messageId?: string | undefined;
   readonly projectId: string;
-  readonly finalText: string;
+  /** As it may be stored. */
+  readonly finalTexts: readonly string[];
+  /** What their keys end with: where no texts are stored, a retry is known by its key. */
+  readonly finalTextDigests: readonly string[];
   readonly agentId?: string | undefined;
   /** The caller has given the act a key of its own. */
   readonly isKeyed: boolean;
@@ -52,15 +58,16 @@ export type SentReply = {
 
 /** The newest suggestion for a ticket (and message, if given) that is finished and that nobody, or this very reply, has judged. */
 export async function findOpenSuggestion(db: Queryable, reply: SentReply): Promise<JudgedSuggestion | undefined> {
-  const { ticketId, messageId, projectId, finalText, agentId, isKeyed, at } = reply;
+  const { ticketId, messageId, projectId, finalTexts, finalTextDigests, agentId, isKeyed, at } = reply;
   const [row] = await db.query<JudgedSuggestion>(sql, [
     ticketId,
     messageId ?? null,
     projectId,
-    finalText,
+    finalTexts,
     agentId ?? null,
     at,
     isKeyed ? null : RETRY_WINDOW_SECONDS,
+    finalTextDigests,
   ]);
   return row;
 }
