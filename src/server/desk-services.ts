@@ -19,7 +19,7 @@ type ProjectDesk = { readonly tickets: TicketDesk<FeedbackReceipt>; readonly fun
 
 /** What the routes of the desk need, for every project in the database. */
 export function createDeskServices(
-  parts: Pick<Parts, "db" | "tracker">,
+  parts: Pick<Parts, "db" | "tracker" | "privacy">,
   desk: Pick<Desk, "ofProject">,
   config: Config,
 ): DeskServices {
