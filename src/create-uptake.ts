@@ -96,7 +96,10 @@ export type Uptake = {
  * await uptake.sent({ suggestionId, finalText: "What the person really sent" });
  */
 export function createUptake(options: UptakeOptions = {}): Uptake {
-  const { langfuse, worker: _, thresholds, reasons, ignoreInSent, log, instruments, ...given } = options;
+  const { url, key, databaseUrl, dataDir, durability, spoolDir, langfuse } = options;
+  const { projectId, environment, release, expireAfter, abandonAfter } = options;
+  const place = { url, key, databaseUrl, dataDir, durability, spoolDir };
+  const given = { ...place, projectId, environment, release, expireAfter, abandonAfter };
   const keys = langfuse && {
     langfusePublicKey: langfuse.publicKey,
     langfuseSecretKey: langfuse.secretKey,
@@ -130,18 +133,19 @@ function overDatabase(config: Config, options: UptakeOptions): Uptake {
 function overServer(config: Config, server: ServerAccess, options: UptakeOptions): Uptake {
   refuseBesideServer(server, options);
   const { instruments } = options;
-  const { tracker, feedback, metrics, start, close } = assembleRemote(config, {
+  const parts = assembleRemote(config, {
     server,
     log: logOf(config, options),
     instruments,
   });
+  const { tracker } = parts;
   return {
     track: (name, fn, trackOptions) => tracker.track(name, fn, trackOptions),
-    ...feedback,
-    ...metrics,
-    start,
+    ...parts.feedback,
+    ...parts.metrics,
+    start: () => parts.start(),
     flush: () => tracker.flush(),
-    close,
+    close: () => parts.close(),
   };
 }
 
