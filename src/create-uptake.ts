@@ -113,7 +113,10 @@ export type Uptake = {
  * await uptake.sent({ suggestionId, finalText: "What the person really sent" });
  */
 export function createUptake(options: UptakeOptions = {}): Uptake {
-  const { langfuse, worker: _, thresholds, reasons, ignoreInSent, log, instruments, prices, mask, ...given } = options;
+  const { url, key, databaseUrl, dataDir, durability, spoolDir, langfuse } = options;
+  const { projectId, environment, release, expireAfter, abandonAfter, content, mask } = options;
+  const place = { url, key, databaseUrl, dataDir, durability, spoolDir };
+  const given = { ...place, projectId, environment, release, expireAfter, abandonAfter, content };
   const keys = langfuse && {
     langfusePublicKey: langfuse.publicKey,
     langfuseSecretKey: langfuse.secretKey,
@@ -154,20 +157,21 @@ function overDatabase(config: Config, options: UptakeOptions): Uptake {
 function overServer(config: Config, server: ServerAccess, options: UptakeOptions): Uptake {
   refuseBesideServer(server, options);
   const { instruments, prices, mask } = options;
-  const { tracker, feedback, metrics, start, close } = assembleRemote(config, {
+  const parts = assembleRemote(config, {
     server,
     log: logOf(config, options),
     instruments,
     prices,
     maskRules: checkOwnRules(mask?.rules ?? []),
   });
+  const { tracker } = parts;
   return {
     track: (name, fn, trackOptions) => tracker.track(name, fn, trackOptions),
-    ...feedback,
-    ...metrics,
-    start,
+    ...parts.feedback,
+    ...parts.metrics,
+    start: () => parts.start(),
     flush: () => tracker.flush(),
-    close,
+    close: () => parts.close(),
   };
 }
 

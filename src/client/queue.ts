@@ -102,17 +102,7 @@ export function createQueue(lane: Lane, options: QueueOptions): Queue {
       pauses.wake();
       await flight;
     },
-    leave(maxBytes) {
-      let left = maxBytes;
-      const leaving = held.all().filter(({ json }) => {
-        const fits = bytesOf(json) <= left;
-        if (fits) left -= bytesOf(json);
-        return fits;
-      });
-      for (let at = 0; at < leaving.length; at += lane.maxBatch)
-        void deliver({ lane, held, options }, leaving.slice(at, at + lane.maxBatch), true);
-      return maxBytes - left;
-    },
+    leave: (maxBytes) => leave({ lane, held, options }, maxBytes),
     close() {
       isClosed = true;
       const error = new ClientError("closed", "the client was closed before the server answered");
@@ -169,6 +159,18 @@ async function deliver(
     });
   });
   return answer;
+}
+
+function leave(parts: DeliverParts, maxBytes: number): number {
+  let left = maxBytes;
+  const leaving = parts.held.all().filter(({ json }) => {
+    const fits = bytesOf(json) <= left;
+    if (fits) left -= bytesOf(json);
+    return fits;
+  });
+  const { maxBatch } = parts.lane;
+  for (let at = 0; at < leaving.length; at += maxBatch) void deliver(parts, leaving.slice(at, at + maxBatch), true);
+  return maxBytes - left;
 }
 
 type Pauses = { pause(ms: number): Promise<void>; wake(): void; end(): void };

@@ -41,12 +41,7 @@ export function createRemoteFeedback({
     }
   }
 
-  /** Under a key, so that sent again it is one event. */
-  const keyed = (input: FeedbackInput): FeedbackInput => ({
-    ...input,
-    idempotencyKey: input.idempotencyKey ?? newId(),
-    createdAt: input.createdAt ?? now(),
-  });
+  const keyed = (input: FeedbackInput): FeedbackInput => underKey(input, now);
 
   async function sendMany(inputs: readonly FeedbackInput[]): Promise<readonly FeedbackResult[]> {
     const { results } = (await send("/v1/feedback", inputs)) as FeedbackResults;
@@ -83,16 +78,10 @@ export function createRemoteFeedback({
     return { ...receipt, shownAt: new Date(receipt.shownAt) };
   }
 
-  async function showAll(ids: readonly string[], seen: ShownInput): Promise<readonly ShownResult[]> {
-    const results: ShownResult[] = [];
-    for (const suggestionId of ids) results.push(await resultOf(showOne(suggestionId, seen)));
-    return results;
-  }
-
   function shown(suggestionId: string, seen?: ShownInput): Promise<ShownReceipt>;
   function shown(suggestionIds: readonly string[], seen?: ShownInput): Promise<readonly ShownResult[]>;
   async function shown(given: string | readonly string[], seen: ShownInput = {}) {
-    return isList(given) ? showAll(given, { ...seen, at: seen.at ?? now() }) : showOne(given, seen);
+    return isList(given) ? showAll(showOne, given, { ...seen, at: seen.at ?? now() }) : showOne(given, seen);
   }
 
   return {
@@ -129,3 +118,20 @@ async function resultOf(receipt: Promise<ShownReceipt>): Promise<ShownResult> {
 
 /** `Array.isArray` tells a read-only list from one thing only to itself. */
 const isList = <One>(given: One | readonly One[]): given is readonly One[] => Array.isArray(given);
+
+async function showAll(
+  showOne: (suggestionId: string, seen: ShownInput) => Promise<ShownReceipt>,
+  ids: readonly string[],
+  seen: ShownInput,
+): Promise<readonly ShownResult[]> {
+  const results: ShownResult[] = [];
+  for (const suggestionId of ids) results.push(await resultOf(showOne(suggestionId, seen)));
+  return results;
+}
+
+/** Under a key, so that sent again it is one event. */
+const underKey = (input: FeedbackInput, now: () => Date): FeedbackInput => ({
+  ...input,
+  idempotencyKey: input.idempotencyKey ?? newId(),
+  createdAt: input.createdAt ?? now(),
+});

@@ -101,7 +101,9 @@ function wireObservation(
 }
 
 const objectOf = (value: Json | undefined): Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : { value };
+  typeof value === "object" && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value))
+    : { value };
 
 type Known<T> = { [Key in keyof T]: Exclude<T[Key], null> };
 
