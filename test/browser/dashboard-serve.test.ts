@@ -146,6 +146,7 @@ it("a change made elsewhere shows without a touch", async () => {
   await page.getByText("No suggestions match").waitFor();
   await post(serve.url, "/v1/suggestions", { functionName: "draft-reply", text: "just made" });
   await page.getByText("just made").waitFor({ timeout: SLOW_MS });
+  expect(await page.getByText("No suggestions match").count()).toBe(0);
 });
 
 // Last: with the first key the service is closed for good.
