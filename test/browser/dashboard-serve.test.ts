@@ -80,7 +80,7 @@ type Shown = { readonly card: string; readonly days: readonly string[] };
 /** What the overview says: the card of the success rate, and each day of its chart. */
 async function shownIn(zone: string, only: Readonly<Record<string, string>>): Promise<Shown> {
   const search = new URLSearchParams({ from: FROM, to: TO, zone, ...only });
-  const { page } = await openPage(browser, `${serve.url}/?${search}`);
+  const { page } = await openPage(browser, `${serve.url}/?${search.toString()}`);
   await settled(page);
   const card = page.locator("section[aria-label='Headline figures'] > div", { hasText: "Success rate" });
   const section = page.getByRole("region", { name: "Success rate and error rate" }).first();
@@ -146,6 +146,7 @@ it("a change made elsewhere shows without a touch", async () => {
   await page.getByText("No suggestions match").waitFor();
   await post(serve.url, "/v1/suggestions", { functionName: "draft-reply", text: "just made" });
   await page.getByText("just made").waitFor({ timeout: SLOW_MS });
+  expect(await page.getByText("No suggestions match").count()).toBe(0);
 });
 
 // Last: with the first key the service is closed for good.

@@ -18,7 +18,10 @@ export async function openPage(
     if (message.type() !== "log") complaints.push(`console ${message.type()}: ${message.text()}`);
   });
   page.on("pageerror", (error) => complaints.push(`uncaught: ${error.message}`));
-  page.on("requestfailed", (request) => complaints.push(`failed: ${request.url()}`));
+  page.on("requestfailed", (request) => {
+    // What the page itself gave up, such as an answer that nobody waits for any more, is no failure.
+    if (request.failure()?.errorText !== "net::ERR_ABORTED") complaints.push(`failed: ${request.url()}`);
+  });
   await page.exposeFunction("reportViolation", (text: string) => complaints.push(`policy: ${text}`));
   await page.addInitScript(
     `document.addEventListener("securitypolicyviolation", (event) =>

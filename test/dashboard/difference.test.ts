@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { assert, integer, property } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { differenceOf } from "../../dashboard/src/stats/difference.ts";
 import { changeOf } from "../../dashboard/src/overview/change.ts";
@@ -39,9 +39,9 @@ describe("differenceOf", () => {
   });
 
   it("is the same the other way round, with the sign turned, and holds the difference", () => {
-    const counted = fc.integer({ min: 1, max: 5000 }).chain((n) => fc.integer({ min: 0, max: n }).map((k) => of(k, n)));
-    fc.assert(
-      fc.property(counted, counted, (one, other) => {
+    const counted = integer({ min: 1, max: 5000 }).chain((n) => integer({ min: 0, max: n }).map((k) => of(k, n)));
+    assert(
+      property(counted, counted, (one, other) => {
         const [there, back] = [differenceOf(one, other), differenceOf(other, one)];
         if (there === undefined || back === undefined) throw new Error("both have something to count");
         expect(there.low).toBeCloseTo(-back.high, 9);

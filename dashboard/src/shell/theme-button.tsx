@@ -3,6 +3,7 @@ import { Button } from "../ui/button.tsx";
 
 const THEMES = ["system", "light", "dark"] as const;
 type Theme = (typeof THEMES)[number];
+const WORDS: Record<Theme, string> = { system: "Auto", light: "Light", dark: "Dark" };
 const KEY = "uptake-theme";
 
 const isTheme = (text: string | null): text is Theme => THEMES.some((theme) => theme === text);
@@ -22,8 +23,8 @@ export function ThemeButton(): ReactNode {
   }, [theme]);
   const next = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length] ?? "system";
   return (
-    <Button look="quiet" onClick={() => setTheme(next)} aria-label={`Colours: ${theme}; change to ${next}`}>
-      {theme === "system" ? "Auto" : theme === "light" ? "Light" : "Dark"}
+    <Button look="quiet" onClick={() => setTheme(next)} aria-label={`${WORDS[theme]} colours; change to ${next}`}>
+      {WORDS[theme]}
     </Button>
   );
 }

@@ -97,7 +97,7 @@ function FactsOf({ detail, zone }: DetailProps): ReactNode {
 function Asked({ detail }: { readonly detail: SuggestionDetail }): ReactNode {
   const root = detail.observations.find(({ parentId }) => parentId === null);
   if (root?.input === undefined || root.input === null) return null;
-  return <Payload name="Asked" value={root.input} />;
+  return <Payload heading="h3" name="Asked" value={root.input} />;
 }
 
 function Output({ detail, sent }: { readonly detail: SuggestionDetail; readonly sent: string | null }): ReactNode {
