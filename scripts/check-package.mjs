@@ -26,7 +26,8 @@ function timed(what, work) {
   return found;
 }
 
-const install = (...args) => run("npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error", ...args);
+const install = (...args) =>
+  run("npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error", ...args);
 
 function writeProject() {
   const imports = names.map((name, at) => `import * as path${at} from "${name}";`);
@@ -35,7 +36,14 @@ function writeProject() {
 export const reply = createUptake().track("f", async (input: { ticketId: string }, run) => run.suggest(input.ticketId));`;
   writeFileSync(join(project, "all.ts"), [...imports, used].join("\n"));
   writeFileSync(join(project, "example.ts"), example);
-  const compilerOptions = { strict: true, noEmit: true, target: "es2023", module: "nodenext", types: ["node"], skipLibCheck: false };
+  const compilerOptions = {
+    strict: true,
+    noEmit: true,
+    target: "es2023",
+    module: "nodenext",
+    types: ["node"],
+    skipLibCheck: false,
+  };
   writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }));
   const imported = names.map((name) => `console.log("${name}", Object.keys(await import("${name}")).length);`);
   writeFileSync(join(project, "all.mjs"), imported.join("\n"));

@@ -3,13 +3,13 @@
 //   npx tsx examples/express-route/main.ts
 //   curl -d '{"question":"Where is my refund?"}' http://127.0.0.1:3000/tickets/42/suggestion
 //   curl -d '{"text":"A refund takes five working days."}' http://127.0.0.1:3000/tickets/42/reply
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { argv } from "node:process";
 import { sendReply, suggestReply, uptake } from "./routes.ts";
 
 const ROUTES = { suggestion: suggestReply, reply: sendReply } as const;
 
-const server = createServer(async (request, response) => {
+async function answer(request: IncomingMessage, response: ServerResponse): Promise<unknown> {
   const [, ticketId, name] = /^\/tickets\/(\w+)\/(suggestion|reply)$/u.exec(request.url ?? "") ?? [];
   if (ticketId === undefined || (name !== "suggestion" && name !== "reply")) return response.writeHead(404).end();
   let text = "";
@@ -17,7 +17,9 @@ const server = createServer(async (request, response) => {
   const body = JSON.parse(text) as Record<string, string>;
   const json = (value: unknown) => response.setHeader("content-type", "application/json").end(JSON.stringify(value));
   return ROUTES[name]({ params: { ticketId }, body }, { json });
-});
+}
+
+const server = createServer((request, response) => void answer(request, response));
 
 server.listen(Number(argv[2] ?? 3000), "127.0.0.1", () => console.log(server.address()));
 

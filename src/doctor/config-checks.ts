@@ -108,7 +108,8 @@ const isCloud = (baseUrl: string): boolean => /(?:^|\.)langfuse\.com$/u.test(new
 const isServed = ({ corsOrigins, allowedHosts, host }: Config): boolean =>
   corsOrigins.length > 0 || allowedHosts.length > 0 || !isLoopbackHost(host);
 
-export const isLoopbackHost = (host: string): boolean => host === "localhost" || host === "::1" || /^127\./u.test(host);
+export const isLoopbackHost = (host: string): boolean =>
+  host === "localhost" || host === "::1" || host.startsWith("127.");
 
 function mixUps(config: Config): readonly DoctorFinding[] {
   const asked = MIX_UPS.filter(({ code }) => !code.startsWith("config.production") || isProduction(config));

@@ -23,11 +23,8 @@ export type RemoteFeedbackDependencies = {
 const MAX_ITEMS = 500;
 
 /** {@link FeedbackService} over HTTP: the same receipts and the same errors. What passes is tried again for a few seconds. */
-export function createRemoteFeedback({
-  connection,
-  now,
-  flushSuggestions,
-}: RemoteFeedbackDependencies): RemoteFeedback {
+export function createRemoteFeedback(dependencies: RemoteFeedbackDependencies): RemoteFeedback {
+  const { connection, now, flushSuggestions } = dependencies;
   /** Sends it; where its suggestion is not there yet, once more after it is. */
   async function send(path: string, body: object): Promise<unknown> {
     const json = JSON.stringify(body);

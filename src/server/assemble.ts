@@ -59,13 +59,7 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
   const { log, instruments, privacy } = surroundings(config, options);
   const costOf = readCostOf(config, options.prices);
   const db = createLazyDatabase(config.databaseUrl === null ? "embedded" : "postgres", async () => {
-    const opened = await openDatabase({ ...config, fresh: options.fresh === true });
-    try {
-      await migrate(opened);
-    } catch (error) {
-      await opened.close();
-      throw error;
-    }
+    const opened = await openMigrated(config, options.fresh === true);
     startReplay();
     if (options.worker) worker.startWorker();
     return opened;
@@ -122,4 +116,15 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
       return closing;
     },
   };
+}
+
+async function openMigrated(config: Config, fresh: boolean): Promise<Database> {
+  const opened = await openDatabase({ ...config, fresh });
+  try {
+    await migrate(opened);
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+  return opened;
 }

@@ -22,7 +22,10 @@ export async function startScripted(replyTo: (asked: Asked, nth: number) => Repl
     void read(request).then((body) => {
       const one = { path: request.url ?? "", authorization: request.headers.authorization, body };
       const reply = replyTo(one, asked.push(one));
-      if (reply === "cut") return void request.socket.destroy();
+      if (reply === "cut") {
+        request.socket.destroy();
+        return;
+      }
       response.writeHead(reply.status, { "content-type": "application/json", ...reply.headers });
       response.end(JSON.stringify(reply.json));
     });

@@ -99,7 +99,7 @@ describe("this machine", () => {
     const { doctor, spoolDir, env } = await startDeployment();
     const config = readConfig({ environment: { ...env, DATABASE_URL: nowhere, UPTAKE_DURABILITY: "background" } });
     const parts = assemble(config, { log: createStderrLogger({ debug: false }), worker: false });
-    await parts.tracker.track("f", (_: unknown, run) => run.suggest("Hi"))();
+    parts.tracker.track("f", (_: unknown, run) => run.suggest("Hi"))();
     await parts.close().catch(() => {});
     const segment = readdirSync(spoolDir).find((name) => name.endsWith(".spool")) ?? "";
     const report = await doctor({ DATABASE_URL: nowhere });
@@ -152,14 +152,15 @@ describe("an adopted database", () => {
 
 describe("the embedded database", () => {
   it("is looked at where it is free, and left to the process that has it open", async () => {
-    const { db, dataDir, drop } = await openTestEmbedded();
+    const embedded = await openTestEmbedded();
+    const { db, dataDir } = embedded;
     const env = { UPTAKE_DATA_DIR: dataDir, UPTAKE_SPOOL_DIR: join(scratchDir(), "spool") };
     expect(found(await examineOnly(env), "database.in_use")?.found).toContain(`in use by process ${process.pid}`);
     await db.close();
     expect(wrong(await examineOnly(env, { timeoutMs: 30_000 }))).toEqual([]);
     const reopened = await openEmbedded({ dataDir });
     await reopened.close();
-    await drop().catch(() => {});
+    await embedded.drop().catch(() => {});
   });
 });
 

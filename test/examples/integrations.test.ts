@@ -60,11 +60,8 @@ function start(program: string, args: readonly string[], env: Readonly<Record<st
 const example = (path: string): string => join(root, "examples", path);
 
 async function post(url: string, body: object, method = "POST"): Promise<Readonly<Record<string, unknown>>> {
-  const response = await fetch(url, {
-    method,
-    body: JSON.stringify(body),
-    headers: { "content-type": "application/json" },
-  });
+  const request = new Request(url, { method: "POST", body: JSON.stringify(body) });
+  const response = await fetch(new Request(request, { method, headers: { "content-type": "application/json" } }));
   expect(response.status).toBe(200);
   return (await response.json()) as Readonly<Record<string, unknown>>;
 }

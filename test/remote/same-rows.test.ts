@@ -60,9 +60,9 @@ const answer = (text: string) => ({
 });
 
 const work: Readonly<Record<string, Work>> = {
-  "whole run": async (_, run) => {
-    await run.observe("search", { type: "retriever", input: { q: "refund" }, metadata: { top: 3 } }, async (found) => {
-      await run.observe("embed", { type: "embedding" }, () => [0.1, 0.25, -3e-9]);
+  "whole run": (_, run) => {
+    run.observe("search", { type: "retriever", input: { q: "refund" }, metadata: { top: 3 } }, (found) => {
+      run.observe("embed", { type: "embedding" }, () => [0.1, 0.25, -3e-9]);
       found.update({ output: ["kb-1"], level: "WARNING", statusMessage: "slow" });
     });
     const options = {
@@ -72,16 +72,16 @@ const work: Readonly<Record<string, Work>> = {
       prompt: { name: "reply", version: 7 },
       costUsd: 0.000_412_3,
     };
-    const made = await run.generate(options, () => answer("On its way."));
+    const made = run.generate(options, () => answer("On its way."));
     return run.suggest(made.choices[0]?.message.content ?? "", {
       confidence: 0.9,
       messageId: "m1",
       metadata: { a: null },
     });
   },
-  "two generations, the last without tokens and prompt version": async (_, run) => {
-    await run.generate({ model: "a", prompt: { name: "p", version: "v1.5" } }, () => answer("x"));
-    await run.generate({ model: "b", prompt: { name: "q" } as never }, () => "plain");
+  "two generations, the last without tokens and prompt version": (_, run) => {
+    run.generate({ model: "a", prompt: { name: "p", version: "v1.5" } }, () => answer("x"));
+    run.generate({ model: "b", prompt: { name: "q" } as never }, () => "plain");
     return run.suggest("two");
   },
   "a text": () => "just a text",
@@ -99,7 +99,7 @@ const work: Readonly<Record<string, Work>> = {
     throw "late"; // eslint-disable-line no-throw-literal, typescript/only-throw-error -- what code of others does
   },
   "a stream": async (_, run) => {
-    const chunks = await run.generate({ model: "c" }, async function* () {
+    const chunks = run.generate({ model: "c" }, async function* () {
       yield { choices: [{ delta: { content: "On its " } }] };
       yield { choices: [{ delta: { content: "way" } }], usage: { prompt_tokens: 3, completion_tokens: 2 } };
     });
@@ -118,7 +118,7 @@ describe("what is recorded through a server", () => {
     const connection = createConnection({
       url: "http://127.0.0.1",
       key: null,
-      fetch: async (url, init) => app.request(String(url), init),
+      fetch: async (url, init) => app.request(url, init),
       timeoutMs: 10_000,
     });
 

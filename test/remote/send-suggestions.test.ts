@@ -22,8 +22,8 @@ async function openServer(): Promise<{ db: Database; connection: Connection } & 
     key: null,
     timeoutMs: 60_000,
     async fetch(url, init) {
-      requests.push((JSON.parse(String(init?.body)) as readonly unknown[]).length);
-      return app.request(String(url), init);
+      requests.push((JSON.parse(init?.body as string) as readonly unknown[]).length);
+      return app.request(url, init);
     },
   });
   return { db: opened.db, connection, requests };
