@@ -21,7 +21,7 @@ export const PRICE_TABLE: readonly ProviderPrices[] = [
   {
     provider: "OpenAI",
     asOf: "2026-07-01",
-    source: "https://platform.openai.com/docs/pricing, compared with the model prices that Langfuse ships",
+    source: "https://platform.openai.com/docs/pricing; in part compared with the model prices that Langfuse ships",
     models: {
       "gpt-5.2": { input: 1.75, cachedInput: 0.175, output: 14 },
       "gpt-5.1": { input: 1.25, cachedInput: 0.125, output: 10 },
@@ -48,7 +48,8 @@ export const PRICE_TABLE: readonly ProviderPrices[] = [
   {
     provider: "Anthropic",
     asOf: "2026-07-01",
-    source: "https://docs.claude.com/en/docs/about-claude/pricing, compared with the model prices that Langfuse ships",
+    source:
+      "https://docs.claude.com/en/docs/about-claude/pricing; in part compared with the model prices that Langfuse ships",
     models: {
       "claude-opus-4-7": { input: 5, cachedInput: 0.5, cacheWrite: 6.25, output: 25 },
       "claude-opus-4-6": { input: 5, cachedInput: 0.5, cacheWrite: 6.25, output: 25, upToInputTokens: LONG },
@@ -68,7 +69,7 @@ export const PRICE_TABLE: readonly ProviderPrices[] = [
   {
     provider: "Google",
     asOf: "2026-07-01",
-    source: "https://ai.google.dev/gemini-api/docs/pricing, compared with the model prices that Langfuse ships",
+    source: "https://ai.google.dev/gemini-api/docs/pricing; in part compared with the model prices that Langfuse ships",
     models: {
       "gemini-2.5-pro": { input: 1.25, cachedInput: 0.125, output: 10, upToInputTokens: LONG },
       "gemini-2.5-flash": { input: 0.3, cachedInput: 0.03, output: 2.5 },
