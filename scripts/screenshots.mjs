@@ -11,7 +11,7 @@ import { chromium } from "playwright-core";
 
 const folder = resolve(process.argv[2] ?? "docs/images");
 const only = process.argv[3];
-const MAX_BYTES = 150_000;
+const MAX_BYTES = 250_000;
 const WIDTHS = { desktop: { width: 1280, height: 860 }, phone: { width: 390, height: 844 } };
 const DAY_MS = 86_400_000;
 
