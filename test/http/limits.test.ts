@@ -3,6 +3,7 @@ import { gunzipSync } from "node:zlib";
 import { connect } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { readConfig } from "../../src/config/read-config.ts";
+import { asItIs } from "../../src/domain/privacy.ts";
 import { silentLogger } from "../../src/domain/logger.ts";
 import { REQUEST_LIMITS } from "../../src/http/add-routes.ts";
 import { createApp } from "../../src/http/app.ts";
@@ -214,7 +215,7 @@ describe("serveHttp", () => {
     const config = readConfig({ environment: { DATABASE_URL: opened.url, ...environment } });
     const tracker = { flush: () => Promise.resolve() };
     // Only what the service takes of the parts.
-    const parts = { db: opened.db, tracker } as unknown as Parts;
+    const parts = { db: opened.db, tracker, privacy: asItIs } as unknown as Parts;
     const options = { port: 0, host, log: silentLogger, target: null, prometheus: createPrometheus() };
     await expect(serveHttp(parts, config, options)).rejects.toMatchObject({
       code: "invalid_configuration",
