@@ -61,7 +61,9 @@ describe("what npm pack would publish", () => {
     const modules = sources
       .filter((path) => path.endsWith(".ts"))
       .map((path) => `dist/${path.replace(/\.ts$/u, ".js")}`);
-    expect(paths.filter((path) => path.endsWith(".js")).sort()).toEqual(modules.sort());
+    const built = paths.filter((path) => path.endsWith(".js") && !path.startsWith("dist/dashboard/"));
+    expect(built.sort()).toEqual(modules.sort());
+    expect(paths).toContain("dist/dashboard/index.html");
   });
 
   it("holds no TypeScript besides declarations, no test, no benchmark and no data of a run", () => {
@@ -86,7 +88,7 @@ describe("the public paths", () => {
     const expected: Readonly<Record<string, readonly string[]>> = {
       uptake: ["UptakeError", "createUptake"],
       "uptake/client": ["ClientError", "createClient"],
-      "uptake/server": ["createPrometheus", "createStderrLogger", "openServices", "readConfig"],
+      "uptake/server": ["createPrometheus", "createStderrLogger", "diagnose", "openServices", "readConfig"],
       "uptake/testing": ["createStandInLangfuse"],
       "uptake/openai": ["observeOpenAI"],
       "uptake/ai-sdk": ["observeEmbeddingModel", "observeLanguageModel"],
