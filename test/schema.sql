@@ -269,38 +269,38 @@ rollup_deltas
   series_id integer
   new_series text[]
   hour integer not null
-  suggestion_count integer not null
-  completed_count integer not null
-  error_count integer not null
-  shown_count integer not null
-  shown_decided_count integer not null
-  accepted_count integer not null
-  revised_count integer not null
-  rejected_count integer not null
-  expired_count integer not null
-  latency_count integer not null
-  latency_ms_sum bigint not null
-  input_tokens_sum bigint not null
-  output_tokens_sum bigint not null
-  input_tokens_known_count integer not null
-  output_tokens_known_count integer not null
-  cost_usd_sum numeric not null
-  cost_known_count integer not null
-  completed_cost_known_count integer not null
-  kept_ratio_ppm_sum bigint not null
-  kept_ratio_count integer not null
-  squared_error_ppm_sum bigint not null
-  latency_buckets smallint[] not null
-  latency_counts integer[] not null
-  first_token_buckets smallint[] not null
-  first_token_counts integer[] not null
-  feedback_time_buckets smallint[] not null
-  feedback_time_counts integer[] not null
-  confidence_keys smallint[] not null
-  confidence_counts integer[] not null
-  confidence_ppm_sums bigint[] not null
-  error_types text[] not null
-  error_type_counts integer[] not null
+  suggestion_count integer not null default 0
+  completed_count integer not null default 0
+  error_count integer not null default 0
+  shown_count integer not null default 0
+  shown_decided_count integer not null default 0
+  accepted_count integer not null default 0
+  revised_count integer not null default 0
+  rejected_count integer not null default 0
+  expired_count integer not null default 0
+  latency_count integer not null default 0
+  latency_ms_sum bigint not null default 0
+  input_tokens_sum bigint not null default 0
+  output_tokens_sum bigint not null default 0
+  input_tokens_known_count integer not null default 0
+  output_tokens_known_count integer not null default 0
+  cost_usd_sum numeric not null default 0
+  cost_known_count integer not null default 0
+  completed_cost_known_count integer not null default 0
+  kept_ratio_ppm_sum bigint not null default 0
+  kept_ratio_count integer not null default 0
+  squared_error_ppm_sum bigint not null default 0
+  latency_buckets smallint[] not null default '{}'::smallint[]
+  latency_counts integer[] not null default '{}'::integer[]
+  first_token_buckets smallint[] not null default '{}'::smallint[]
+  first_token_counts integer[] not null default '{}'::integer[]
+  feedback_time_buckets smallint[] not null default '{}'::smallint[]
+  feedback_time_counts integer[] not null default '{}'::integer[]
+  confidence_keys smallint[] not null default '{}'::smallint[]
+  confidence_counts integer[] not null default '{}'::integer[]
+  confidence_ppm_sums bigint[] not null default '{}'::bigint[]
+  error_types text[] not null default '{}'::text[]
+  error_type_counts integer[] not null default '{}'::integer[]
 
 rollup_reason_deltas
   id bigint not null identity
@@ -500,12 +500,15 @@ CREATE OR REPLACE FUNCTION public.uptake_acts_due()
  SET search_path TO 'public', 'pg_temp'
 AS $function$
 begin
+  if not exists (select from new_rows) then
+    return null;
+  end if;
   insert into aggregated_metrics_due (hour)
-  select distinct floor(extract(epoch from changed.at) / 3600)::integer
+  select distinct uptake_hour(changed.at)
   from (
     select unnest(array[o.deciding_feedback_at, n.deciding_feedback_at]) as at
     from old_rows o
-    full join new_rows n using (id)
+    full join new_rows n on n.id = o.id
     where (o.deciding_feedback_at, o.outcome, o.deciding_reasons, o.confidence_score)
       is distinct from (n.deciding_feedback_at, n.outcome, n.deciding_reasons, n.confidence_score)
   ) changed
@@ -725,32 +728,48 @@ begin
 end $function$
 
 CREATE OR REPLACE FUNCTION public.uptake_apply_feedback(suggestion_ids uuid[])
- RETURNS void
+ RETURNS uuid[]
  LANGUAGE plpgsql
  SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
+declare
+  ids uuid[];
+  projects text[];
+  first_id uuid;
+  last_id uuid;
 begin
-  perform from ai_suggestions where id = any (suggestion_ids) order by id for no key update;
+  select array_agg(locked.id), array_agg(locked.project_id) into ids, projects
+  from (
+    select id, project_id from ai_suggestions where id = any (suggestion_ids) order by id for no key update
+  ) locked;
+  first_id := ids[1];
+  last_id := ids[cardinality(ids)];
 
   update ai_suggestions s
-  set outcome = case deciding.feedback_type
+  set outcome = case standing.feedback_type
       when 'approval' then 'accepted' when 'revision' then 'revised' else 'rejected' end,
-    decided_at = latest.first_at, kept_ratio = latest.kept_ratio,
-    deciding_feedback_at = deciding.created_at, deciding_reasons = uptake_feedback_reasons(deciding)
+    decided_at = standing.first_at, kept_ratio = standing.last_kept_ratio,
+    deciding_feedback_at = standing.created_at, deciding_reasons = standing.reasons
   from (
-    select e.suggestion_id, e.project_id,
-      (array_agg(e.id order by e.source = 'explicit' desc, e.created_at desc, e.id desc))[1] as deciding_id,
-      min(e.created_at) as first_at,
-      (array_agg(e.kept_ratio order by e.created_at desc, e.id desc) filter (where e.kept_ratio is not null))[1] as kept_ratio
-    from ai_feedback_events e
-    where e.suggestion_id = any (suggestion_ids)
-    group by e.suggestion_id, e.project_id
-  ) latest
-  join ai_feedback_events deciding on deciding.id = latest.deciding_id
+    select e.*,
+      row_number() over (partition by e.suggestion_id order by e.source = 'explicit' desc, e.created_at desc, e.id desc) as place,
+      min(e.created_at) over (partition by e.suggestion_id) as first_at,
+      first_value(e.kept_ratio) over (partition by e.suggestion_id order by e.kept_ratio is null, e.created_at desc, e.id desc)
+        as last_kept_ratio
+    from unnest(ids, projects) as locked (id, project_id)
+    -- The offset has each suggestion's events looked up: without statistics a planner would rather read the table.
+    cross join lateral (
+      select e.id, e.suggestion_id, e.feedback_type, e.source, e.created_at, e.kept_ratio, uptake_feedback_reasons(e) as reasons
+      from ai_feedback_events e
+      where e.suggestion_id = locked.id and e.project_id = locked.project_id
+      offset 0
+    ) e
+  ) standing
   -- Updates also what stays the same: under repeatable read the next transaction sees its snapshot, not this event, and
   -- only a row that was updated makes Postgres refuse it (serialization failure) instead of deciding on half the events.
-  -- The second condition says nothing new; where the table is partitioned it names the partitions before the join does.
-  where s.id = latest.suggestion_id and s.id = any (suggestion_ids) and s.project_id = latest.project_id;
+  -- The range says nothing new; where the table is partitioned it names the partitions before the join does.
+  where standing.place = 1 and s.id = standing.suggestion_id and s.id between first_id and last_id;
+  return ids;
 end $function$
 
 CREATE OR REPLACE FUNCTION public.uptake_apply_waiting_feedback(only_for uuid[] DEFAULT NULL::uuid[])
@@ -816,17 +835,12 @@ CREATE OR REPLACE FUNCTION public.uptake_contribution(m uptake_measured)
  STABLE
 AS $function$
   select
-    -- date_part and not extract, which reckons in numeric: a few times as slow, at every row of every statement.
-    floor(date_part('epoch', m.created_at) / 3600)::integer,
+    uptake_hour(m.created_at),
     1,
     case when m.status in ('completed', 'accepted', 'rejected') then 1 else 0 end,
     case when m.status = 'error' then 1 else 0 end,
     case when m.shown_at is not null then 1 else 0 end,
-    case when m.shown_at is not null and m.outcome in ('accepted', 'revised', 'rejected') then 1 else 0 end,
-    case when m.outcome = 'accepted' then 1 else 0 end,
-    case when m.outcome = 'revised' then 1 else 0 end,
-    case when m.outcome = 'rejected' then 1 else 0 end,
-    case when m.outcome = 'expired' then 1 else 0 end,
+    o.shown_decided_count, o.accepted_count, o.revised_count, o.rejected_count, o.expired_count,
     case when m.latency_ms is not null then 1 else 0 end,
     coalesce(m.latency_ms, 0)::bigint,
     coalesce(m.input_tokens, 0)::bigint,
@@ -837,23 +851,14 @@ AS $function$
     case when abs(m.cost_usd) < 'infinity' then m.cost_usd else 0 end,
     case when abs(m.cost_usd) < 'infinity' then 1 else 0 end,
     case when abs(m.cost_usd) < 'infinity' and m.status in ('completed', 'accepted', 'rejected') then 1 else 0 end,
-    coalesce(round(m.kept_ratio * 1000000)::bigint, 0),
-    case when m.kept_ratio is not null then 1 else 0 end,
-    case when m.outcome in ('accepted', 'revised', 'rejected')
-      then coalesce(round(((uptake_confidence_ppm(m.status, m.confidence_score) / 1000000.0::double precision)
-        - case when m.outcome = 'accepted' then 1 else 0 end) ^ 2 * 1000000)::bigint, 0)
-      else 0
-    end,
+    o.kept_ratio_ppm_sum, o.kept_ratio_count, o.squared_error_ppm_sum,
     uptake_bucket(m.latency_ms),
     uptake_bucket(m.time_to_first_token_ms),
-    -- An act stamped no later than the suggestion itself (an import without times) has no known time to feedback.
-    case when m.decided_at > coalesce(m.shown_at, m.created_at)
-      then uptake_bucket(date_part('epoch', m.decided_at - coalesce(m.shown_at, m.created_at)) * 1000)
-    end,
-    (uptake_confidence_band(uptake_confidence_ppm(m.status, m.confidence_score)) * 4
-      + case m.outcome when 'accepted' then 1 when 'revised' then 2 when 'rejected' then 3 else 0 end)::smallint,
+    o.feedback_time_bucket,
+    o.confidence_key,
     uptake_confidence_ppm(m.status, m.confidence_score),
     case when m.status = 'error' then uptake_dimension(m.error_type) end
+  from uptake_outcome_contribution(m) o
 $function$
 
 CREATE OR REPLACE FUNCTION public.uptake_dimension(name text)
@@ -872,6 +877,7 @@ CREATE OR REPLACE FUNCTION public.uptake_feedback_inserted()
 AS $function$
 declare
   judged uuid[];
+  there uuid[];
 begin
   perform uptake_wake_mirror();
   insert into langfuse_outbox (kind, ref, project_id)
@@ -879,13 +885,17 @@ begin
   on conflict (kind, ref) do nothing;
 
   select array_agg(distinct n.suggestion_id) into judged from new_rows n;
-  insert into ai_feedback_waiting (suggestion_id, feedback_id, of_deleted)
-  select n.suggestion_id, n.id,
-    exists (select from retention_drops d where n.suggestion_id >= d.from_id and n.suggestion_id < d.to_id)
-  from new_rows n
-  where not exists (select from ai_suggestions s where s.id = n.suggestion_id);
-  if judged is not null then
-    perform uptake_apply_feedback(judged);
+  if judged is null then
+    return null;
+  end if;
+  there := uptake_apply_feedback(judged);
+  -- Also what came between: the roller applies it.
+  if coalesce(cardinality(there), 0) < cardinality(judged) then
+    insert into ai_feedback_waiting (suggestion_id, feedback_id, of_deleted)
+    select n.suggestion_id, n.id,
+      exists (select from retention_drops d where n.suggestion_id >= d.from_id and n.suggestion_id < d.to_id)
+    from new_rows n
+    where not exists (select from unnest(there) t (id) where t.id = n.suggestion_id);
   end if;
   return null;
 end $function$
@@ -918,6 +928,14 @@ CREATE OR REPLACE FUNCTION public.uptake_feedback_type(value text)
  LANGUAGE sql
  IMMUTABLE
 AS $function$select value::text$function$
+
+CREATE OR REPLACE FUNCTION public.uptake_hour(at timestamp with time zone)
+ RETURNS integer
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select floor(date_part('epoch', at) / 3600)::integer
+$function$
 
 CREATE OR REPLACE FUNCTION public.uptake_keep_host_metrics()
  RETURNS trigger
@@ -954,12 +972,38 @@ CREATE OR REPLACE FUNCTION public.uptake_message_id(value text)
  IMMUTABLE
 AS $function$select value::text$function$
 
+CREATE OR REPLACE FUNCTION public.uptake_outcome_contribution(m uptake_measured)
+ RETURNS TABLE(shown_decided_count integer, accepted_count integer, revised_count integer, rejected_count integer, expired_count integer, kept_ratio_ppm_sum bigint, kept_ratio_count integer, squared_error_ppm_sum bigint, feedback_time_bucket smallint, confidence_key smallint)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select
+    case when m.shown_at is not null and m.outcome in ('accepted', 'revised', 'rejected') then 1 else 0 end,
+    case when m.outcome = 'accepted' then 1 else 0 end,
+    case when m.outcome = 'revised' then 1 else 0 end,
+    case when m.outcome = 'rejected' then 1 else 0 end,
+    case when m.outcome = 'expired' then 1 else 0 end,
+    coalesce(round(m.kept_ratio * 1000000)::bigint, 0),
+    case when m.kept_ratio is not null then 1 else 0 end,
+    case when m.outcome in ('accepted', 'revised', 'rejected')
+      then coalesce(round(((uptake_confidence_ppm(m.status, m.confidence_score) / 1000000.0::double precision)
+        - case when m.outcome = 'accepted' then 1 else 0 end) ^ 2 * 1000000)::bigint, 0)
+      else 0
+    end,
+    -- An act stamped no later than the suggestion itself (an import without times) has no known time to feedback.
+    case when m.decided_at > coalesce(m.shown_at, m.created_at)
+      then uptake_bucket(date_part('epoch', m.decided_at - coalesce(m.shown_at, m.created_at)) * 1000)
+    end,
+    (uptake_confidence_band(uptake_confidence_ppm(m.status, m.confidence_score)) * 4
+      + case m.outcome when 'accepted' then 1 when 'revised' then 2 when 'rejected' then 3 else 0 end)::smallint
+$function$
+
 CREATE OR REPLACE FUNCTION public.uptake_reason_contribution(standing text, deciding_at timestamp with time zone, reasons text[])
  RETURNS TABLE(hour integer, outcome text, reason text)
  LANGUAGE sql
  STABLE
 AS $function$
-  select distinct floor(date_part('epoch', deciding_at) / 3600)::integer, standing, uptake_dimension(given)
+  select distinct uptake_hour(deciding_at), standing, uptake_dimension(given)
   from unnest(array[''] || reasons) given
   where standing in ('revised', 'rejected') and deciding_at is not null
 $function$
@@ -1384,8 +1428,15 @@ declare
   was uptake_measured[];
   now_is uptake_measured[];
 begin
-  -- A row whose agent function has just answered is complete now, and only now goes to the mirror, once.
-  if exists (select from new_rows n join old_rows o using (id) where o.status = 'pending' and n.status <> 'pending') then
+  -- Writing suggestions may update, and so fires this as well, mostly for nothing.
+  if not exists (select from new_rows) then
+    return null;
+  end if;
+
+  -- A row whose agent function has just answered is complete now, and only now goes to the mirror, once. Most updates have none.
+  if exists (select from old_rows o where o.status = 'pending')
+    and exists (select from new_rows n join old_rows o using (id) where o.status = 'pending' and n.status <> 'pending')
+  then
     perform uptake_wake_mirror();
     insert into langfuse_outbox (kind, ref, project_id)
     select 'trace', n.id, n.project_id
@@ -1393,6 +1444,108 @@ begin
     where o.status = 'pending' and n.status <> 'pending'
       and not exists (select from langfuse_deliveries d where d.kind = 'trace' and d.ref = n.id)
     on conflict (kind, ref) do nothing;
+  end if;
+
+  -- Where nothing but what became of the suggestions is new, as with feedback, only that part of them is reckoned up.
+  -- A full join, since an id may change as well: then the old row is taken back and the new one added.
+  if not exists (
+    select
+    from new_rows n
+    full join old_rows o on o.id = n.id
+    where (o.id, o.project_id, o.function_name, o.environment, o.model, o.prompt_version, o.created_at, o.status, o.shown_at,
+        o.latency_ms, o.time_to_first_token_ms, o.input_tokens, o.output_tokens, o.cost_usd, o.confidence_score, o.error_type)
+      is distinct from
+        (n.id, n.project_id, n.function_name, n.environment, n.model, n.prompt_version, n.created_at, n.status, n.shown_at,
+        n.latency_ms, n.time_to_first_token_ms, n.input_tokens, n.output_tokens, n.cost_usd, n.confidence_score, n.error_type)
+  ) then
+    insert into rollup_deltas (
+      series_id, new_series, hour, shown_decided_count, accepted_count, revised_count, rejected_count, expired_count,
+      kept_ratio_ppm_sum, kept_ratio_count, squared_error_ppm_sum, feedback_time_buckets, feedback_time_counts,
+      confidence_keys, confidence_counts, confidence_ppm_sums
+    )
+    select
+      c.series_id, c.new_series, c.hour,
+      sum(c.shown_decided_count), sum(c.accepted_count), sum(c.revised_count), sum(c.rejected_count), sum(c.expired_count),
+      sum(c.kept_ratio_ppm_sum), sum(c.kept_ratio_count), sum(c.squared_error_ppm_sum),
+      coalesce(array_agg(c.old_time_bucket) filter (where c.old_time_bucket is not null), '{}')
+        || coalesce(array_agg(c.new_time_bucket) filter (where c.new_time_bucket is not null), '{}'),
+      array_fill(-1, array[count(c.old_time_bucket)::integer]) || array_fill(1, array[count(c.new_time_bucket)::integer]),
+      coalesce(array_agg(c.old_key) filter (where c.old_key is not null), '{}')
+        || coalesce(array_agg(c.new_key) filter (where c.old_key is not null), '{}'),
+      array_fill(-1, array[count(c.old_key)::integer]) || array_fill(1, array[count(c.old_key)::integer]),
+      coalesce(array_agg(-c.ppm) filter (where c.old_key is not null), '{}')
+        || coalesce(array_agg(c.ppm) filter (where c.old_key is not null), '{}')
+    from (
+      -- The offset as in uptake_append_deltas.
+      select
+        s.id as series_id,
+        case when s.id is null then
+          array[uptake_dimension(n.project_id), uptake_dimension(n.function_name), uptake_dimension(n.environment),
+            uptake_dimension(n.model), uptake_dimension(n.prompt_version)]
+        end as new_series,
+        uptake_hour(n.created_at) as hour,
+        now_is.shown_decided_count - was.shown_decided_count as shown_decided_count,
+        now_is.accepted_count - was.accepted_count as accepted_count,
+        now_is.revised_count - was.revised_count as revised_count,
+        now_is.rejected_count - was.rejected_count as rejected_count,
+        now_is.expired_count - was.expired_count as expired_count,
+        now_is.kept_ratio_ppm_sum - was.kept_ratio_ppm_sum as kept_ratio_ppm_sum,
+        now_is.kept_ratio_count - was.kept_ratio_count as kept_ratio_count,
+        now_is.squared_error_ppm_sum - was.squared_error_ppm_sum as squared_error_ppm_sum,
+        was.feedback_time_bucket as old_time_bucket, now_is.feedback_time_bucket as new_time_bucket,
+        was.confidence_key as old_key, now_is.confidence_key as new_key,
+        uptake_confidence_ppm(n.status, n.confidence_score)::bigint as ppm
+      -- A full join although every row has its other: the plan is kept, and one made for a single row would be a loop in a loop.
+      from new_rows n
+      full join old_rows o on o.id = n.id
+      cross join lateral uptake_outcome_contribution(
+        row(null, null, null, null, null, o.created_at, o.status, o.outcome, o.shown_at, o.decided_at, null, null, null, null,
+          null, o.kept_ratio, o.confidence_score, null, null, null)::uptake_measured
+      ) was
+      cross join lateral uptake_outcome_contribution(
+        row(null, null, null, null, null, n.created_at, n.status, n.outcome, n.shown_at, n.decided_at, null, null, null, null,
+          null, n.kept_ratio, n.confidence_score, null, null, null)::uptake_measured
+      ) now_is
+      left join metric_series s
+        on (s.project_id, s.function_name, s.environment, s.model, s.prompt_version)
+         = (uptake_dimension(n.project_id), uptake_dimension(n.function_name), uptake_dimension(n.environment),
+            uptake_dimension(n.model), uptake_dimension(n.prompt_version))
+      where (o.outcome, o.decided_at, o.kept_ratio) is distinct from (n.outcome, n.decided_at, n.kept_ratio)
+      offset 0
+    ) c
+    group by 1, 2, 3;
+
+    -- Those that say the same first become one, and what stays as it was comes to nothing.
+    insert into rollup_reason_deltas (series_id, new_series, hour, outcome, reason, suggestion_count)
+    select
+      s.id,
+      case when s.id is null then
+        array[uptake_dimension(d.project_id), uptake_dimension(d.function_name), uptake_dimension(d.environment),
+          uptake_dimension(d.model), uptake_dimension(d.prompt_version)]
+      end,
+      r.hour, r.outcome, r.reason, sum(d.suggestion_count)
+    from (
+      select project_id, function_name, environment, model, prompt_version, outcome, deciding_reasons,
+        uptake_hour(deciding_feedback_at) as hour, sum(sign) as suggestion_count
+      from (
+        select 1 as sign, project_id, function_name, environment, model, prompt_version, outcome, deciding_reasons, deciding_feedback_at
+        from new_rows
+        union all
+        select -1, project_id, function_name, environment, model, prompt_version, outcome, deciding_reasons, deciding_feedback_at
+        from old_rows
+      ) acts
+      where deciding_feedback_at is not null and outcome in ('revised', 'rejected')
+      group by 1, 2, 3, 4, 5, 6, 7, 8
+      having sum(sign) <> 0
+    ) d
+    cross join lateral uptake_reason_contribution(d.outcome, to_timestamp(d.hour * 3600.0::double precision), d.deciding_reasons) r
+    left join metric_series s
+      on (s.project_id, s.function_name, s.environment, s.model, s.prompt_version)
+       = (uptake_dimension(d.project_id), uptake_dimension(d.function_name), uptake_dimension(d.environment),
+          uptake_dimension(d.model), uptake_dimension(d.prompt_version))
+    group by 1, 2, 3, 4, 5
+    having sum(d.suggestion_count) <> 0;
+    return null;
   end if;
 
   -- A full join, since an id may change as well: then the old row is taken back and the new one added.

@@ -22,7 +22,7 @@ afterEach(async () => {
 /** The status of a request that names another host, which fetch does not let one do. */
 const statusFor = (port: number, host: string): Promise<number | undefined> =>
   new Promise((resolve, reject) => {
-    const request = get({ port, host: "127.0.0.1", path: "/", headers: { host } }, (response) => {
+    const request = get({ port, host: "127.0.0.1", path: "/healthz", headers: { host } }, (response) => {
       response.resume();
       resolve(response.statusCode);
     });
