@@ -1,23 +1,14 @@
-import { fileURLToPath } from "node:url";
 import { readConfig } from "../../src/config/read-config.ts";
 import { importSampleDesk, SAMPLE_AGENT_ID, sampleTicketId } from "../../src/desk/sample.ts";
 import { silentLogger } from "../../src/domain/logger.ts";
-import { createApp } from "../../src/http/app.ts";
-import { addDashboard } from "../../src/http/dashboard.ts";
 import { createPrometheus } from "../../src/http/prometheus.ts";
 import { deskRoutes } from "../../src/http/routes/desk.ts";
-import { serveApp } from "../../src/http/serve.ts";
 import { assemble } from "../../src/server/assemble.ts";
 import { createClosers } from "../../src/server/closers.ts";
 import { createDeskServices } from "../../src/server/desk-services.ts";
-import { createLangfuseLook } from "../../src/server/look-at-langfuse.ts";
-import { createHttpServices } from "../../src/server/http-services.ts";
 import { openDesk } from "../../src/server/open-desk.ts";
-import { createFeedbackTokens } from "../../src/service/feedback-tokens.ts";
-import { openAdmission } from "../http/fake-services.ts";
+import { serveHttp } from "../../src/server/serve-http.ts";
 import { newDataFolder } from "./running-demo.ts";
-
-const built = fileURLToPath(new URL("../../dist/dashboard", import.meta.url));
 
 /** The sample desk with its real parts and the built dashboard, on a port. */
 export async function serveDesk() {
@@ -30,27 +21,9 @@ export async function serveDesk() {
   const desk = await openDesk(parts, config, { closers, log: silentLogger });
   await importSampleDesk(desk.store, { at: new Date() });
   const waiting = new Map((await desk.store.waitingMessages(500)).map((one) => [one.ticketId, one.messageId]));
-  const tokens = createFeedbackTokens({ secrets: [], lifetimeMs: 60_000, now: Date.now });
-  const prometheus = createPrometheus();
-  const http = createHttpServices(parts, {
-    prometheus,
-    log: silentLogger,
-    target: null,
-    tokens,
-    langfuse: createLangfuseLook({ langfuse: null }, Date.now),
-  });
-  closers.push(() => http.close());
-  closers.push(() => http.endLive());
   const routes = deskRoutes(createDeskServices(parts, desk, config));
-  const app = createApp({
-    services: http.services,
-    admission: openAdmission,
-    log: silentLogger,
-    now: Date.now,
-    routes,
-  });
-  addDashboard(app, built);
-  const server = await serveApp(app, { port: 0 });
+  const settings = { port: 0, host: "127.0.0.1", log: silentLogger, target: null, prometheus: createPrometheus() };
+  const server = await serveHttp(parts, config, { ...settings, routes });
   closers.push(() => server.close());
 
   /** A waiting ticket of the sample, with a suggestion that nobody has looked at. */

@@ -164,7 +164,7 @@ describe("the status page of a running demo", () => {
 describe("the status page", () => {
   it.each(SCHEMES)("is readable in the %s: every text has the contrast of WCAG AA", async (colorScheme) => {
     await withApp({}, async (url) => {
-      expect(mirrorStatus.dead).toBeGreaterThan(0); // so that the colours of an alert are among them
+      expect(mirrorStatus.deadCount).toBeGreaterThan(0); // so that the colours of an alert are among them
       const { page } = await openPage(browser, still(url), { colorScheme });
       const found = await contrasts(page);
       expect(found.length).toBeGreaterThan(30);
