@@ -1,4 +1,3 @@
-import { UptakeError } from "../domain/errors.ts";
 import {
   type Category,
   type Classification,
@@ -7,6 +6,7 @@ import {
   SENTIMENTS,
 } from "../models/classification.ts";
 import type { AnswerSchema } from "../models/model.ts";
+import { readStructured } from "./structured-answer.ts";
 
 const MAX_REASON_CHARS = 1_000;
 const MAX_REASONS = 10;
@@ -50,18 +50,7 @@ export function parseClassificationAnswer(
   modelName: string,
   categories: readonly Category[],
 ): ClassificationAnswer {
-  const malformed = (problem: string, cause?: unknown) =>
-    new UptakeError(
-      "model_failed",
-      `model ${modelName} gave a malformed answer: ${problem}; use a model that supports structured output (json_schema)`,
-      { facts: { model: modelName, problem }, cause },
-    );
-  let answer: unknown;
-  try {
-    answer = JSON.parse(content);
-  } catch (cause) {
-    throw malformed("it is not JSON", cause);
-  }
+  const { answer, malformed } = readStructured(content, modelName);
   const classification = readClassification(answer, categories);
   if (typeof classification === "string") throw malformed(classification);
   const { reasons, confidence } = answer as Readonly<Record<string, unknown>>;

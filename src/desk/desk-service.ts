@@ -5,7 +5,8 @@ import type { Queryable } from "../store/database.ts";
 import { claimPending } from "../store/queries/claim-pending.ts";
 import { settlePending } from "../store/queries/settle-pending.ts";
 import type { AgentFunctions } from "./agent-functions.ts";
-import { CLASSIFY_TICKET, type TicketInput } from "./classify-ticket.ts";
+import { CLASSIFY_TICKET } from "./classify-ticket.ts";
+import type { TicketInput } from "./ticket-function.ts";
 import {
   type ClassificationDecision,
   decideClassification,

@@ -1,19 +1,20 @@
 import { invalidInput } from "../domain/errors.ts";
-import type { Category } from "../models/classification.ts";
 import type { Model } from "../models/model.ts";
-import type { Database } from "../store/database.ts";
-import type { Tracker } from "../track/tracker.ts";
 import type { ObservationHandle, Run, Suggestion } from "../track/types.ts";
 import { type Escalation, type HeldBack, heldBackBy } from "./auto-send.ts";
-import { DEFAULT_CATEGORIES } from "./categories.ts";
-import type { ClassifyTicket, TicketInput } from "./classify-ticket.ts";
-import { createDeskStore, type DeskStore, type OpenTicket } from "./desk-store.ts";
-import { filePrompts, type Prompts } from "./prompts.ts";
+import type { ClassifyTicket } from "./classify-ticket.ts";
+import type { OpenTicket } from "./desk-store.ts";
 import type { Retriever } from "./retrieve.ts";
-import { requireUuid, type RunOptions } from "./run-options.ts";
+import type { RunOptions } from "./run-options.ts";
 import { AUTOMATIC_USER_ID, automaticMessageId, type DeliveryNote, sendReply, sentBefore } from "./send-reply.ts";
 import { standingClassification } from "./standing-classification.ts";
 import { suggestReply, type WrittenReply } from "./suggest-reply.ts";
+import {
+  createTicketFunction,
+  type TicketFunctionDeps,
+  type TicketInput,
+  type TicketParts,
+} from "./ticket-function.ts";
 
 export const GENERATE_RESPONSE = "generate-response";
 
@@ -21,12 +22,9 @@ export const GENERATE_RESPONSE = "generate-response";
 export type FirstReply = Suggestion & { readonly delivery: DeliveryNote };
 export type GenerateResponse = (input: TicketInput, options?: RunOptions) => Promise<FirstReply>;
 
-export type GenerateResponseDeps = {
-  readonly tracker: Pick<Tracker, "track">;
-  readonly db: Database;
+export type GenerateResponseDeps = TicketFunctionDeps & {
   readonly model: Model;
   readonly retriever: Pick<Retriever, "retrieve">;
-  readonly projectId: string;
   /** Sorts a ticket that nobody has sorted yet, before a reply may go out. */
   readonly classify: ClassifyTicket;
   /** Above which confidence a reply is sent without a person; undefined: none ever is. */
@@ -35,8 +33,6 @@ export type GenerateResponseDeps = {
   readonly storedText?: ((text: string, functionName: string) => string) | undefined;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  readonly prompts?: Prompts | undefined;
-  readonly categories?: readonly Category[] | undefined;
 };
 
 /**
@@ -46,30 +42,10 @@ export type GenerateResponseDeps = {
  *
  * Throws as {@link createGenerateMessageSuggestion} does; a run that is repeated under the same suggestion id sends nothing twice.
  */
-export function createGenerateResponse(deps: GenerateResponseDeps): GenerateResponse {
-  const parts = {
-    ...deps,
-    desk: createDeskStore(deps),
-    prompts: deps.prompts ?? filePrompts(),
-    categories: deps.categories ?? DEFAULT_CATEGORIES,
-  };
-  return async (input, options = {}) => {
-    requireUuid(input.ticket.id, "ticket.id");
-    if (input.suggestionId !== undefined) requireUuid(input.suggestionId, "suggestionId");
-    const tracked = deps.tracker.track(
-      GENERATE_RESPONSE,
-      (given: TicketInput, run: Run) => respond(parts, given, options, run),
-      { suggestionId: (given) => given.suggestionId, ticketId: (given) => given.ticket.id },
-    );
-    return tracked(input);
-  };
-}
+export const createGenerateResponse = (deps: GenerateResponseDeps): GenerateResponse =>
+  createTicketFunction(GENERATE_RESPONSE, deps, respond);
 
-type Parts = GenerateResponseDeps & {
-  readonly desk: DeskStore;
-  readonly prompts: Prompts;
-  readonly categories: readonly Category[];
-};
+type Parts = TicketParts<GenerateResponseDeps>;
 
 async function respond(parts: Parts, input: TicketInput, options: RunOptions, run: Run): Promise<FirstReply> {
   const startedAt = new Date(parts.now());

@@ -1,26 +1,15 @@
-import { UptakeError } from "../domain/errors.ts";
 import { MAX_TEXT_CHARS } from "../domain/text.ts";
 import { citation } from "../models/prompt-sections.ts";
 import type { ReplyAnswer } from "../models/retrieval-reply.ts";
 import type { Retrieved } from "./knowledge-index.ts";
+import { readStructured } from "./structured-answer.ts";
 
 /** One thing that was retrieved for a suggestion, as its metadata names it. */
 export type Source = { readonly kind: "article" | "reply"; readonly id: string; readonly score: number };
 
 /** Reads a model's structured answer. Throws `model_failed` that says what is wrong with it. */
 export function parseReplyAnswer(content: string, modelName: string): ReplyAnswer {
-  const malformed = (problem: string, cause?: unknown) =>
-    new UptakeError(
-      "model_failed",
-      `model ${modelName} gave a malformed answer: ${problem}; use a model that supports structured output (json_schema)`,
-      { facts: { model: modelName, problem }, cause },
-    );
-  let answer: unknown;
-  try {
-    answer = JSON.parse(content);
-  } catch (cause) {
-    throw malformed("it is not JSON", cause);
-  }
+  const { answer, malformed } = readStructured(content, modelName);
   if (typeof answer !== "object" || answer === null) throw malformed("it is not a JSON object");
   const { suggestedResponse, confidence, reasoning } = answer as Readonly<Record<keyof ReplyAnswer, unknown>>;
   if (typeof suggestedResponse !== "string" || suggestedResponse.trim() === "") {
