@@ -11,6 +11,7 @@ import { runDemo } from "./server/demo.ts";
 import { answerMetrics } from "./server/metrics-services.ts";
 import { createKeyServices } from "./server/key-services.ts";
 import { createLongRunning } from "./server/long-running.ts";
+import { createMoveServices } from "./server/move-services.ts";
 import { createMirrorServices } from "./server/mirror-services.ts";
 import { replayFile } from "./server/replay-file.ts";
 import { verifyDeployment } from "./server/verify-deployment.ts";
@@ -54,6 +55,7 @@ export async function openServices(config: Config, { log }: { readonly log: Logg
     keys: createKeyServices(partsWithoutWorker),
     mirror: createMirrorServices(config, log, partsWithoutWorker),
     adopt: createAdoptServices(config, { log, closers }),
+    move: createMoveServices(config, { log, closers }),
     verify: (options) => verifyDeployment(config, options, { log, closers }),
     rollup: {
       async check(options) {

@@ -8,6 +8,7 @@ import { addKeys } from "./commands/keys.ts";
 import { addMetrics } from "./commands/metrics.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addMirror } from "./commands/mirror.ts";
+import { addMove } from "./commands/move.ts";
 import { addPartitions } from "./commands/partitions.ts";
 import { addReplay } from "./commands/replay.ts";
 import { addServe } from "./commands/serve.ts";
@@ -45,7 +46,7 @@ export function createProgram(context: CliContext, exitWith: (code: ExitCode) =>
     .addHelpText("afterAll", ({ command }) => (command.parent === null ? `\n${variablesHelp()}` : ""))
     .addHelpText("afterAll", `\n${EXIT_CODES_HELP}`);
   const commands = [addDemo, addServe, addReplay, addMigrate, addAdopt, addWorker, addMetrics, addRollup, addExpire];
-  for (const add of [...commands, addPartitions, addMirror, addVerify, addKeys, addDoctor])
+  for (const add of [...commands, addMove, addPartitions, addMirror, addVerify, addKeys, addDoctor])
     add(program, context, exitWith);
   return program;
 }

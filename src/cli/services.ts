@@ -7,6 +7,7 @@ import type { VerifyReport } from "../domain/verify-report.ts";
 import type { AdoptServices } from "./adopt-services.ts";
 import type { KeyServices } from "./key-services.ts";
 import type { MirrorServices } from "./mirror-services.ts";
+import type { MoveServices } from "./move-services.ts";
 import type { RollupServices } from "./rollup-services.ts";
 import type { VerifyOptions } from "./verify-options.ts";
 
@@ -37,6 +38,7 @@ export type Services = {
   readonly keys: KeyServices;
   readonly mirror: MirrorServices;
   readonly adopt: AdoptServices;
+  readonly move: MoveServices;
   readonly rollup: RollupServices;
   /** Sends samples to Langfuse and looks whether they arrive; opens no database of the configuration. */
   verify(options: VerifyOptions): Promise<VerifyReport>;
