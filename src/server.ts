@@ -12,6 +12,7 @@ import { createInitServices } from "./server/init-services.ts";
 import { answerMetrics } from "./server/metrics-services.ts";
 import { createKeyServices } from "./server/key-services.ts";
 import { createLongRunning } from "./server/long-running.ts";
+import { createMoveServices } from "./server/move-services.ts";
 import { createMirrorServices } from "./server/mirror-services.ts";
 import { replayFile } from "./server/replay-file.ts";
 import { verifyDeployment } from "./server/verify-deployment.ts";
@@ -56,6 +57,7 @@ export async function openServices(config: Config, { log }: { readonly log: Logg
     mirror: createMirrorServices(config, log, partsWithoutWorker),
     adopt: createAdoptServices(config, { log, closers }),
     init: createInitServices(config),
+    move: createMoveServices(config, { log, closers }),
     verify: (options) => verifyDeployment(config, options, { log, closers }),
     rollup: {
       async check(options) {

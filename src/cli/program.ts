@@ -9,6 +9,7 @@ import { addKeys } from "./commands/keys.ts";
 import { addMetrics } from "./commands/metrics.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addMirror } from "./commands/mirror.ts";
+import { addMove } from "./commands/move.ts";
 import { addPartitions } from "./commands/partitions.ts";
 import { addReplay } from "./commands/replay.ts";
 import { addServe } from "./commands/serve.ts";
@@ -51,13 +52,18 @@ export function createProgram(context: CliContext, exitWith: (code: ExitCode) =>
     addServe,
     addReplay,
     addMigrate,
+    addMove,
     addAdopt,
     addWorker,
     addMetrics,
     addRollup,
     addExpire,
+    addPartitions,
+    addMirror,
+    addVerify,
+    addKeys,
+    addDoctor,
   ];
-  for (const add of [...commands, addPartitions, addMirror, addVerify, addKeys, addDoctor])
-    add(program, context, exitWith);
+  for (const add of commands) add(program, context, exitWith);
   return program;
 }

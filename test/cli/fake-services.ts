@@ -127,6 +127,12 @@ export function fakeServices(replaced: Partial<Services> = {}): Services {
       migrationFile: () => ({ names: [], sql: "" }),
       tablesInTheWay: () => [],
     },
+    move: {
+      plan: () =>
+        Promise.resolve({ tables: [], resumedTableCount: 0, dryRun: true, interrupted: false, spoolFileCount: 0 }),
+      move: () => Promise.resolve({ tables: [], resumedTableCount: 0, dryRun: false, interrupted: false }),
+      target: () => "postgres://db/uptake",
+    },
     replay: () => Promise.resolve(emptyReplay),
     runDemo: () => Promise.resolve(),
     close: () => Promise.resolve(),
