@@ -32,6 +32,8 @@ const documented = [
   "docs/security.md",
   "docs/scale.md",
   "docs/integrate.md",
+  "docs/init.md",
+  "docs/deploy.md",
   "docs/quickstart.md",
   "docs/langfuse-guide.md",
   "docs/recipes.md",
