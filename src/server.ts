@@ -8,6 +8,7 @@ import { createAdoptServices } from "./server/adopt-services.ts";
 import { assemble, type AssembleOptions, type Parts } from "./server/assemble.ts";
 import { createClosers } from "./server/closers.ts";
 import { runDemo } from "./server/demo.ts";
+import { createInitServices } from "./server/init-services.ts";
 import { answerMetrics } from "./server/metrics-services.ts";
 import { createKeyServices } from "./server/key-services.ts";
 import { createLongRunning } from "./server/long-running.ts";
@@ -54,6 +55,7 @@ export async function openServices(config: Config, { log }: { readonly log: Logg
     keys: createKeyServices(partsWithoutWorker),
     mirror: createMirrorServices(config, log, partsWithoutWorker),
     adopt: createAdoptServices(config, { log, closers }),
+    init: createInitServices(config),
     verify: (options) => verifyDeployment(config, options, { log, closers }),
     rollup: {
       async check(options) {

@@ -4,6 +4,7 @@ import { addAdopt } from "./commands/adopt.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addExpire } from "./commands/expire.ts";
+import { addInit } from "./commands/init.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addMetrics } from "./commands/metrics.ts";
 import { addMigrate } from "./commands/migrate.ts";
@@ -44,7 +45,18 @@ export function createProgram(context: CliContext, exitWith: (code: ExitCode) =>
     .addHelpText("after", EXAMPLE)
     .addHelpText("afterAll", ({ command }) => (command.parent === null ? `\n${variablesHelp()}` : ""))
     .addHelpText("afterAll", `\n${EXIT_CODES_HELP}`);
-  const commands = [addDemo, addServe, addReplay, addMigrate, addAdopt, addWorker, addMetrics, addRollup, addExpire];
+  const commands = [
+    addInit,
+    addDemo,
+    addServe,
+    addReplay,
+    addMigrate,
+    addAdopt,
+    addWorker,
+    addMetrics,
+    addRollup,
+    addExpire,
+  ];
   for (const add of [...commands, addPartitions, addMirror, addVerify, addKeys, addDoctor])
     add(program, context, exitWith);
   return program;

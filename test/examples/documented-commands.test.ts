@@ -32,6 +32,8 @@ const documented = [
   "docs/security.md",
   "docs/scale.md",
   "docs/integrate.md",
+  "docs/init.md",
+  "docs/deploy.md",
 ].flatMap(commandsIn);
 const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
   scripts: Record<string, string>;
