@@ -3,6 +3,7 @@ import { variablesHelp } from "../config/describe.ts";
 import { addAdopt } from "./commands/adopt.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addDoctor } from "./commands/doctor.ts";
+import { addErase } from "./commands/erase.ts";
 import { addExpire } from "./commands/expire.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addMetrics } from "./commands/metrics.ts";
@@ -10,6 +11,7 @@ import { addMigrate } from "./commands/migrate.ts";
 import { addMirror } from "./commands/mirror.ts";
 import { addPartitions } from "./commands/partitions.ts";
 import { addReplay } from "./commands/replay.ts";
+import { addRetain } from "./commands/retain.ts";
 import { addServe } from "./commands/serve.ts";
 import { addVerify } from "./commands/verify.ts";
 import { addRollup } from "./commands/rollup.ts";
@@ -45,7 +47,7 @@ export function createProgram(context: CliContext, exitWith: (code: ExitCode) =>
     .addHelpText("afterAll", ({ command }) => (command.parent === null ? `\n${variablesHelp()}` : ""))
     .addHelpText("afterAll", `\n${EXIT_CODES_HELP}`);
   const commands = [addDemo, addServe, addReplay, addMigrate, addAdopt, addWorker, addMetrics, addRollup, addExpire];
-  for (const add of [...commands, addPartitions, addMirror, addVerify, addKeys, addDoctor])
+  for (const add of [...commands, addPartitions, addRetain, addErase, addMirror, addVerify, addKeys, addDoctor])
     add(program, context, exitWith);
   return program;
 }

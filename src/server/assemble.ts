@@ -39,7 +39,7 @@ export type AssembleOptions = {
 };
 
 /** The parts of Uptake put together over one database. Nothing is open before the first use or `start`. */
-export type Parts = Pick<WorkerParts, "roller" | "expirer" | "partitions" | "mirror" | "pendingMeters"> & {
+export type Parts = Pick<WorkerParts, "roller" | "expirer" | "partitions" | "retention" | "eraser" | "mirror" | "pendingMeters"> & {
   readonly db: Database;
   readonly tracker: Tracker;
   /** Where finished runs are written; for parts of ours with a tracker of their own. */
@@ -95,7 +95,7 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
     await db.close();
   }
 
-  const { roller, expirer, partitions, mirror, pendingMeters } = worker;
+  const { roller, expirer, partitions, retention, eraser, mirror, pendingMeters } = worker;
   return {
     db,
     tracker,
@@ -106,6 +106,8 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
     roller,
     expirer,
     partitions,
+    retention,
+    eraser,
     mirror,
     pendingMeters,
     async start() {
