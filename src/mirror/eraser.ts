@@ -105,5 +105,7 @@ async function shownBy(
   if (shownCount > 0) return pending(`asked to delete ${traceIds.length} traces; it still shows ${shownCount}`);
   if (isSettled) return { state: "done", note: `deleted ${traceIds.length} traces; it shows none of them` };
   const minutes = Math.ceil((settledAt.getTime() - now()) / 60_000);
-  return pending(`it shows none of ${traceIds.length} traces; looked at again in ${minutes} min, since some may be on their way`);
+  return pending(
+    `it shows none of ${traceIds.length} traces; looked at again in ${minutes} min, since some may be on their way`,
+  );
 }

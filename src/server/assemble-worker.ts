@@ -83,7 +83,15 @@ export function assembleWorker(
   const pendingMeters = createPendingMeters(instruments);
   gaugeBacklog(instruments, () => readBacklog(db));
   const forgetting = [partitions, retention, eraser];
-  const all = [roller, hostMetrics, nightlyCheck, inferrer, expirer, ...forgetting, ...(mirror === null ? [] : [mirror])];
+  const all = [
+    roller,
+    hostMetrics,
+    nightlyCheck,
+    inferrer,
+    expirer,
+    ...forgetting,
+    ...(mirror === null ? [] : [mirror]),
+  ];
 
   return {
     roller,

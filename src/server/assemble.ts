@@ -39,7 +39,10 @@ export type AssembleOptions = {
 };
 
 /** The parts of Uptake put together over one database. Nothing is open before the first use or `start`. */
-export type Parts = Pick<WorkerParts, "roller" | "expirer" | "partitions" | "retention" | "eraser" | "mirror" | "pendingMeters"> & {
+export type Parts = Pick<
+  WorkerParts,
+  "roller" | "expirer" | "partitions" | "retention" | "eraser" | "mirror" | "pendingMeters"
+> & {
   readonly db: Database;
   readonly tracker: Tracker;
   /** Where finished runs are written; for parts of ours with a tracker of their own. */

@@ -108,7 +108,8 @@ export function fakeServices(replaced: Partial<Services> = {}): Services {
     retain: () => Promise.resolve(emptyRetention),
     erasure: {
       preview: () => Promise.resolve({ counts: NOTHING_ERASED, spooledCount: 0, left: "left: what is counted" }),
-      erase: ({ kind }, { by }) => Promise.resolve({ ...doneErasure, subjectKind: kind, requestedBy: by ?? "somebody" }),
+      erase: ({ kind }, { by }) =>
+        Promise.resolve({ ...doneErasure, subjectKind: kind, requestedBy: by ?? "somebody" }),
     },
     startWorker: () => Promise.resolve({ url: null, stop: () => Promise.resolve() }),
     serve: ({ host, port }) => Promise.resolve({ url: `http://${host}:${port}`, stop: () => Promise.resolve() }),

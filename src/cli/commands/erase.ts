@@ -1,6 +1,12 @@
 import { Option as Flag, type Command } from "commander";
 import type { Given } from "../../config/read-config.ts";
-import type { ErasureCounts, ErasureKind, ErasurePreview, ErasureReceipt, ErasureSubject } from "../../domain/erasure.ts";
+import type {
+  ErasureCounts,
+  ErasureKind,
+  ErasurePreview,
+  ErasureReceipt,
+  ErasureSubject,
+} from "../../domain/erasure.ts";
 import { invalidInput } from "../../domain/errors.ts";
 import { parseSpan } from "../../domain/expiry.ts";
 import { isUuid } from "../../domain/ids.ts";
@@ -64,7 +70,9 @@ const previewLines = ({ counts, spooledCount, left }: ErasurePreview): string[] 
 const receiptLines = ({ id, subjectKind, subjectSha256, counts, places, state }: ErasureReceipt): string[] => [
   `erasure ${id}: ${subjectKind} with SHA-256 ${subjectSha256}`,
   countsLine(counts, (verb) => verb),
-  ...(["database", "spool", "langfuse"] as const).map((place) => `${place}: ${places[place].state}, ${places[place].note}`),
+  ...(["database", "spool", "langfuse"] as const).map(
+    (place) => `${place}: ${places[place].state}, ${places[place].note}`,
+  ),
   state === "done" ? "done" : "not done yet: a worker goes on with Langfuse; run it again to see",
 ];
 

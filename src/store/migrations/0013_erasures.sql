@@ -258,7 +258,15 @@ create function uptake_erase(erasure uuid, ids uuid[], trace_ids text[], events 
   language plpgsql set search_path = public, pg_temp as $$
 begin
   perform from ai_suggestions where id = any (ids) order by id for update;
-  get diagnostics suggestion_count = row_count;
+  suggestion_count := (
+    select count(*) from ai_suggestions s
+    where s.id = any (ids) and not exists (select from erased_suggestions x where x.suggestion_id = s.id)
+  );
+  feedback_count := (
+    select count(*) from ai_feedback_events e
+    where e.id = any (events)
+      and (e.agent_response is not null or e.comment is not null or e.metadata <> '{}' or e.idempotency_key is not null)
+  );
   insert into erased_suggestions as x (suggestion_id, erasure_id, trace_id, in_langfuse)
   select g.id, erasure, g.trace_id,
     exists (select from langfuse_deliveries d where d.kind = 'trace' and d.ref = g.id)
@@ -285,7 +293,6 @@ begin
   where e.id = erasure;
   perform uptake_empty_suggestions(ids, true);
   perform uptake_empty_feedback(events, true);
-  feedback_count := coalesce(cardinality(events), 0);
   delete from ai_traces where trace_id = any (trace_ids);
   get diagnostics trace_count = row_count;
   outbox_count := uptake_withdraw(ids);

@@ -4,9 +4,14 @@ import type { SubjectRows } from "./find-subject.ts";
 
 const sql = `
   select
-    (select count(*) from ai_suggestions where id = any ($1::uuid[])) as "suggestionCount",
+    (select count(*) from ai_suggestions s
+     where s.id = any ($1::uuid[])
+       and not exists (select from erased_suggestions x where x.suggestion_id = s.id)) as "suggestionCount",
     (select count(*) from ai_traces where trace_id = any ($2::text[])) as "traceCount",
-    (select count(*) from ai_feedback_events where id = any ($3::uuid[])) as "feedbackCount",
+    (select count(*) from ai_feedback_events
+     where id = any ($3::uuid[])
+       and (agent_response is not null or comment is not null or metadata <> '{}' or idempotency_key is not null)
+    ) as "feedbackCount",
     (select count(*) from langfuse_outbox
      where kind = 'trace' and ref = any ($1::uuid[]) or kind = 'feedback' and ref = any ($3::uuid[])) as "outboxCount"
 `;

@@ -29,7 +29,12 @@ export async function ownsTickets(db: Queryable): Promise<boolean> {
 /** Deletes tickets of our own desk with their messages, and what the customer wrote elsewhere; `dryRun` only counts. */
 export async function eraseTickets(
   db: Queryable,
-  { projectId, ticketIds, customerId, dryRun }: {
+  {
+    projectId,
+    ticketIds,
+    customerId,
+    dryRun,
+  }: {
     readonly projectId: string;
     readonly ticketIds: readonly string[];
     readonly customerId: string | null;

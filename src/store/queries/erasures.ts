@@ -1,4 +1,10 @@
-import { type ErasureCounts, type ErasurePlace, type ErasurePlaces, type ErasureReceipt, NOTHING_ERASED } from "../../domain/erasure.ts";
+import {
+  type ErasureCounts,
+  type ErasurePlace,
+  type ErasurePlaces,
+  type ErasureReceipt,
+  NOTHING_ERASED,
+} from "../../domain/erasure.ts";
 import type { Queryable } from "../database.ts";
 
 const columns = `

@@ -6,7 +6,14 @@ import type { Database } from "../database.ts";
 import { isPartitioned } from "../partitions/partitioned.ts";
 import { type Counted, countRetained, readOldest } from "../queries/count-retained.ts";
 import { lockRollupRepair } from "../queries/lock-rollup-repair.ts";
-import { countUnwritten, retainContent, retainFeedback, retainRows, retainTraces, type Span } from "../queries/retain.ts";
+import {
+  countUnwritten,
+  retainContent,
+  retainFeedback,
+  retainRows,
+  retainTraces,
+  type Span,
+} from "../queries/retain.ts";
 import { readPass, savePass } from "../queries/retention-passes.ts";
 
 /** Rows in one transaction: whoever writes to one of them waits no longer than that. */

@@ -52,7 +52,8 @@ export function createRetentionKeeper({ db, log, ages, now }: RetentionKeeperDep
 
   return {
     start() {
-      if (isNeeded && !stopping.signal.aborted) cron ??= new Cron(PATTERN, { timezone: "UTC", unref: true }, runTonight);
+      if (isNeeded && !stopping.signal.aborted)
+        cron ??= new Cron(PATTERN, { timezone: "UTC", unref: true }, runTonight);
     },
     async stop() {
       stopping.abort();
