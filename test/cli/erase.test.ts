@@ -12,8 +12,8 @@ describe("uptake erase", () => {
     const services = {
       erasure: {
         ...erasure,
-        erase: (subject: ErasureSubject, { signal: _, ...options }: EraseOptions) => {
-          asked.push([subject, options]);
+        erase: (subject: ErasureSubject, { by, waitMs }: EraseOptions) => {
+          asked.push([subject, { by, waitMs }]);
           return Promise.resolve({ ...doneErasure, counts: { ...NOTHING_ERASED, suggestionCount: 2, traceCount: 1 } });
         },
       },

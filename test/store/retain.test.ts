@@ -7,11 +7,10 @@ import { createHostMetrics } from "../../src/metrics/host-metrics.ts";
 import { readMetrics } from "../../src/metrics/read-metrics.ts";
 import { createRoller } from "../../src/metrics/roller.ts";
 import type { Database } from "../../src/store/database.ts";
-import { isPartitioned } from "../../src/store/partitions/partitioned.ts";
 import { retain } from "../../src/store/retention/retain.ts";
 import { createRetentionKeeper } from "../../src/store/retention/retention-keeper.ts";
-import { describeWithPartitions } from "../support/databases.ts";
-import { countOf, deliverAll, insertAt, judgeAt } from "./partitioned-rows.ts";
+import { describeEachDatabase, describeWithPartitions } from "../support/databases.ts";
+import { countOf, deliverAll, insertAt, judgeAt, openPartitioned } from "./partitioned-rows.ts";
 
 const DAY_MS = 86_400_000;
 const NOW = new Date("2026-11-20T08:30:00Z");
@@ -117,43 +116,6 @@ describeWithPartitions("retention by kind", (open) => {
     expect(await retainAll(db, ages)).toMatchObject({ deletedTraceCount: 3, emptiedSuggestionCount: 3, kept: [] });
   });
 
-  it("deletes rows without taking anything from the metrics, which check and backfill know", async () => {
-    const db = await open();
-    const old = await history(db);
-    if (await isPartitioned(db)) {
-      expect(await retainAll(db, { rowsMs: 30 * DAY_MS })).toMatchObject({
-        deletedSuggestionCount: 0,
-        kept: [{ kind: "rows", why: "partitioned" }],
-      });
-      return;
-    }
-    const before = await counted(db);
-    expect(await retainAll(db, { rowsMs: 30 * DAY_MS }, true)).toMatchObject({ deletedSuggestionCount: 10 });
-    expect(await retainAll(db, { rowsMs: 30 * DAY_MS })).toMatchObject({ deletedSuggestionCount: 10, kept: [] });
-    for (const [table, count] of [
-      ["ai_suggestions", 5],
-      ["ai_traces", 5],
-      ["ai_feedback_events", 5],
-      ["ai_feedback_waiting", 0],
-    ] as const) {
-      expect(await countOf(db, table), table).toBe(count);
-    }
-    await settle(db);
-    expect(await counted(db)).toEqual(before);
-    expect(await differences(db, true)).toEqual([]);
-    const roller = createRoller({ db, log: silentLogger });
-    const range = { from: daysAgo(200), to: NOW, onProgress: () => {}, signal };
-    expect(await backfillRollup({ db, roller }, range)).toMatchObject({
-      frozenBefore: new Date("2026-10-21T08:00:00Z"),
-    });
-    await settle(db);
-    expect(await counted(db)).toEqual(before);
-
-    // Late feedback is recorded, decides nothing, and does not wait for ever.
-    await judgeAt(db, NOW, old.slice(0, 1));
-    expect(await db.query("select of_deleted from ai_feedback_waiting")).toEqual([{ of_deleted: true }]);
-  });
-
   it("goes on at night from where it was, and meets what came late", async () => {
     const db = await open();
     await history(db);
@@ -172,5 +134,46 @@ describeWithPartitions("retention by kind", (open) => {
     expect(await keeper.retainAll({ dryRun: false, signal })).toMatchObject({ deletedTraceCount: 4 });
     expect(lines).toEqual(["retention.pass", "retention.pass"]);
     await keeper.stop();
+  });
+});
+
+describeEachDatabase("retention of rows", (open) => {
+  it("deletes rows without taking anything from the metrics, which check and backfill know", async () => {
+    const db = await open();
+    const old = await history(db);
+    const before = await counted(db);
+    expect(await retainAll(db, { rowsMs: 30 * DAY_MS }, true)).toMatchObject({ deletedSuggestionCount: 10 });
+    expect(await retainAll(db, { rowsMs: 30 * DAY_MS })).toMatchObject({ deletedSuggestionCount: 10, kept: [] });
+    for (const [table, count] of [
+      ["ai_suggestions", 5],
+      ["ai_traces", 5],
+      ["ai_feedback_events", 5],
+      ["ai_feedback_waiting", 0],
+    ] as const) {
+      expect(await countOf(db, table), table).toBe(count);
+    }
+    await settle(db);
+    expect(await counted(db)).toEqual(before);
+    expect(await differences(db, true)).toEqual([]);
+    const roller = createRoller({ db, log: silentLogger });
+    const range = { from: daysAgo(200), to: NOW, onProgress: () => {}, signal };
+    expect(await backfillRollup({ db, roller }, range)).toMatchObject({
+      frozenBefore: new Date("2026-08-13T08:00:00Z"),
+    });
+    await settle(db);
+    expect(await counted(db)).toEqual(before);
+
+    // Late feedback is recorded, decides nothing, and does not wait for ever.
+    await judgeAt(db, NOW, old.slice(0, 1));
+    expect(await db.query("select of_deleted from ai_feedback_waiting")).toEqual([{ of_deleted: true }]);
+  });
+});
+
+it("leaves rows to their months where there are partitions", async () => {
+  const { db } = await openPartitioned();
+  await history(db);
+  expect(await retainAll(db, { rowsMs: 30 * DAY_MS })).toMatchObject({
+    deletedSuggestionCount: 0,
+    kept: [{ kind: "rows", why: "partitioned" }],
   });
 });

@@ -23,7 +23,7 @@ function keptLine(kept: RetentionKept): string {
       return `kept rows: ${count(kept.hourCount, "hour")} have yet to be written to aggregated_metrics (a worker does)`;
     case "partitioned":
       return "kept rows: these tables are partitioned by month (--retain-months, uptake partitions)";
-    case "adopted":
+    default:
       return "kept rows: in an adopted database they are the application's own";
   }
 }
