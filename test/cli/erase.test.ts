@@ -82,7 +82,7 @@ describe("uptake retain", () => {
       [
         "4 suggestions and 0 feedback events emptied; 0 traces and 0 suggestions deleted",
         "kept content: 3 rows with messages that have yet to reach Langfuse (uptake mirror status)",
-        "kept rows: 1 hour have yet to be written to aggregated_metrics (a worker does)\n",
+        "kept rows: not all is written to aggregated_metrics yet (1 hour; a worker does)\n",
       ].join("\n"),
     );
   });

@@ -16,16 +16,15 @@ Examples:
   $ uptake retain --retain-rows 400d`;
 
 function keptLine(kept: RetentionKept): string {
-  switch (kept.why) {
-    case "waiting":
-      return `kept ${kept.kind}: ${count(kept.suggestionCount, "row")} with messages that have yet to reach Langfuse (uptake mirror status)`;
-    case "unwritten":
-      return `kept rows: ${count(kept.hourCount, "hour")} have yet to be written to aggregated_metrics (a worker does)`;
-    case "partitioned":
-      return "kept rows: these tables are partitioned by month (--retain-months, uptake partitions)";
-    default:
-      return "kept rows: in an adopted database they are the application's own";
+  if (kept.why === "waiting") {
+    return `kept ${kept.kind}: ${count(kept.suggestionCount, "row")} with messages that have yet to reach Langfuse (uptake mirror status)`;
   }
+  if (kept.why === "unwritten") {
+    return `kept rows: not all is written to aggregated_metrics yet (${count(kept.hourCount, "hour")}; a worker does)`;
+  }
+  return kept.why === "partitioned"
+    ? "kept rows: these tables are partitioned by month (--retain-months, uptake partitions)"
+    : "kept rows: in an adopted database they are the application's own";
 }
 
 function reportLines(report: RetentionReport, isDry: boolean): string[] {
