@@ -7,8 +7,10 @@ import type { VerifyReport } from "../domain/verify-report.ts";
 import type { RetentionReport } from "../domain/retention.ts";
 import type { AdoptServices } from "./adopt-services.ts";
 import type { ErasureServices } from "./erasure-services.ts";
+import type { InitServices } from "./init-services.ts";
 import type { KeyServices } from "./key-services.ts";
 import type { MirrorServices } from "./mirror-services.ts";
+import type { MoveServices } from "./move-services.ts";
 import type { RollupServices } from "./rollup-services.ts";
 import type { VerifyOptions } from "./verify-options.ts";
 
@@ -42,6 +44,8 @@ export type Services = {
   readonly erasure: ErasureServices;
   readonly mirror: MirrorServices;
   readonly adopt: AdoptServices;
+  readonly init: InitServices;
+  readonly move: MoveServices;
   readonly rollup: RollupServices;
   /** Sends samples to Langfuse and looks whether they arrive; opens no database of the configuration. */
   verify(options: VerifyOptions): Promise<VerifyReport>;
