@@ -53,7 +53,7 @@ export type WorkerParts = {
 };
 
 export function assembleWorker(
-  { langfuse, projectId, expiry, retainMonths }: Config,
+  { langfuse, projectId, expiry, retainMonths, sampling }: Config,
   { inference, ...base }: Base & { readonly inference: Inference },
 ): WorkerParts {
   const { db, log, instruments } = base;
@@ -70,7 +70,7 @@ export function assembleWorker(
     now: Date.now,
     everyMs: KEEP_PARTITIONS_EVERY_MS,
   });
-  const mirror = langfuse === null ? null : mirrorInto(langfuse, base);
+  const mirror = langfuse === null ? null : mirrorInto(langfuse, { ...base, sampling });
   const pendingMeters = createPendingMeters(instruments);
   gaugeBacklog(instruments, () => readBacklog(db));
   const all = [roller, hostMetrics, nightlyCheck, inferrer, expirer, partitions, ...(mirror === null ? [] : [mirror])];
@@ -90,7 +90,7 @@ export function assembleWorker(
   };
 }
 
-function mirrorInto(keys: LangfuseKeys, base: Base): Mirror {
+function mirrorInto(keys: LangfuseKeys, base: Base & Pick<Config, "sampling">): Mirror {
   const fetch = measuredFetch(globalThis.fetch, base.instruments);
   const langfuse = createLangfuseClient({ ...keys, fetch, timeoutMs: LANGFUSE_TIMEOUT_MS });
   return createMirror({ ...base, langfuse, now: Date.now, random: Math.random });

@@ -21,6 +21,7 @@ import type { Database } from "../store/database.ts";
 import { type InsertFate, insertSuggestions } from "../store/queries/insert-suggestions.ts";
 import { readDeadLetters } from "../store/queries/read-dead-letters.ts";
 import { readMirrorStatus } from "../store/queries/read-mirror-status.ts";
+import { readSamplingReport } from "../store/queries/read-sampling-report.ts";
 import { retryDeadLetters } from "../store/queries/retry-dead-letters.ts";
 import { createGroupCommit, givenUp } from "../track/group-commit.ts";
 import { rowOf } from "../track/rows.ts";
@@ -39,6 +40,8 @@ export type HttpSettings = {
   readonly log: Logger;
   /** Address of the Langfuse that is mirrored into. */
   readonly target: string | null;
+  /** Most units that a project may mirror in a UTC day; null: any number. */
+  readonly dailyUnitLimit: number | null;
   readonly tokens: Pick<FeedbackTokens, "issue">;
   /** How it stands with the Langfuse that is mirrored into. */
   readonly langfuse: () => Promise<LangfuseStanding>;
@@ -55,7 +58,7 @@ export type HttpParts = {
 /** What the routes need, for every project in the database. */
 export function createHttpServices(
   { db, tracker, privacy }: Pick<Parts, "db" | "privacy"> & { readonly tracker: Pick<Parts["tracker"], "flush"> },
-  { prometheus, log, target, tokens, langfuse }: HttpSettings,
+  { prometheus, log, target, dailyUnitLimit, tokens, langfuse }: HttpSettings,
 ): HttpParts {
   const now = (): Date => new Date();
   const writer = createWriter(db, log);
@@ -87,7 +90,7 @@ export function createHttpServices(
     reasons: (query) => readReasons(db, query),
     calibration: (query) => readCalibration(db, query),
     survival: (query) => readSurvival(db, query),
-    mirror: (projectId) => mirrorOf(db, projectId, target),
+    mirror: (projectId) => mirrorOf(db, projectId, { target, dailyUnitLimit }),
     retryDead: (projectId, kind) => retryDeadLetters(db, kind, projectId),
     setUp: (projectId) => readSetUp({ db, langfuse }, projectId),
     listen: live.listen,
@@ -104,12 +107,17 @@ function masked<Result extends Refusable>(result: Result, privacy: Privacy): Res
   return { ...result, error: new UptakeError(code, privacy.said(message), { facts }) };
 }
 
-async function mirrorOf(db: Database, projectId: string, target: string | null): ReturnType<HttpServices["mirror"]> {
+async function mirrorOf(
+  db: Database,
+  projectId: string,
+  { target, dailyUnitLimit }: Pick<HttpSettings, "target" | "dailyUnitLimit">,
+): ReturnType<HttpServices["mirror"]> {
   const status = await readMirrorStatus(db, projectId);
   return {
     target,
     waitingCount: status.waiting,
     oldestWaitingSeconds: status.oldestWaitingSeconds,
+    heldCount: status.held,
     deliveredLastMinuteCount: status.deliveredLastMinute,
     deliveredTraceCount: status.deliveredTraces,
     deliveredFeedbackCount: status.deliveredFeedback,
@@ -117,6 +125,7 @@ async function mirrorOf(db: Database, projectId: string, target: string | null):
     deliveredFeedbackObservationCount: status.deliveredFeedbackObservations,
     deadCount: status.dead,
     dead: status.dead === 0 ? [] : await readDeadLetters(db, REASONS_SHOWN, projectId),
+    sampling: await readSamplingReport(db, dailyUnitLimit, projectId),
   };
 }
 

@@ -47,6 +47,7 @@ export async function serveHttp(
     prometheus,
     log,
     target,
+    dailyUnitLimit: config.sampling?.dailyUnits?.amount ?? null,
     tokens,
     langfuse: createLangfuseLook(config, Date.now),
   });
