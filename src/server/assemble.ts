@@ -9,6 +9,7 @@ import {
   inferenceOf,
 } from "../feedback/feedback-service.ts";
 import type { Privacy } from "../domain/privacy.ts";
+import { readMetrics } from "../metrics/read-metrics.ts";
 import type { OwnRule } from "../privacy/own-rules.ts";
 import type { Database } from "../store/database.ts";
 import { createLazyDatabase } from "../store/lazy-database.ts";
@@ -19,6 +20,7 @@ import { createTracker, type Tracker } from "../track/tracker.ts";
 import { assembleRecorder, databaseStore } from "./assemble-recorder.ts";
 import { tokenMaker } from "./token-maker.ts";
 import { withDeskReasons } from "./desk-reasons.ts";
+import { type ModelBudget, modelBudgetOf, type ReadCost } from "./model-budget.ts";
 import { readCostOf } from "./read-prices.ts";
 import { surroundings } from "./surroundings.ts";
 import { assembleWorker, type Base, type WorkerParts } from "./assemble-worker.ts";
@@ -46,6 +48,8 @@ export type Parts = Pick<WorkerParts, "roller" | "expirer" | "partitions" | "mir
   readonly recorder: Recorder;
   /** The price list, for the same. */
   readonly costOf: CostOf | undefined;
+  /** Asks for a project whether models may still be called today; undefined: they always may. */
+  readonly modelBudget: ModelBudget | undefined;
   readonly feedback: FeedbackService;
   /** What is done to texts before they are stored and before they leave. */
   readonly privacy: Privacy;
@@ -73,7 +77,10 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
   });
   const { projectId, environment, release } = config;
   const tokenOf = tokenMaker(config);
-  const tracker = createTracker({ recorder, projectId, environment, release, now: Date.now, log, tokenOf, costOf });
+  const readCost: ReadCost = (project, request) => readMetrics(db, { ...request, projectId: project });
+  const modelBudget = modelBudgetOf(config, { readCost, log });
+  const about = { projectId, environment, release, now: Date.now, log, tokenOf, costOf };
+  const tracker = createTracker({ recorder, ...about, admitModelCall: modelBudget?.(projectId) });
   const feedback = createFeedbackService({
     db,
     projectId,
@@ -101,6 +108,7 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
     tracker,
     recorder,
     costOf,
+    modelBudget,
     feedback,
     privacy,
     roller,
