@@ -86,7 +86,9 @@ export function* makeMonth(count: number, seed: number): Generator<readonly Made
   for (let hour = 0; hour < hours; hour += 1) {
     weightSoFar += weights[hour] ?? 0;
     const upTo = Math.round((count * weightSoFar) / total);
-    const times = Array.from({ length: upTo - made }, () => MONTH_FROM_MS + (hour + next()) * HOUR_MS).sort((a, b) => a - b);
+    const times = Array.from({ length: upTo - made }, () => MONTH_FROM_MS + (hour + next()) * HOUR_MS).sort(
+      (a, b) => a - b,
+    );
     made = upTo;
     yield times.map((time): MadeSuggestion => {
       const atMs = Math.floor(time);

@@ -66,7 +66,10 @@ export async function simulateMonth(options: MonthOptions): Promise<MonthOutcome
         for (const suggestion of made) note(suggestion, { policy, verdicts, counts });
         await insertSuggestions(db, made);
         acts.push(...made.flatMap((suggestion) => suggestion.acts));
-        await insertActs(db, acts.filter(({ atMs }) => atMs < stepMs + STEP_MS));
+        await insertActs(
+          db,
+          acts.filter(({ atMs }) => atMs < stepMs + STEP_MS),
+        );
         acts = acts.filter(({ atMs }) => atMs >= stepMs + STEP_MS);
         clockMs = stepMs + STEP_MS / 2;
         await Promise.all(mirrors.map((mirror) => mirror.drain()));
@@ -87,7 +90,11 @@ export async function simulateMonth(options: MonthOptions): Promise<MonthOutcome
 /** Said once more, apart from the code that is looked at: what the rules say of a suggestion once all is known. */
 function note(
   { id, acts, isError, latencyMs, confidence, costUsd, functionName }: MadeSuggestion,
-  { policy, verdicts, counts }: { policy: SamplingPolicy; verdicts: Map<string, Verdict>; counts: MonthOutcome["counts"] },
+  {
+    policy,
+    verdicts,
+    counts,
+  }: { policy: SamplingPolicy; verdicts: Map<string, Verdict>; counts: MonthOutcome["counts"] },
 ): void {
   const { keep, rates } = policy;
   const has = (type: MadeAct["type"]): boolean => acts.some((act) => act.type === type);

@@ -97,7 +97,11 @@ export function createBudget({ db, log, limit, meters, settle, now }: BudgetDeps
   };
 
   /** Leaves out what may be, and holds the rest until the day is over; resolves to what others decided on meanwhile. */
-  async function putOff(kind: MessageKind, refused: readonly Wish[], token: string): Promise<readonly ClaimedMessage[]> {
+  async function putOff(
+    kind: MessageKind,
+    refused: readonly Wish[],
+    token: string,
+  ): Promise<readonly ClaimedMessage[]> {
     const forMs = DAY_MS - (now() % DAY_MS);
     const held: HeldMessage[] = [];
     const leaving: LeavingTrace[] = [];

@@ -47,7 +47,10 @@ export function createSamplingSettlement({
     async leaveTraces(token: string, leaving: readonly LeavingTrace[]): Promise<ReadonlySet<number>> {
       if (leaving.length === 0) return NONE;
       const settled = await leaveOutTraces(db, token, leaving);
-      noteLeftOut("trace", leaving.filter(({ id }) => settled.has(id)));
+      noteLeftOut(
+        "trace",
+        leaving.filter(({ id }) => settled.has(id)),
+      );
       return settled;
     },
     async leaveFeedback(
@@ -56,7 +59,10 @@ export function createSamplingSettlement({
     ): Promise<ReadonlySet<number>> {
       if (leaving.length === 0) return NONE;
       const settled = await leaveOutFeedback(db, token, leaving);
-      noteLeftOut("feedback", leaving.filter(({ id }) => settled.has(id)));
+      noteLeftOut(
+        "feedback",
+        leaving.filter(({ id }) => settled.has(id)),
+      );
       return settled;
     },
   };

@@ -46,7 +46,8 @@ export function createSampling(deps: SamplingDeps): Sampling {
   }
   const settle = createSamplingSettlement({ db, log: deps.log, meters });
   const parts = { db, policy, settle };
-  const budget = policy.dailyUnits === null ? null : createBudget({ ...deps, limit: policy.dailyUnits, meters, settle });
+  const budget =
+    policy.dailyUnits === null ? null : createBudget({ ...deps, limit: policy.dailyUnits, meters, settle });
   return {
     sift: (kind, messages, token) =>
       kind === "trace" ? siftTraces(parts, messages, token) : siftFeedback(parts, messages, token),
@@ -115,7 +116,10 @@ type FeedbackFate = { readonly brings?: string } & (
 );
 
 /** Feedback goes where its trace goes, and never before that is certain. */
-function fateOf(policy: SamplingPolicy, { type, isTraceDelivered, waitingTrace, leftOutBy }: FeedbackFacts): FeedbackFate {
+function fateOf(
+  policy: SamplingPolicy,
+  { type, isTraceDelivered, waitingTrace, leftOutBy }: FeedbackFacts,
+): FeedbackFate {
   if (isTraceDelivered || waitingTrace?.isDead === true) return { kind: "go" };
   const rule = ruleOfAct(type, policy.keep);
   const stops = policy.dailyUnits?.stops === true;

@@ -11,7 +11,9 @@ const LOOK_EVERY_MS = 10_000;
 export type ReadCost = (
   projectId: string,
   request: MetricsRequest,
-) => Promise<readonly { readonly costUsd: number | null; readonly suggestionCount: number; readonly costKnownCount: number }[]>;
+) => Promise<
+  readonly { readonly costUsd: number | null; readonly suggestionCount: number; readonly costKnownCount: number }[]
+>;
 
 /** Throws `model_budget_spent` where the model is not to be asked any more today. */
 export type AdmitModelCall = () => void;
@@ -67,7 +69,10 @@ function admissionOf(projectId: string, { limit, readCost, log, now }: ModelBudg
     try {
       const rows = await readCost(projectId, { ...range, bucket: "day", by: [], durations: [] });
       known = { day, costUsd: rows.reduce((sum, { costUsd }) => sum + (costUsd ?? 0), 0) };
-      tell(day, rows.reduce((sum, row) => sum + row.suggestionCount - row.costKnownCount, 0));
+      tell(
+        day,
+        rows.reduce((sum, row) => sum + row.suggestionCount - row.costKnownCount, 0),
+      );
     } catch (error) {
       log.warn("model.budget_unread", { projectId, error: error instanceof Error ? error.message : String(error) });
     } finally {

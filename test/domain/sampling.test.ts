@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { parseDailyLimit, parseKeep, parseSampleRates } from "../../src/domain/parse-sampling.ts";
-import { decideSampling, ruleOfAct, type SamplingFacts, type SamplingPolicy, shareOf } from "../../src/domain/sampling.ts";
+import {
+  decideSampling,
+  ruleOfAct,
+  type SamplingFacts,
+  type SamplingPolicy,
+  shareOf,
+} from "../../src/domain/sampling.ts";
 import { newId, traceIdOf } from "../../src/domain/ids.ts";
 
 const HOUR_MS = 3_600_000;
@@ -94,7 +100,18 @@ describe("what is configured about sampling", () => {
     });
     expect(parseKeep("slow=800ms")?.slowMs).toBe(800);
     expect(parseKeep("slow=2m")?.slowMs).toBe(120_000);
-    for (const wrong of ["", "slow", "slow=", "slow=0s", "slow=fast", "expensive=0", "low-confidence=2", "rude", "revision=1", "slow=1s,slow=2s"])
+    for (const wrong of [
+      "",
+      "slow",
+      "slow=",
+      "slow=0s",
+      "slow=fast",
+      "expensive=0",
+      "low-confidence=2",
+      "rude",
+      "revision=1",
+      "slow=1s,slow=2s",
+    ])
       expect([wrong, parseKeep(wrong)]).toEqual([wrong, undefined]);
   });
 

@@ -27,7 +27,14 @@ const NOTHING: SamplingPolicy = {
 
 /** Plain rows: each becomes two observations. */
 async function suggest(db: Database, values: Readonly<Record<string, unknown>> = {}): Promise<string> {
-  const row = { id: newId(), function_name: "reply", status: "completed", latency_ms: 100, error_type: null, ...values };
+  const row = {
+    id: newId(),
+    function_name: "reply",
+    status: "completed",
+    latency_ms: 100,
+    error_type: null,
+    ...values,
+  };
   await db.query(
     `insert into ai_suggestions (id, suggested_response, function_name, status, latency_ms, error_type)
      select id, 'Hello', function_name, status, latency_ms, error_type from json_to_record($1::json)
@@ -39,12 +46,10 @@ async function suggest(db: Database, values: Readonly<Record<string, unknown>> =
 
 async function act(db: Database, suggestionId: string, type: "approval" | "revision" | "rejection"): Promise<string> {
   const id = newId();
-  await db.query(`insert into ai_feedback_events (id, suggestion_id, feedback_type, feedback_reason) values ($1, $2, $3, $4)`, [
-    id,
-    suggestionId,
-    type,
-    type === "approval" ? null : "too generic",
-  ]);
+  await db.query(
+    `insert into ai_feedback_events (id, suggestion_id, feedback_type, feedback_reason) values ($1, $2, $3, $4)`,
+    [id, suggestionId, type, type === "approval" ? null : "too generic"],
+  );
   return id;
 }
 
@@ -211,7 +216,8 @@ describe("two who decide at once", () => {
           acts.set(id, []);
           if (shareOf(traceIdOf(id)) < 0.3) expected.add(id);
         } else if (kind < 0.65) {
-          const type = (["approval", "approval", "revision", "rejection"] as const)[Math.floor(next() * 4)] ?? "approval";
+          const type =
+            (["approval", "approval", "revision", "rejection"] as const)[Math.floor(next() * 4)] ?? "approval";
           acts.get(known)?.push(await act(db, known, type));
           if (type !== "approval") expected.add(known);
         } else if (kind < 0.75) standIn.failNext({ status: 503 });
@@ -226,7 +232,9 @@ describe("two who decide at once", () => {
       expect(await readOutbox(db)).toEqual([]);
       const mirrored = [...expected].flatMap((id) => [id, ...(acts.get(id) ?? [])]);
       expect(await refs(db)).toEqual(mirrored.sort());
-      expect((await readLeftOut(db)).map(({ ref }) => ref)).toEqual(suggestions.filter((id) => !expected.has(id)).sort());
+      expect((await readLeftOut(db)).map(({ ref }) => ref)).toEqual(
+        suggestions.filter((id) => !expected.has(id)).sort(),
+      );
       const ids = [...standIn.observations(), ...standIn.scores()].map(({ id }) => id);
       expect(new Set(ids).size).toBe(ids.length);
     }
@@ -274,7 +282,11 @@ describe("a daily budget", () => {
 
   it("that only warns counts, says so once, and stops nothing", async () => {
     const db = await openDatabase();
-    const policy = { ...NOTHING, rates: { general: 1, byFunction: new Map() }, dailyUnits: { amount: 10, stops: false } };
+    const policy = {
+      ...NOTHING,
+      rates: { general: 1, byFunction: new Map() },
+      dailyUnits: { amount: 10, stops: false },
+    };
     const { after, book } = await startSampled(db, policy, { now: () => noon });
     for (let made = 0; made < 5; made += 1) await suggest(db);
     await after(0);

@@ -31,8 +31,10 @@ const sumOf = (counts: readonly number[]): number => counts.reduce((sum, amount)
 function samplingLines({ heldCount, sampling }: MirrorOverview): string[] {
   const { kept, leftOut, unitsToday, dailyUnitLimit } = sampling;
   const lines: string[] = [];
-  if (heldCount > 0) lines.push(`held       ${count(heldCount, "message")}, until feedback, the window or the next day`);
-  if (kept.length > 0) lines.push(`kept       ${count(sumOf(kept.map((k) => k.traceCount)), "trace")}: ${byRule(kept)}`);
+  if (heldCount > 0)
+    lines.push(`held       ${count(heldCount, "message")}, until feedback, the window or the next day`);
+  if (kept.length > 0)
+    lines.push(`kept       ${count(sumOf(kept.map((k) => k.traceCount)), "trace")}: ${byRule(kept)}`);
   if (leftOut.length > 0) {
     const feedbackCount = sumOf(leftOut.map((rule) => rule.feedbackCount));
     lines.push(
