@@ -35,17 +35,12 @@ export const mirrorAnswer = z
       .meta({ description: "Dead letters by reason, the most frequent first; not all where there are many." }),
     sampling: z
       .strictObject({
-        kept: z
-          .array(z.strictObject({ rule: z.string(), traceCount: count }))
-          .meta({
-            description:
-              "Traces mirrored by the rule that kept them; those from before anything was sampled have none.",
-          }),
-        leftOut: z
-          .array(z.strictObject({ rule: z.string(), traceCount: count, feedbackCount: count }))
-          .meta({
-            description: "Traces that are not in Langfuse, with the feedback on them, by the rule that left them out.",
-          }),
+        kept: z.array(z.strictObject({ rule: z.string(), traceCount: count })).meta({
+          description: "Traces mirrored by the rule that kept them; those from before anything was sampled have none.",
+        }),
+        leftOut: z.array(z.strictObject({ rule: z.string(), traceCount: count, feedbackCount: count })).meta({
+          description: "Traces that are not in Langfuse, with the feedback on them, by the rule that left them out.",
+        }),
         unitsToday: count
           .nullable()
           .meta({ description: "Traces, observations and scores counted in this UTC day; null where none are." }),

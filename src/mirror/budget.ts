@@ -6,7 +6,6 @@ import type { ClaimedMessage, MessageKind } from "../store/queries/claim-message
 import type { HeldMessage } from "../store/queries/hold-messages.ts";
 import type { LeavingTrace } from "../store/queries/leave-out-traces.ts";
 import type { Delivery } from "./delivery.ts";
-import type { SamplingMeters } from "./sampling-meters.ts";
 import type { SamplingSettlement, Sifted } from "./sampling-settlement.ts";
 
 const DAY_MS = 86_400_000;
@@ -15,7 +14,6 @@ export type BudgetDeps = {
   readonly db: Database;
   readonly log: Logger;
   readonly limit: DailyLimit;
-  readonly meters: SamplingMeters;
   readonly settle: SamplingSettlement;
   readonly now: () => number;
 };
@@ -31,7 +29,7 @@ const unitsOf = (kind: MessageKind, { langfuseIds }: Delivery): number =>
  * The units of a UTC day, for each project. They are counted before they are sent, under a lock on the day, so that several
  * workers together spend no more than there are.
  */
-export function createBudget({ db, log, limit, meters, settle, now }: BudgetDeps) {
+export function createBudget({ db, log, limit, settle, now }: BudgetDeps) {
   const told = new Map<string, string>();
 
   /** Once a project and day, in this process. */
@@ -87,7 +85,7 @@ export function createBudget({ db, log, limit, meters, settle, now }: BudgetDeps
         if (wishes.length === 0) return wishes;
         const without = await spend(tx, wishes, day);
         const taken = wishes.filter((wish) => !without.has(wish));
-        meters.charged(taken.reduce((sum, { unitCount }) => sum + unitCount, 0));
+        settle.charged(taken.reduce((sum, { unitCount }) => sum + unitCount, 0));
         return [...without];
       });
       const undecided = await putOff(kind, refused, token);

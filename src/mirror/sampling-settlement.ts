@@ -32,6 +32,7 @@ export function createSamplingSettlement({
   }
 
   return {
+    charged: (unitCount: number): void => meters.charged(unitCount),
     /** Whoever holds the traces: they are mirrored, and what was left out of them comes back. */
     async keep(traces: readonly KeptTrace[]): Promise<void> {
       if (traces.length === 0) return;

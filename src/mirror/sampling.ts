@@ -2,6 +2,7 @@ import type { Instruments } from "../domain/instruments.ts";
 import type { Logger } from "../domain/logger.ts";
 import { decideSampling, isMust, ruleOfAct, type SamplingPolicy } from "../domain/sampling.ts";
 import type { Database } from "../store/database.ts";
+import { anyLeftOut } from "../store/queries/any-left-out.ts";
 import type { ClaimedMessage, MessageKind } from "../store/queries/claim-messages.ts";
 import type { HeldMessage } from "../store/queries/hold-messages.ts";
 import type { LeavingFeedback } from "../store/queries/leave-out-feedback.ts";
@@ -21,7 +22,7 @@ export type SamplingDeps = {
   readonly db: Database;
   readonly log: Logger;
   readonly instruments: Instruments;
-  /** Null: everything is mirrored, and nothing is asked for it. */
+  /** Null: everything is mirrored, and nothing is asked for it but, once, whether anything was left out before. */
   readonly policy: SamplingPolicy | null;
   /** Milliseconds since 1970; says which UTC day it is. */
   readonly now: () => number;
@@ -36,18 +37,40 @@ export type Sampling = {
 };
 
 export function createSampling(deps: SamplingDeps): Sampling {
-  const meters = createSamplingMeters(deps.instruments);
   const { db, policy } = deps;
-  if (policy === null) {
-    return {
-      sift: async (_, messages) => ({ going: messages, undecided: [] }),
-      afford: async (_, deliveries) => ({ going: deliveries, undecided: [] }),
-    };
-  }
-  const settle = createSamplingSettlement({ db, log: deps.log, meters });
-  const parts = { db, policy, settle };
-  const budget =
-    policy.dailyUnits === null ? null : createBudget({ ...deps, limit: policy.dailyUnits, meters, settle });
+  const settle = createSamplingSettlement({ db, log: deps.log, meters: createSamplingMeters(deps.instruments) });
+  if (policy !== null) return samplingBy(policy, { ...deps, settle });
+
+  // Where sampling was on once, feedback on what was left out still must not go without its trace.
+  const afterwards = samplingBy(ALL, { ...deps, settle });
+  let asked: Promise<boolean> | undefined;
+  const isAnyLeftOut = (): Promise<boolean> => {
+    asked ??= anyLeftOut(db).catch((error: unknown) => {
+      asked = undefined;
+      throw error;
+    });
+    return asked;
+  };
+  return {
+    sift: async (kind, messages, token) =>
+      (await isAnyLeftOut()) ? afterwards.sift(kind, messages, token) : { going: messages, undecided: [] },
+    afford: async (_, deliveries) => ({ going: deliveries, undecided: [] }),
+  };
+}
+
+const ALL: SamplingPolicy = {
+  rates: { general: 1, byFunction: new Map() },
+  keep: { revision: true, slowMs: null, lowConfidence: null, expensiveUsd: null },
+  windowMs: 0,
+  dailyUnits: null,
+};
+
+function samplingBy(
+  policy: SamplingPolicy,
+  { settle, ...deps }: SamplingDeps & { readonly settle: SamplingSettlement },
+): Sampling {
+  const parts = { db: deps.db, policy, settle };
+  const budget = policy.dailyUnits === null ? null : createBudget({ ...deps, limit: policy.dailyUnits, settle });
   return {
     sift: (kind, messages, token) =>
       kind === "trace" ? siftTraces(parts, messages, token) : siftFeedback(parts, messages, token),

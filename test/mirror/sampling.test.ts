@@ -166,6 +166,23 @@ describeEachDatabase("sampling", (open) => {
   });
 });
 
+describe("sampling that was turned off", () => {
+  it("still sends no score without its trace, and brings back what is rejected", async () => {
+    const db = await openDatabase();
+    const { after, address } = await startSampled(db, NOTHING);
+    const [liked, rejected] = [await suggest(db), await suggest(db)];
+    await after(HOUR_MS);
+    await after(HOUR_MS);
+    const { mirror } = mirrorTo(db, address);
+    await act(db, liked, "approval");
+    const rejection = await act(db, rejected, "rejection");
+    const plain = await suggest(db);
+    await drain(mirror);
+    expect(await refs(db)).toEqual([rejected, rejection, plain].sort());
+    expect(await readLeftOut(db)).toEqual([{ ref: liked, rule: "not-sampled", feedbackCount: 1 }]);
+  });
+});
+
 async function openDatabase(): Promise<Database> {
   const opened = await openTestPostgres();
   onTestFinished(() => opened.drop());
