@@ -55,14 +55,12 @@ try {
   });
   const report = await judgeMonth(db, outcome, { rate: RATE, dailyUnits: dailyUnits?.amount ?? null });
   const received = await sink.report();
-  const rows = Object.entries({ ...report, ...report.leftOut }).filter(([, value]) => typeof value !== "object");
+  const { leftOut, metricsAgree, ...figures } = report;
+  const rows = Object.entries({ ...figures, ...leftOut }).map(([name, value]) => [name, String(value)]);
   writeSection("month", [
     `A month of ${report.suggestionCount} suggestions, sampled at ${RATE * 100} %${dailyUnits === null ? "" : ` with at most ${dailyUnits.amount} units a day`}, in ${Math.round((performance.now() - startedMs) / 1000)} s: ${report.mirroredCount} traces mirrored where the rules say ${report.saidCount} (${((100 * report.mirroredCount) / report.saidCount - 100).toFixed(2)} %). The sink has ${received.spanCount} spans and ${received.scoreCount} scores, ${received.doubleCount} of them twice.`,
     "",
-    table(
-      ["what", "figure"],
-      rows.map(([name, value]) => [name, String(value)]),
-    ),
+    table(["what", "figure"], [["metrics exact to the row", String(metricsAgree)], ...rows]),
   ]);
 } finally {
   sink.stop();

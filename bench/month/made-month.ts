@@ -77,7 +77,7 @@ function actsOn(suggestionId: string, atMs: number, next: () => number): MadeAct
 }
 
 /** Hour by hour, so that a month of a million never lies in memory whole. */
-export function* makeMonth(count: number, seed: number): Generator<readonly MadeSuggestion[]> {
+export function* makeMonth(count: number, seed: number): Generator<readonly MadeSuggestion[], undefined> {
   const next = seeded(seed);
   const hours = MONTH_DAYS * 24;
   const weights = Array.from({ length: hours }, (_, hour) => weightOf(hour));

@@ -9,7 +9,6 @@ import {
   inferenceOf,
 } from "../feedback/feedback-service.ts";
 import type { Privacy } from "../domain/privacy.ts";
-import { readMetrics } from "../metrics/read-metrics.ts";
 import type { OwnRule } from "../privacy/own-rules.ts";
 import type { Database } from "../store/database.ts";
 import { createLazyDatabase } from "../store/lazy-database.ts";
@@ -20,7 +19,7 @@ import { createTracker, type Tracker } from "../track/tracker.ts";
 import { assembleRecorder, databaseStore } from "./assemble-recorder.ts";
 import { tokenMaker } from "./token-maker.ts";
 import { withDeskReasons } from "./desk-reasons.ts";
-import { type ModelBudget, modelBudgetOf, type ReadCost } from "./model-budget.ts";
+import { costIn, type ModelBudget, modelBudgetOf } from "./model-budget.ts";
 import { readCostOf } from "./read-prices.ts";
 import { surroundings } from "./surroundings.ts";
 import { assembleWorker, type Base, type WorkerParts } from "./assemble-worker.ts";
@@ -76,10 +75,8 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
     inMemoryOnly: options.fresh === true,
   });
   const { projectId, environment, release } = config;
-  const tokenOf = tokenMaker(config);
-  const readCost: ReadCost = (project, request) => readMetrics(db, { ...request, projectId: project });
-  const modelBudget = modelBudgetOf(config, { readCost, log });
-  const about = { projectId, environment, release, now: Date.now, log, tokenOf, costOf };
+  const modelBudget = modelBudgetOf(config, { readCost: costIn(db), log });
+  const about = { projectId, environment, release, now: Date.now, log, tokenOf: tokenMaker(config), costOf };
   const tracker = createTracker({ recorder, ...about, admitModelCall: modelBudget?.(projectId) });
   const feedback = createFeedbackService({
     db,

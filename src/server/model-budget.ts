@@ -3,6 +3,8 @@ import { UptakeError } from "../domain/errors.ts";
 import type { Logger } from "../domain/logger.ts";
 import type { MetricsRequest } from "../domain/metrics-request.ts";
 import { type DailyLimit, WARNING_SHARE } from "../domain/sampling.ts";
+import { readMetrics } from "../metrics/read-metrics.ts";
+import type { Queryable } from "../store/database.ts";
 
 const DAY_MS = 86_400_000;
 const LOOK_EVERY_MS = 10_000;
@@ -14,6 +16,12 @@ export type ReadCost = (
 ) => Promise<
   readonly { readonly costUsd: number | null; readonly suggestionCount: number; readonly costKnownCount: number }[]
 >;
+
+/** Of any project in the database. */
+export const costIn =
+  (db: Queryable): ReadCost =>
+  (projectId, request) =>
+    readMetrics(db, { ...request, projectId });
 
 /** Throws `model_budget_spent` where the model is not to be asked any more today. */
 export type AdmitModelCall = () => void;
