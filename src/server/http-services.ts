@@ -23,6 +23,7 @@ import { readDeadLetters } from "../store/queries/read-dead-letters.ts";
 import { readMirrorStatus } from "../store/queries/read-mirror-status.ts";
 import { readSamplingReport } from "../store/queries/read-sampling-report.ts";
 import { retryDeadLetters } from "../store/queries/retry-dead-letters.ts";
+import type { Reading } from "../store/reading.ts";
 import { createGroupCommit, givenUp } from "../track/group-commit.ts";
 import { rowOf } from "../track/rows.ts";
 import type { Parts } from "./assemble.ts";
@@ -57,7 +58,12 @@ export type HttpParts = {
 
 /** What the routes need, for every project in the database. */
 export function createHttpServices(
-  { db, tracker, privacy }: Pick<Parts, "db" | "privacy"> & { readonly tracker: Pick<Parts["tracker"], "flush"> },
+  {
+    db,
+    reading,
+    tracker,
+    privacy,
+  }: Pick<Parts, "db" | "reading" | "privacy"> & { readonly tracker: Pick<Parts["tracker"], "flush"> },
   { prometheus, log, target, dailyUnitLimit, tokens, langfuse }: HttpSettings,
 ): HttpParts {
   const now = (): Date => new Date();
@@ -84,15 +90,15 @@ export function createHttpServices(
     takeFeedback: async (projectId, given) => (await feedback.take(projectId, given)).map(told),
     sent: (projectId, given) => feedback.sent(projectId, given),
     shown: (projectId, suggestionId, given) => feedback.shown(projectId, suggestionId, given),
-    browse: (filter) => browseSuggestions(db, filter),
-    suggestion: (suggestionId, projectId) => browseSuggestion(db, suggestionId, projectId),
-    metrics: (query) => readMetrics(db, query),
-    reasons: (query) => readReasons(db, query),
-    calibration: (query) => readCalibration(db, query),
-    survival: (query) => readSurvival(db, query),
-    mirror: (projectId) => mirrorOf(db, projectId, { target, dailyUnitLimit }),
+    browse: (filter) => browseSuggestions(reading, filter),
+    suggestion: (suggestionId, projectId) => browseSuggestion(reading, suggestionId, projectId),
+    metrics: (query) => readMetrics(reading, query),
+    reasons: (query) => readReasons(reading, query),
+    calibration: (query) => readCalibration(reading, query),
+    survival: (query) => readSurvival(reading, query),
+    mirror: (projectId) => mirrorOf(reading, projectId, { target, dailyUnitLimit }),
     retryDead: (projectId, kind) => retryDeadLetters(db, kind, projectId),
-    setUp: (projectId) => readSetUp({ db, langfuse }, projectId),
+    setUp: (projectId) => readSetUp({ db: reading, langfuse }, projectId),
     listen: live.listen,
   };
   return { services, endLive: live.close, close: () => writer.close() };
@@ -108,7 +114,7 @@ function masked<Result extends Refusable>(result: Result, privacy: Privacy): Res
 }
 
 async function mirrorOf(
-  db: Database,
+  db: Reading,
   projectId: string,
   { target, dailyUnitLimit }: Pick<HttpSettings, "target" | "dailyUnitLimit">,
 ): ReturnType<HttpServices["mirror"]> {
