@@ -117,13 +117,8 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
     partitions,
     mirror,
     pendingMeters,
-    async start() {
-      await db.query("select 1");
-    },
-    close() {
-      closing ??= closeAll();
-      return closing;
-    },
+    start: async () => void (await db.query("select 1")),
+    close: () => (closing ??= closeAll()),
   };
 }
 

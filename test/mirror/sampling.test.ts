@@ -74,10 +74,10 @@ async function startSampled(db: Database, sampling: SamplingPolicy, settings: Pa
   /** Drains until nothing is left but what is held for longer than `ms` more. */
   const after = async (ms: number): Promise<void> => {
     await passTime(db, ms);
-    await drain(mirror);
+    await drain(mirror, 60_000);
     // Feedback that looked while its trace was being decided looks again in a second.
     await passTime(db, 1000);
-    await drain(mirror);
+    await drain(mirror, 60_000);
   };
   return { standIn, address, mirror, book, after };
 }
@@ -177,7 +177,7 @@ describe("sampling that was turned off", () => {
     await act(db, liked, "approval");
     const rejection = await act(db, rejected, "rejection");
     const plain = await suggest(db);
-    await drain(mirror);
+    await drain(mirror, 60_000);
     expect(await refs(db)).toEqual([rejected, rejection, plain].sort());
     expect(await readLeftOut(db)).toEqual([{ ref: liked, rule: "not-sampled", feedbackCount: 1 }]);
   });
@@ -240,11 +240,11 @@ describe("two who decide at once", () => {
         } else if (kind < 0.75) standIn.failNext({ status: 503 });
         else if (kind < 0.85) await passTime(db, HOUR_MS * next() * 2);
         else if (kind < 0.9) await claimMessages(db, { limit: 2, leaseMs: 1, token: newId() });
-        else await Promise.all(workers.map(({ mirror }) => drain(mirror)));
+        else await Promise.all(workers.map(({ mirror }) => drain(mirror, 60_000)));
       }
       for (let pass = 0; pass < 6; pass += 1) {
         await passTime(db, HOUR_MS);
-        await Promise.all(workers.map(({ mirror }) => drain(mirror)));
+        await Promise.all(workers.map(({ mirror }) => drain(mirror, 60_000)));
       }
       expect(await readOutbox(db)).toEqual([]);
       const mirrored = [...expected].flatMap((id) => [id, ...(acts.get(id) ?? [])]);
