@@ -988,6 +988,15 @@ begin
   return new;
 end $function$
 
+CREATE OR REPLACE FUNCTION public.uptake_may_append(keys smallint[], counts integer[], more_keys smallint[])
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select cardinality(more_keys) > 0 and cardinality(keys) + cardinality(more_keys) <= 80
+    and cardinality(keys) = cardinality(counts) and array_position(more_keys, null) is null
+$function$
+
 CREATE OR REPLACE FUNCTION public.uptake_message_id(value text)
  RETURNS text
  LANGUAGE sql
