@@ -240,6 +240,11 @@ kb_articles
   is_public boolean not null default true
   created_at timestamp with time zone not null default now()
 
+langfuse_days
+  project_id text not null
+  day date not null
+  unit_count bigint not null default 0
+
 langfuse_deliveries
   kind text not null
   ref uuid not null
@@ -248,6 +253,15 @@ langfuse_deliveries
   langfuse_ids text[] not null
   attempts integer not null
   delivered_at timestamp with time zone not null default now()
+  kept_by text
+
+langfuse_left_out
+  suggestion_id uuid not null
+  project_id text not null
+  rule text not null
+  feedback_count integer not null default 0
+  unsure boolean not null default false
+  left_out_at timestamp with time zone not null default now()
 
 langfuse_outbox
   id bigint not null identity
@@ -262,6 +276,9 @@ langfuse_outbox
   unsure boolean not null default false
   last_error text
   dead_at timestamp with time zone
+  kept_by text
+  held_until timestamp with time zone
+  charged_on date
 
 metric_series
   id integer not null identity
@@ -445,8 +462,10 @@ erasures_pkey on erasures: PRIMARY KEY (id)
 erasures_state_check on erasures: CHECK ((state = ANY (ARRAY['pending'::text, 'done'::text])))
 erasures_subject_kind_check on erasures: CHECK ((subject_kind = ANY (ARRAY['ticket'::text, 'customer'::text, 'suggestion'::text])))
 kb_articles_pkey on kb_articles: PRIMARY KEY (id)
+langfuse_days_pkey on langfuse_days: PRIMARY KEY (project_id, day)
 langfuse_deliveries_kind_check on langfuse_deliveries: CHECK ((kind = ANY (ARRAY['trace'::text, 'feedback'::text])))
 langfuse_deliveries_pkey on langfuse_deliveries: PRIMARY KEY (kind, ref)
+langfuse_left_out_pkey on langfuse_left_out: PRIMARY KEY (suggestion_id)
 langfuse_outbox_kind_check on langfuse_outbox: CHECK ((kind = ANY (ARRAY['trace'::text, 'feedback'::text])))
 langfuse_outbox_kind_ref_key on langfuse_outbox: UNIQUE (kind, ref)
 langfuse_outbox_pkey on langfuse_outbox: PRIMARY KEY (id)
@@ -505,7 +524,9 @@ CREATE UNIQUE INDEX erased_subjects_pkey ON public.erased_subjects USING btree (
 CREATE UNIQUE INDEX erased_suggestions_pkey ON public.erased_suggestions USING btree (suggestion_id)
 CREATE UNIQUE INDEX erasures_pkey ON public.erasures USING btree (id)
 CREATE UNIQUE INDEX kb_articles_pkey ON public.kb_articles USING btree (id)
+CREATE UNIQUE INDEX langfuse_days_pkey ON public.langfuse_days USING btree (project_id, day)
 CREATE UNIQUE INDEX langfuse_deliveries_pkey ON public.langfuse_deliveries USING btree (kind, ref)
+CREATE UNIQUE INDEX langfuse_left_out_pkey ON public.langfuse_left_out USING btree (suggestion_id)
 CREATE UNIQUE INDEX langfuse_outbox_kind_ref_key ON public.langfuse_outbox USING btree (kind, ref)
 CREATE UNIQUE INDEX langfuse_outbox_pkey ON public.langfuse_outbox USING btree (id)
 CREATE UNIQUE INDEX metric_series_pkey ON public.metric_series USING btree (id)
@@ -1291,6 +1312,21 @@ CREATE OR REPLACE FUNCTION public.uptake_message_id(value text)
  IMMUTABLE
 AS $function$select value::text$function$
 
+CREATE OR REPLACE FUNCTION public.uptake_mirror_errors(suggestion_ids uuid[])
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update langfuse_outbox
+  set kept_by = 'error', held_until = null, available_at = least(available_at, now())
+  where kind = 'trace' and ref = any (suggestion_ids) and dead_at is null and kept_by is distinct from 'rejection';
+  insert into langfuse_outbox (kind, ref, project_id, unsure)
+  select 'trace', suggestion_id, project_id, unsure
+  from langfuse_left_out
+  where suggestion_id = any (suggestion_ids)
+  on conflict (kind, ref) do nothing;
+end $function$
+
 CREATE OR REPLACE FUNCTION public.uptake_outcome_contribution(m uptake_measured)
  RETURNS TABLE(shown_decided_count integer, accepted_count integer, revised_count integer, rejected_count integer, expired_count integer, kept_ratio_ppm_sum bigint, kept_ratio_count integer, squared_error_ppm_sum bigint, feedback_time_bucket smallint, confidence_key smallint)
  LANGUAGE sql
@@ -1954,6 +1990,16 @@ begin
     group by 1, 2, 3, 4, 5
     having sum(d.suggestion_count) <> 0;
     return null;
+  end if;
+
+  -- The trace of an error is always mirrored, also where it is one only now and was left out, or waits to be.
+  if exists (select from new_rows n where n.status = 'error')
+    and exists (select from new_rows n join old_rows o using (id) where n.status = 'error' and o.status not in ('error', 'pending'))
+  then
+    perform uptake_wake_mirror();
+    perform uptake_mirror_errors(array(
+      select n.id from new_rows n join old_rows o using (id) where n.status = 'error' and o.status not in ('error', 'pending')
+    ));
   end if;
 
   -- A full join, since an id may change as well: then the old row is taken back and the new one added.

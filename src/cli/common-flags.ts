@@ -28,6 +28,11 @@ const valueNames: Readonly<Record<OptionType, string>> = {
   months: " <months>",
   content: " <content>",
   "mask rules": " <rules>",
+  "sample rates": " <rates>",
+  "keep rules": " <rules>",
+  window: " <span>",
+  "units a day": " <count>",
+  "USD a day": " <amount>",
 };
 
 function helpLine({ help, variables }: Option, fallback: Given[OptionKey]): string {

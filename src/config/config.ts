@@ -4,6 +4,7 @@ import { UptakeError } from "../domain/errors.ts";
 import type { ExpiryWindows } from "../domain/expiry.ts";
 import type { RetentionAges } from "../domain/retention.ts";
 import type { ContentByFunction, MaskRuleName } from "../domain/privacy.ts";
+import type { DailyLimit, SamplingPolicy } from "../domain/sampling.ts";
 import type { OptionKey } from "./options.ts";
 
 export type LangfuseKeys = { readonly publicKey: string; readonly secretKey: string; readonly baseUrl: string };
@@ -40,6 +41,10 @@ export type Config = {
   readonly privacy: PrivacyConfig;
   /** `null`: no Langfuse is set, so nothing is mirrored, or into the demo's stand-in. */
   readonly langfuse: LangfuseKeys | null;
+  /** What of it is mirrored; `null`: all. */
+  readonly sampling: SamplingPolicy | null;
+  /** What model calls may cost in a UTC day; `null`: anything. */
+  readonly modelLimit: DailyLimit | null;
   /** `null`: the offline model. */
   readonly openai: OpenaiAccess | null;
   readonly desk: DeskSettings;

@@ -1,48 +1,7 @@
+import type { Option } from "./option.ts";
 import { retentionOptions } from "./retention-options.ts";
 
-/** How the text of an option is read; `read-value.ts` holds one reader for each. */
-export type OptionType =
-  | "text"
-  | "path"
-  | "port"
-  | "url"
-  | "database url"
-  | "environment name"
-  | "api key"
-  | "uptake key"
-  | "boolean"
-  | "windows"
-  | "span"
-  | "durability"
-  | "agent functions"
-  | "thresholds"
-  | "prompts"
-  | "count"
-  | "host"
-  | "hosts"
-  | "origins"
-  | "secrets"
-  | "rate"
-  | "months"
-  | "content"
-  | "mask rules";
-
-/** One thing that can be configured. Flags, variables, `--help` and docs/configuration.md all come from here. */
-export type Option = {
-  readonly key: string;
-  /** The flag, without its value; where missing, the option is set by variable only. */
-  readonly flag?: `--${string}`;
-  /** Commands that take the flag; all of them where missing. */
-  readonly commands?: readonly string[];
-  /** Variables in the order in which they are asked; the first that is set counts. */
-  readonly variables: readonly string[];
-  readonly type: OptionType;
-  /** What counts when nothing is set; where missing, the option is unset. */
-  readonly default?: string;
-  /** A secret is never printed, not even in the message that says it is wrong. */
-  readonly secret?: true;
-  readonly help: string;
-};
+export type { Option, OptionType } from "./option.ts";
 
 export const options = [
   {
@@ -166,6 +125,38 @@ export const options = [
     variables: ["UPTAKE_MASK"],
     type: "mask rules",
     help: "built-in rules that masking uses: `all`, some by name, or `all,-phone`; unset: all, where anything is masked",
+  },
+  {
+    key: "mirrorSample",
+    variables: ["UPTAKE_MIRROR_SAMPLE"],
+    type: "sample rates",
+    help: "share of traces that is mirrored, by agent function too: `0.05` or `generate-response=0.2,*=0.05`; unset: all (docs/costs.md)",
+  },
+  {
+    key: "mirrorKeep",
+    variables: ["UPTAKE_MIRROR_KEEP"],
+    type: "keep rules",
+    default: "revision",
+    help: "what is mirrored beside the sample, and beside errors and rejections: `revision,slow=10s,low-confidence=0.5,expensive=0.05`, or `none`",
+  },
+  {
+    key: "mirrorWindow",
+    variables: ["UPTAKE_MIRROR_WINDOW"],
+    type: "window",
+    default: "15m",
+    help: "how long feedback may take until a trace outside the sample is left out; what is rejected later is mirrored then",
+  },
+  {
+    key: "mirrorDailyLimit",
+    variables: ["UPTAKE_MIRROR_DAILY_LIMIT"],
+    type: "units a day",
+    help: "most units (traces, observations and scores) that a project may mirror in a UTC day, `10000`; `10000,warn` only warns; unset: any number",
+  },
+  {
+    key: "modelDailyLimit",
+    variables: ["UPTAKE_MODEL_DAILY_LIMIT_USD"],
+    type: "USD a day",
+    help: "what the project's model calls may cost in a UTC day, `50`: then they are refused; `50,warn` only warns; unset: anything",
   },
   {
     key: "openaiApiKey",

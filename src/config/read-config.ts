@@ -11,6 +11,7 @@ import { MASK_RULES, parseContent, parseMaskRules } from "../domain/privacy.ts";
 import type { Environment } from "./environment.ts";
 import { options, type Option, type OptionKey } from "./options.ts";
 import { readDesk } from "./read-desk.ts";
+import { readLimits } from "./read-limits.ts";
 import { readLangfuse } from "./read-langfuse.ts";
 import { readOpenai } from "./read-openai.ts";
 import { readServer } from "./read-server.ts";
@@ -147,6 +148,7 @@ function configOf(
     },
     privacy: readPrivacy(text("content"), text("mask")),
     langfuse,
+    ...readLimits(values),
     openai,
     desk,
     prices: text("prices"),

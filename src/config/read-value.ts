@@ -1,6 +1,8 @@
 import { DESK_FUNCTIONS, parseAutoSend, parseFunctions, parsePrompts } from "../domain/desk-settings.ts";
 import { DURABILITIES } from "../domain/durability.ts";
 import { parseSpan, parseWindows } from "../domain/expiry.ts";
+import { parseDailyLimit, parseKeep, parseSampleRates } from "../domain/parse-sampling.ts";
+import { spanMs } from "../domain/span.ts";
 import { MASK_RULES, parseContent, parseMaskRules } from "../domain/privacy.ts";
 import type { OptionType } from "./options.ts";
 
@@ -181,6 +183,38 @@ function readMaskRules(text: string): Reading {
   return bad(`all, or some of ${MASK_RULES.join(",")}`, "leave single ones out as in all,-phone");
 }
 
+function readSampleRates(text: string): Reading {
+  if (parseSampleRates(text) !== undefined) return ok(text);
+  return bad(
+    "a share from 0 to 1, such as 0.05, or one by agent function, such as generate-response=0.2,*=0.05",
+    "write 0.05 for one in twenty; * stands for all agent functions that are not named",
+  );
+}
+
+function readKeepRules(text: string): Reading {
+  if (parseKeep(text) !== undefined) return ok(text);
+  return bad(
+    "none, or some of revision,slow=10s,low-confidence=0.5,expensive=0.05",
+    "leave out the rules that are not wanted; errors and rejections are always kept",
+  );
+}
+
+function readWindow(text: string): Reading {
+  if (spanMs(text) !== undefined) return ok(text);
+  return bad("how long, such as 15m", "write 0m, 30m, 12h or 1d");
+}
+
+function readUnits(text: string): Reading {
+  const limit = parseDailyLimit(text);
+  if (limit !== undefined && Number.isInteger(limit.amount)) return ok(text);
+  return bad("a whole number of units a day, such as 10000, or 10000,warn", "unset it for no limit");
+}
+
+function readUsd(text: string): Reading {
+  if (parseDailyLimit(text) !== undefined) return ok(text);
+  return bad("US dollars a day, such as 50 or 12.50, or 50,warn", "unset it for no limit");
+}
+
 const readers: Readonly<Record<OptionType, (text: string) => Reading>> = {
   text: readText,
   path: readText,
@@ -206,6 +240,11 @@ const readers: Readonly<Record<OptionType, (text: string) => Reading>> = {
   months: readMonths,
   content: readContent,
   "mask rules": readMaskRules,
+  "sample rates": readSampleRates,
+  "keep rules": readKeepRules,
+  window: readWindow,
+  "units a day": readUnits,
+  "USD a day": readUsd,
 };
 
 /** Reads the text of an option of that type; the value comes back in its one canonical form. */

@@ -9,8 +9,13 @@ export const mirrorAnswer = z
       .string()
       .nullable()
       .meta({ description: "Address of the Langfuse that is mirrored into; null when none is set." }),
-    waitingCount: count.meta({ description: "Messages still to be delivered, those in work included." }),
+    waitingCount: count.meta({
+      description: "Messages still to be delivered, those in work included, those that are held not.",
+    }),
     oldestWaitingSeconds: z.number().nullable(),
+    heldCount: count.meta({
+      description: "Messages that sampling holds: feedback may still come, or the day's budget is spent.",
+    }),
     deliveredLastMinuteCount: count,
     deliveredTraceCount: count,
     deliveredFeedbackCount: count,
@@ -28,6 +33,20 @@ export const mirrorAnswer = z
         }),
       )
       .meta({ description: "Dead letters by reason, the most frequent first; not all where there are many." }),
+    sampling: z
+      .strictObject({
+        kept: z.array(z.strictObject({ rule: z.string(), traceCount: count })).meta({
+          description: "Traces mirrored by the rule that kept them; those from before anything was sampled have none.",
+        }),
+        leftOut: z.array(z.strictObject({ rule: z.string(), traceCount: count, feedbackCount: count })).meta({
+          description: "Traces that are not in Langfuse, with the feedback on them, by the rule that left them out.",
+        }),
+        unitsToday: count
+          .nullable()
+          .meta({ description: "Traces, observations and scores counted in this UTC day; null where none are." }),
+        dailyUnitLimit: count.nullable().meta({ description: "Null: any number." }),
+      })
+      .meta({ description: "What sampling has decided (docs/costs.md)." }),
   })
   .meta({ id: "MirrorAnswer" });
 

@@ -17,6 +17,7 @@ export const problemCodes = [
   "too_many_requests",
   "internal_error",
   "model_failed",
+  "model_budget_spent",
   "database_unavailable",
   "too_slow",
   "too_busy",

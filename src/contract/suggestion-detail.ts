@@ -9,12 +9,14 @@ const known = z.string().nullable();
 /** How a row stands with Langfuse. */
 export const mirrorState = z
   .strictObject({
-    state: z.enum(["waiting", "delivered", "dead", "none"]).meta({
+    state: z.enum(["waiting", "delivered", "dead", "left_out", "none"]).meta({
       description:
-        "`none`: not queued, such as while the run is pending. Dead letters are refused for good; `reason` says why.",
+        "`none`: not queued, such as while the run is pending. `left_out`: kept out by sampling, by the rule in `reason`. Dead letters are refused for good; `reason` says why.",
     }),
     attempts: z.int().nullable(),
-    reason: known.meta({ description: "What Langfuse, or the way to it, said last." }),
+    reason: known.meta({
+      description: "What Langfuse, or the way to it, said last; the rule of sampling where it is left out.",
+    }),
     deliveredAt: instant.nullable(),
   })
   .meta({ id: "MirrorState" });

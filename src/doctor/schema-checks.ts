@@ -30,6 +30,8 @@ const WRITTEN = [
   "ai_feedback_events",
   "langfuse_outbox",
   "langfuse_deliveries",
+  "langfuse_left_out",
+  "langfuse_days",
   "rollup_deltas",
   "ai_metrics_hourly",
   "ai_metrics_daily",

@@ -25,6 +25,7 @@ export type ErrorCode =
   | "data_directory_in_use"
   | "port_in_use"
   | "model_failed"
+  | "model_budget_spent"
   | "mirror_failed";
 
 /** Facts about an error, for programs; the message says the same for people. */

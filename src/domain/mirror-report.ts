@@ -15,13 +15,30 @@ export type DeadLetters = {
   readonly newestAt: Date;
 };
 
+/** Traces by the sampling rule that decided on them. */
+export type TracesByRule = { readonly rule: string; readonly traceCount: number };
+
+/** What sampling has decided and what the day may still have. */
+export type SamplingReport = {
+  /** Mirrored under a rule: what was mirrored before anything was sampled has none. */
+  readonly kept: readonly TracesByRule[];
+  /** With the feedback that was left out with them. */
+  readonly leftOut: readonly (TracesByRule & { readonly feedbackCount: number })[];
+  /** Units counted in the running UTC day; null where none are counted. */
+  readonly unitsToday: number | null;
+  /** Null: any number. */
+  readonly dailyUnitLimit: number | null;
+};
+
 /** How the mirror stands, for a person. */
 export type MirrorOverview = {
   /** Address of the Langfuse that is mirrored into; null when no keys are set. */
   readonly target: string | null;
-  /** Messages still to be delivered, those in work included. */
+  /** Messages still to be delivered, those in work included, those that are held not. */
   readonly waitingCount: number;
   readonly oldestWaitingSeconds: number | null;
+  /** Messages that sampling holds: feedback may still come, or the day's budget is spent. */
+  readonly heldCount: number;
   /** Messages that were delivered within the last 60 seconds. */
   readonly deliveredLastMinuteCount: number;
   readonly deliveredTraceCount: number;
@@ -29,6 +46,7 @@ export type MirrorOverview = {
   readonly deadCount: number;
   /** The most frequent reasons first; not all where there are many. */
   readonly dead: readonly DeadLetters[];
+  readonly sampling: SamplingReport;
 };
 
 /**
@@ -69,6 +87,8 @@ export type BackfillReport = {
   readonly feedbackCount: number;
   /** Suggestions whose run has not ended; left out with their feedback. */
   readonly pendingCount: number;
+  /** Suggestions that sampling has left out of the mirror, with their feedback; they stay so. */
+  readonly leftOutCount: number;
   /** Feedback events of the range whose suggestion is not there; left out. */
   readonly orphanCount: number;
   readonly interrupted: boolean;

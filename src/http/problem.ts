@@ -32,6 +32,7 @@ const TOLD = {
   too_large: 413,
   unsupported_media_type: 415,
   too_many_requests: 429,
+  model_budget_spent: 429,
   too_slow: 503,
   too_busy: 503,
 } as const satisfies Partial<Record<ErrorCode, ProblemStatus>>;

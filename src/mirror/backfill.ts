@@ -24,7 +24,7 @@ export type BackfillRequest = {
 export async function backfill(db: Database, request: BackfillRequest): Promise<BackfillReport> {
   const { range, dryRun, force, onProgress, signal } = request;
   const { suggestionCount: total, orphanCount } = await countBackfill(db, range);
-  const counts = { traceCount: 0, feedbackCount: 0, pendingCount: 0 };
+  const counts = { traceCount: 0, feedbackCount: 0, pendingCount: 0, leftOutCount: 0 };
   let doneCount = 0;
   let after: string | null = null;
   while (!signal.aborted) {
@@ -35,6 +35,7 @@ export async function backfill(db: Database, request: BackfillRequest): Promise<
     counts.traceCount += page.traceCount;
     counts.feedbackCount += page.feedbackCount;
     counts.pendingCount += page.pendingCount;
+    counts.leftOutCount += page.leftOutCount;
     onProgress(doneCount, Math.max(total, doneCount));
   }
   return { ...counts, orphanCount, interrupted: signal.aborted };

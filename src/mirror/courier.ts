@@ -11,6 +11,7 @@ import { createFeedbackChannel } from "./feedback-channel.ts";
 import type { MirrorMeters } from "./mirror-meters.ts";
 import { packDeliveries } from "./packs.ts";
 import { readBack } from "./read-back.ts";
+import type { Sampling } from "./sampling.ts";
 import { createSettlement, type Settlement } from "./settlement.ts";
 import type { SoundConfigs } from "./sound-configs.ts";
 import { createTraceChannel } from "./trace-channel.ts";
@@ -28,6 +29,7 @@ export type CourierDeps = {
   /** How long Langfuse may take to show what it has accepted. */
   readonly visibilityDelayMs: number;
   readonly scoreConfigs: SoundConfigs;
+  readonly sampling: Sampling;
 };
 
 export type Courier = {
@@ -62,16 +64,23 @@ const messagesIn = (deliveries: readonly Delivery[]): ClaimedMessage[] =>
   deliveries.map((delivery) => delivery.message);
 
 async function deliverKind(round: Round, channel: Channel): Promise<void> {
-  const { claim, settlement } = round;
-  const messages = claim.messages.filter(({ kind }) => kind === channel.kind);
-  if (messages.length === 0) return;
-  if (round.halted()) return settlement.release(messages);
+  const { claim, settlement, sampling } = round;
+  const claimed = claim.messages.filter(({ kind }) => kind === channel.kind);
+  if (claimed.length === 0) return;
+  if (round.halted()) return settlement.release(claimed);
 
-  const { deliveries, gone, early, broken, adjusted } = await channel.load(messages);
+  const { going: messages, undecided } = await sampling.sift(channel.kind, claimed, claim.token);
+  await settlement.release(undecided);
+  if (messages.length === 0) return;
+
+  const { deliveries: loaded, gone, early, broken, adjusted } = await channel.load(messages);
   noteAdjusted(round, adjusted, messages[0]?.kind);
   await settlement.gone(gone);
   await settlement.early(early);
   await settlement.dead(broken.map((b) => ({ ...b, unsure: b.message.wasUnsure })));
+
+  const { going: deliveries, undecided: uncertain } = await sampling.afford(channel.kind, loaded, claim.token);
+  await settlement.release(uncertain);
 
   const certain = deliveries.filter((delivery) => !delivery.message.wasUnsure);
   const doubtful = await resolveDoubts(

@@ -5,6 +5,7 @@ import { takeClaim } from "./claim.ts";
 import { createCourier } from "./courier.ts";
 import { createMirrorMeters } from "./mirror-meters.ts";
 import type { MirrorSettings } from "./mirror-settings.ts";
+import { createSampling } from "./sampling.ts";
 import { createSoundConfigs } from "./sound-configs.ts";
 
 /** Messages in the request that finds out whether Langfuse is back. */
@@ -27,7 +28,8 @@ export function createLanes(settings: MirrorSettings, bell: Bell): { run(options
   const database = createCircuit({ ...settings, baseMs: 500, capMs: 30_000 });
   const scoreConfigs = createSoundConfigs(settings);
   const meters = createMirrorMeters(settings.instruments, () => langfuse.isOpen());
-  const courier = createCourier({ ...settings, circuit: langfuse, scoreConfigs, meters });
+  const sampling = createSampling({ ...settings, policy: settings.sampling });
+  const courier = createCourier({ ...settings, circuit: langfuse, scoreConfigs, meters, sampling });
   let isProbing = false;
 
   /** Claims and delivers once; resolves to whether there was anything. */

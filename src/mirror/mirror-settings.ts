@@ -1,6 +1,7 @@
 import { type Instruments, noInstruments } from "../domain/instruments.ts";
 import type { Logger } from "../domain/logger.ts";
 import { asItIs, type Privacy } from "../domain/privacy.ts";
+import type { SamplingPolicy } from "../domain/sampling.ts";
 import type { LangfuseClient } from "../langfuse/client.ts";
 import type { Database } from "../store/database.ts";
 
@@ -13,6 +14,8 @@ export type MirrorDeps = {
   readonly instruments?: Instruments;
   /** What is done to rows before they leave; nothing by default. */
   readonly privacy?: Privacy;
+  /** What is mirrored; everything by default. */
+  readonly sampling?: SamplingPolicy | null;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** From 0 up to 1, for the jitter of the back-off. */
@@ -46,6 +49,7 @@ export function withDefaults(deps: MirrorDeps): MirrorSettings {
   return {
     instruments: noInstruments,
     privacy: asItIs,
+    sampling: null,
     leaseMs: 60_000,
     pollMs: 1000,
     concurrency: 2,

@@ -9,6 +9,7 @@ import { tryAgain } from "../remote/try-again.ts";
 import { RowsRefused } from "../track/group-commit.ts";
 import { createTracker, type Tracker } from "../track/tracker.ts";
 import { assembleRecorder } from "./assemble-recorder.ts";
+import { modelBudgetOf } from "./model-budget.ts";
 import { readCostOf } from "./read-prices.ts";
 import { type Given, surroundings } from "./surroundings.ts";
 import { tokenMaker } from "./token-maker.ts";
@@ -51,11 +52,15 @@ export function assembleRemote(config: Config, options: RemoteOptions): RemotePa
   const { recorder, startReplay } = assembleRecorder(config, { ...around, store, inMemoryOnly: false });
   const tokenOf = tokenMaker(config);
   const costOf = readCostOf(config, options.prices);
-  const tracker = createTracker({ recorder, projectId, environment, release, now: Date.now, log, tokenOf, costOf });
+  const metrics = createRemoteMetrics(connection);
+  // The key is one of the project; whoever only may write cannot read what it has cost, and is told so.
+  const modelBudget = modelBudgetOf(config, { readCost: (_, request) => metrics.readMetrics(request), log });
+  const about = { projectId, environment, release, now: Date.now, log, tokenOf, costOf };
+  const tracker = createTracker({ recorder, ...about, admitModelCall: modelBudget?.(projectId) });
   return {
     tracker,
     feedback: createRemoteFeedback({ connection, now: () => new Date(), flushSuggestions: () => tracker.flush() }),
-    metrics: createRemoteMetrics(connection),
+    metrics,
     async start() {
       await tryAgain(() => connection.get("/readyz"));
       await checkKey(connection);

@@ -59,7 +59,7 @@ export type WorkerParts = {
 };
 
 export function assembleWorker(
-  { langfuse: keys, projectId, expiry, retainMonths, retention: ages }: Config,
+  { langfuse: keys, projectId, expiry, retainMonths, retention: ages, sampling }: Config,
   { inference, ...base }: Base & { readonly inference: Inference },
 ): WorkerParts {
   const { db, log, instruments } = base;
@@ -78,7 +78,8 @@ export function assembleWorker(
   });
   const retention = createRetentionKeeper({ db, log, ages, now: Date.now });
   const langfuse = keys === null ? null : clientOf(keys, base);
-  const mirror = langfuse === null ? null : createMirror({ ...base, langfuse, now: Date.now, random: Math.random });
+  const mirror =
+    langfuse === null ? null : createMirror({ ...base, sampling, langfuse, now: Date.now, random: Math.random });
   const eraser = createEraser({ db, langfuse, log, now: Date.now, everyMs: ERASE_EVERY_MS });
   const pendingMeters = createPendingMeters(instruments);
   gaugeBacklog(instruments, () => readBacklog(db));

@@ -20,6 +20,7 @@ import { createTracker, type Tracker } from "../track/tracker.ts";
 import { assembleRecorder, databaseStore } from "./assemble-recorder.ts";
 import { tokenMaker } from "./token-maker.ts";
 import { withDeskReasons } from "./desk-reasons.ts";
+import { costIn, type ModelBudget, modelBudgetOf } from "./model-budget.ts";
 import { readCostOf } from "./read-prices.ts";
 import { surroundings } from "./surroundings.ts";
 import { assembleWorker, type Base, type WorkerParts } from "./assemble-worker.ts";
@@ -52,6 +53,8 @@ export type Parts = Pick<
   readonly recorder: Recorder;
   /** The price list, for the same. */
   readonly costOf: CostOf | undefined;
+  /** Asks for a project whether models may still be called today; undefined: they always may. */
+  readonly modelBudget: ModelBudget | undefined;
   readonly feedback: FeedbackService;
   /** What is done to texts before they are stored and before they leave. */
   readonly privacy: Privacy;
@@ -78,8 +81,9 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
     inMemoryOnly: options.fresh === true,
   });
   const { projectId, environment, release } = config;
-  const tokenOf = tokenMaker(config);
-  const tracker = createTracker({ recorder, projectId, environment, release, now: Date.now, log, tokenOf, costOf });
+  const modelBudget = modelBudgetOf(config, { readCost: costIn(db), log });
+  const about = { projectId, environment, release, now: Date.now, log, tokenOf: tokenMaker(config), costOf };
+  const tracker = createTracker({ recorder, ...about, admitModelCall: modelBudget?.(projectId) });
   const feedback = createFeedbackService({
     db,
     projectId,
@@ -108,6 +112,7 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
     tracker,
     recorder,
     costOf,
+    modelBudget,
     feedback,
     privacy,
     roller,
@@ -117,13 +122,8 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
     eraser,
     mirror,
     pendingMeters,
-    async start() {
-      await db.query("select 1");
-    },
-    close() {
-      closing ??= closeAll();
-      return closing;
-    },
+    start: async () => void (await db.query("select 1")),
+    close: () => (closing ??= closeAll()),
   };
 }
 

@@ -35,6 +35,14 @@ export function gaugeBacklog(instruments: Instruments, read: () => Promise<reado
     perKind(({ oldestWaitingSeconds }) => oldestWaitingSeconds),
   );
   instruments.gauge(
+    {
+      name: "uptake_mirror_held_messages",
+      help: "Messages that sampling holds: feedback may still come, or the day's budget is spent.",
+      labelNames,
+    },
+    perKind(({ held }) => held),
+  );
+  instruments.gauge(
     { name: "uptake_mirror_dead_messages", help: "Messages that were refused for good and are kept.", labelNames },
     perKind(({ dead }) => dead),
   );

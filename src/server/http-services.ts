@@ -21,6 +21,7 @@ import type { Database } from "../store/database.ts";
 import { type InsertFate, insertSuggestions } from "../store/queries/insert-suggestions.ts";
 import { readDeadLetters } from "../store/queries/read-dead-letters.ts";
 import { readMirrorStatus } from "../store/queries/read-mirror-status.ts";
+import { readSamplingReport } from "../store/queries/read-sampling-report.ts";
 import { retryDeadLetters } from "../store/queries/retry-dead-letters.ts";
 import type { Reading } from "../store/reading.ts";
 import { createGroupCommit, givenUp } from "../track/group-commit.ts";
@@ -40,6 +41,8 @@ export type HttpSettings = {
   readonly log: Logger;
   /** Address of the Langfuse that is mirrored into. */
   readonly target: string | null;
+  /** Most units that a project may mirror in a UTC day; null: any number. */
+  readonly dailyUnitLimit: number | null;
   readonly tokens: Pick<FeedbackTokens, "issue">;
   /** How it stands with the Langfuse that is mirrored into. */
   readonly langfuse: () => Promise<LangfuseStanding>;
@@ -61,7 +64,7 @@ export function createHttpServices(
     tracker,
     privacy,
   }: Pick<Parts, "db" | "reading" | "privacy"> & { readonly tracker: Pick<Parts["tracker"], "flush"> },
-  { prometheus, log, target, tokens, langfuse }: HttpSettings,
+  { prometheus, log, target, dailyUnitLimit, tokens, langfuse }: HttpSettings,
 ): HttpParts {
   const now = (): Date => new Date();
   const writer = createWriter(db, log);
@@ -93,7 +96,7 @@ export function createHttpServices(
     reasons: (query) => readReasons(reading, query),
     calibration: (query) => readCalibration(reading, query),
     survival: (query) => readSurvival(reading, query),
-    mirror: (projectId) => mirrorOf(reading, projectId, target),
+    mirror: (projectId) => mirrorOf(reading, projectId, { target, dailyUnitLimit }),
     retryDead: (projectId, kind) => retryDeadLetters(db, kind, projectId),
     setUp: (projectId) => readSetUp({ db: reading, langfuse }, projectId),
     listen: live.listen,
@@ -110,12 +113,17 @@ function masked<Result extends Refusable>(result: Result, privacy: Privacy): Res
   return { ...result, error: new UptakeError(code, privacy.said(message), { facts }) };
 }
 
-async function mirrorOf(db: Reading, projectId: string, target: string | null): ReturnType<HttpServices["mirror"]> {
+async function mirrorOf(
+  db: Reading,
+  projectId: string,
+  { target, dailyUnitLimit }: Pick<HttpSettings, "target" | "dailyUnitLimit">,
+): ReturnType<HttpServices["mirror"]> {
   const status = await readMirrorStatus(db, projectId);
   return {
     target,
     waitingCount: status.waiting,
     oldestWaitingSeconds: status.oldestWaitingSeconds,
+    heldCount: status.held,
     deliveredLastMinuteCount: status.deliveredLastMinute,
     deliveredTraceCount: status.deliveredTraces,
     deliveredFeedbackCount: status.deliveredFeedback,
@@ -123,6 +131,7 @@ async function mirrorOf(db: Reading, projectId: string, target: string | null): 
     deliveredFeedbackObservationCount: status.deliveredFeedbackObservations,
     deadCount: status.dead,
     dead: status.dead === 0 ? [] : await readDeadLetters(db, REASONS_SHOWN, projectId),
+    sampling: await readSamplingReport(db, dailyUnitLimit, projectId),
   };
 }
 

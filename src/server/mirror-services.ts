@@ -8,6 +8,7 @@ import { reexport } from "../mirror/reexport.ts";
 import { setUpScoreConfigs } from "../mirror/set-up-score-configs.ts";
 import { readDeadLetters } from "../store/queries/read-dead-letters.ts";
 import { readMirrorStatus } from "../store/queries/read-mirror-status.ts";
+import { readSamplingReport } from "../store/queries/read-sampling-report.ts";
 import { retryDeadLetters } from "../store/queries/retry-dead-letters.ts";
 import type { Parts } from "./assemble.ts";
 import { noLangfuse } from "./no-langfuse.ts";
@@ -26,11 +27,13 @@ export function createMirrorServices(config: Config, log: Logger, partsOf: () =>
         target: config.langfuse?.baseUrl ?? null,
         waitingCount: status.waiting,
         oldestWaitingSeconds: status.oldestWaitingSeconds,
+        heldCount: status.held,
         deliveredLastMinuteCount: status.deliveredLastMinute,
         deliveredTraceCount: status.deliveredTraces,
         deliveredFeedbackCount: status.deliveredFeedback,
         deadCount: status.dead,
         dead: status.dead === 0 ? [] : await readDeadLetters(db, REASONS_SHOWN),
+        sampling: await readSamplingReport(db, config.sampling?.dailyUnits?.amount ?? null),
       };
     },
     setup: async () => setUpScoreConfigs(partsOf().db, clientOf(config, "set up")),

@@ -67,11 +67,12 @@ export async function openDesk(parts: Parts, config: Config, { closers, log }: O
 
 function trackerOf(
   projectId: string,
-  { recorder, costOf }: Pick<Parts, "recorder" | "costOf">,
+  { recorder, costOf, modelBudget }: Pick<Parts, "recorder" | "costOf" | "modelBudget">,
   { config, log }: { readonly config: Config; readonly log: Logger },
 ): Tracker {
   const { environment, release } = config;
-  return createTracker({ recorder, projectId, environment, release, now: Date.now, log, costOf });
+  const admitModelCall = modelBudget?.(projectId);
+  return createTracker({ recorder, projectId, environment, release, now: Date.now, log, costOf, admitModelCall });
 }
 
 async function startOfflineModel(closers: Closers): Promise<Model> {

@@ -15,13 +15,14 @@ export function assemblePendingWorker(
   config: Config,
   given: Logger,
 ): PendingWorker {
-  const { db, recorder, costOf, privacy, pendingMeters: meters } = parts;
+  const { db, recorder, costOf, modelBudget, privacy, pendingMeters: meters } = parts;
   const log = maskedLogger(given, privacy);
   const { projectId, environment, release } = config;
   const { runPending, runConcurrency, runTimeoutMs } = config.desk;
   const held = createHeldRecorder(recorder);
   const about = { projectId, environment, release, now: Date.now, log, costOf };
-  const tracker = createTracker({ recorder: held.recorder, ...about });
+  const admitModelCall = modelBudget?.(projectId);
+  const tracker = createTracker({ recorder: held.recorder, ...about, admitModelCall });
   const functions = desk.withTracker(tracker);
   const worker = createPendingWorker({
     db,

@@ -48,6 +48,7 @@ export async function serveHttp(
     prometheus,
     log,
     target,
+    dailyUnitLimit: config.sampling?.dailyUnits?.amount ?? null,
     tokens,
     langfuse: createLangfuseLook(config, Date.now),
   });

@@ -22,7 +22,7 @@ const MAX_ID_CHARS = 200;
 const MAX_MESSAGE_CHARS = 2_000;
 
 /** The handle a tracked function gets. */
-export function createRunApi(run: OpenRun, troubles: Troubles, tokenOf?: TokenOf): Run {
+export function createRunApi(run: OpenRun, troubles: Troubles, { tokenOf, admitModelCall }: RunApiDeps = {}): Run {
   const api: Run = {
     suggestionId: run.suggestionId,
     traceId: run.traceId,
@@ -65,7 +65,8 @@ export function createRunApi(run: OpenRun, troubles: Troubles, tokenOf?: TokenOf
         if (ending.kind === "returned") takeAnswer(run, opened, ending.value, stated);
         else if (ending.collected !== undefined) takeStream(run, opened, ending.collected, stated);
       });
-      return follow(() => fn(handle), follower);
+      if (admitModelCall === undefined) return follow(() => fn(handle), follower);
+      return follow(() => (admitModelCall(), fn(handle)), follower);
     },
     suggest(text, options = {}) {
       const suggestion = suggest(run, troubles, text, options);
@@ -78,6 +79,12 @@ export function createRunApi(run: OpenRun, troubles: Troubles, tokenOf?: TokenOf
   };
   return api;
 }
+
+export type RunApiDeps = {
+  readonly tokenOf?: TokenOf | undefined;
+  /** Throws where no model is to be called; what it throws is recorded as the call's own error would be. */
+  readonly admitModelCall?: (() => void) | undefined;
+};
 
 /** Makes a feedback token for a suggestion. */
 export type TokenOf = (suggestionId: string) => string;

@@ -24,6 +24,8 @@ export type TrackerDeps = {
   readonly log: Logger;
   /** Makes feedback tokens; left out, suggestions have none. */
   readonly tokenOf?: TokenOf | undefined;
+  /** Asked before `run.generate` calls a model; throws where none is to be called. Left out, all are. */
+  readonly admitModelCall?: (() => void) | undefined;
   /** Price list for model calls that state no cost; left out, their cost is unknown. */
   readonly costOf?: CostOf | undefined;
   /** Longest wait of an asynchronous call for its commit; then the record stays queued and the call returns. */
@@ -87,7 +89,7 @@ function trackFunction<Input, Result>(
   const { deps, troubles, name, options } = parts;
   function tracked(this: unknown, input: Input): Followed<Result> {
     const run = openRun(name, suggestionIdOf(input, parts), deps.now);
-    const api = createRunApi(run, troubles, deps.tokenOf);
+    const api = createRunApi(run, troubles, deps);
     troubles.attempt(() => {
       run.root.inputJson = payload(run, input);
       addMetadata(run, run.root, options.metadata);

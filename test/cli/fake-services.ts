@@ -33,11 +33,13 @@ export const quietMirror: MirrorOverview = {
   target: null,
   waitingCount: 0,
   oldestWaitingSeconds: null,
+  heldCount: 0,
   deliveredLastMinuteCount: 0,
   deliveredTraceCount: 0,
   deliveredFeedbackCount: 0,
   deadCount: 0,
   dead: [],
+  sampling: { kept: [], leftOut: [], unitsToday: null, dailyUnitLimit: null },
 };
 
 export const emptyReconcile: ReconcileReport = {
@@ -134,7 +136,14 @@ export function fakeServices(replaced: Partial<Services> = {}): Services {
       reconcile: () => Promise.resolve(emptyReconcile),
       reexport: () => Promise.resolve({ requeuedCount: 0, alreadyThereCount: 0, interrupted: false }),
       backfill: () =>
-        Promise.resolve({ traceCount: 0, feedbackCount: 0, pendingCount: 0, orphanCount: 0, interrupted: false }),
+        Promise.resolve({
+          traceCount: 0,
+          feedbackCount: 0,
+          pendingCount: 0,
+          leftOutCount: 0,
+          orphanCount: 0,
+          interrupted: false,
+        }),
     },
     verify: ({ keep }) => Promise.resolve({ ...goodVerify, cleanUp: { kind: keep ? "kept" : "asked", traceCount: 1 } }),
     rollup: {

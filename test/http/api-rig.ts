@@ -56,6 +56,7 @@ export function openApi(
       prometheus: createPrometheus(),
       log: silentLogger,
       target: null,
+      dailyUnitLimit: null,
       tokens,
       langfuse: createLangfuseLook({ langfuse: null }, Date.now),
     },

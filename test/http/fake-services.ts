@@ -63,6 +63,16 @@ export const mirrorStatus: HttpMirrorStatus = {
   target: "https://langfuse.example.com",
   waitingCount: 3,
   oldestWaitingSeconds: 90,
+  heldCount: 4,
+  sampling: {
+    kept: [
+      { rule: "sample", traceCount: 20 },
+      { rule: "rejection", traceCount: 9 },
+    ],
+    leftOut: [{ rule: "not-sampled", traceCount: 380, feedbackCount: 57 }],
+    unitsToday: 812,
+    dailyUnitLimit: 1000,
+  },
   deliveredLastMinuteCount: 5,
   deliveredTraceCount: 37,
   deliveredFeedbackCount: 16,

@@ -33,6 +33,7 @@ describeEachDatabase("backfill", (open) => {
       traceCount: 3,
       feedbackCount: 3,
       pendingCount: 0,
+      leftOutCount: 0,
       orphanCount: 0,
       interrupted: false,
     });
@@ -76,6 +77,7 @@ describeEachDatabase("backfill", (open) => {
       traceCount: 0,
       feedbackCount: 0,
       pendingCount: 2,
+      leftOutCount: 0,
       orphanCount: 1,
       interrupted: false,
     });

@@ -21,6 +21,7 @@ describeWithPartitions("the mirror", (open) => {
     await expectAllOnce({ db, standIn }, suggestions, feedback);
     expect(await mirror.status()).toEqual({
       waiting: 0,
+      held: 0,
       oldestWaitingSeconds: null,
       dead: 0,
       deliveredTraces: 250,

@@ -27,6 +27,17 @@ export function MirrorPage(): ReactNode {
       >
         {(mirror) => <Standing mirror={mirror} />}
       </Section>
+      <Section
+        title="Sampling"
+        hint="What of it goes to Langfuse, by the first rule that decides. Metrics count everything, whatever is left out."
+        query={query}
+        isEmpty={({ sampling: { kept, leftOut, dailyUnitLimit } }) =>
+          kept.length + leftOut.length === 0 && dailyUnitLimit === null
+        }
+        empty="Everything is mirrored: neither a rate nor a budget has decided anything."
+      >
+        {(mirror) => <Sampled mirror={mirror} />}
+      </Section>
       <Reach />
       <Section
         title="Dead letters"
@@ -93,6 +104,50 @@ function Reach(): ReactNode {
         </>
       )}
     </Section>
+  );
+}
+
+type Ruled = {
+  readonly fate: string;
+  readonly rule: string;
+  readonly traceCount: number;
+  readonly feedbackCount: number | null;
+};
+
+const RULED_COLUMNS: readonly Column<Ruled>[] = [
+  { head: "Traces", align: "left", cell: ({ fate }) => fate, value: ({ fate }) => fate },
+  { head: "Rule", align: "left", cell: ({ rule }) => rule, value: ({ rule }) => rule },
+  { head: "Count", cell: ({ traceCount }) => formatCount(traceCount), value: ({ traceCount }) => traceCount },
+  {
+    head: "Feedback with them",
+    cell: ({ feedbackCount }) => (feedbackCount === null ? "" : formatCount(feedbackCount)),
+    value: ({ feedbackCount }) => feedbackCount ?? 0,
+  },
+];
+
+/** What was kept and what left out, and by which rule. */
+function Sampled({ mirror }: { readonly mirror: MirrorAnswer }): ReactNode {
+  const { kept, leftOut, unitsToday, dailyUnitLimit } = mirror.sampling;
+  const rows: readonly Ruled[] = [
+    ...kept.map((rule) => ({ fate: "mirrored", feedbackCount: null, ...rule })),
+    ...leftOut.map((rule) => ({ fate: "left out", ...rule })),
+  ];
+  const limit = dailyUnitLimit === null ? "no limit" : `of ${formatCount(dailyUnitLimit)}`;
+  return (
+    <>
+      <Facts
+        facts={[
+          ["Held for feedback or the next day", formatCount(mirror.heldCount)],
+          ["Units today (UTC)", unitsToday === null ? limit : `${formatCount(unitsToday)} ${limit}`],
+        ]}
+      />
+      <DataTable
+        name="Sampling by rule"
+        columns={RULED_COLUMNS}
+        rows={rows}
+        rowKey={({ fate, rule }) => `${fate} ${rule}`}
+      />
+    </>
   );
 }
 

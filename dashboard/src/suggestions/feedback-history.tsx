@@ -19,7 +19,7 @@ export function FeedbackHistory({ events, zone }: FeedbackHistoryProps): ReactNo
             <span className="text-sm text-soft">
               {formatMoment(event.createdAt, zone)} by {event.agentId ?? "somebody"}, {event.source}
               {event.keptRatio === null ? "" : `, kept ${formatPercent(event.keptRatio)}`}
-              {event.mirror.state === "delivered" ? "" : `, mirror: ${event.mirror.state}`}
+              {event.mirror.state === "delivered" ? "" : `, mirror: ${event.mirror.state.replace("_", " ")}`}
             </span>
           </p>
           {event.reasons.length === 0 ? null : <p>{event.reasons.join(", ")}</p>}

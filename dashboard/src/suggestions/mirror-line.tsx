@@ -4,7 +4,13 @@ import type { MirrorState } from "../api/suggestions.ts";
 import { formatMoment } from "../format/format.ts";
 import { Badge, type Tone } from "../ui/badge.tsx";
 
-const TONES: Record<MirrorState["state"], Tone> = { waiting: "warn", delivered: "good", dead: "bad", none: "plain" };
+const TONES: Record<MirrorState["state"], Tone> = {
+  waiting: "warn",
+  delivered: "good",
+  dead: "bad",
+  left_out: "plain",
+  none: "plain",
+};
 
 type MirrorLineProps = { readonly state: MirrorState; readonly traceId: string; readonly zone: string };
 
@@ -14,7 +20,7 @@ export function MirrorLine({ state, traceId, zone }: MirrorLineProps): ReactNode
   const target = mirror.data?.target ?? null;
   return (
     <p className="flex flex-wrap items-center gap-2 text-sm">
-      <Badge tone={TONES[state.state]}>mirror: {state.state}</Badge>
+      <Badge tone={TONES[state.state]}>mirror: {state.state.replace("_", " ")}</Badge>
       {state.deliveredAt === null ? null : (
         <span className="text-soft">since {formatMoment(state.deliveredAt, zone)}</span>
       )}

@@ -29,7 +29,7 @@ type BackfillFlags = Given & {
 
 /** The result in plain words. */
 export function backfillLines(report: BackfillReport, dryRun: boolean): string[] {
-  const { traceCount, feedbackCount, pendingCount, orphanCount } = report;
+  const { traceCount, feedbackCount, pendingCount, leftOutCount, orphanCount } = report;
   const isNothing = traceCount + feedbackCount === 0;
   const next = dryRun || isNothing ? "" : "; uptake worker delivers them";
   const lines = [
@@ -38,6 +38,7 @@ export function backfillLines(report: BackfillReport, dryRun: boolean): string[]
   ];
   if (pendingCount > 0)
     lines.push(`${count(pendingCount, "suggestion")} left out, as no run has ended there (pending)`);
+  if (leftOutCount > 0) lines.push(`${count(leftOutCount, "suggestion")} stay left out of the mirror by sampling`);
   if (orphanCount > 0) lines.push(`${count(orphanCount, "feedback event")} left out, as there is no suggestion`);
   if (report.interrupted) lines.push("interrupted; run it again to go on where it stopped");
   return lines;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Option as Flag, type Command } from "commander";
 import type { Given } from "../../config/read-config.ts";
-import type { MirrorOverview } from "../../domain/mirror-report.ts";
+import type { MirrorOverview, TracesByRule } from "../../domain/mirror-report.ts";
 import { count, durationText } from "../amounts.ts";
 import { addCommonFlags } from "../common-flags.ts";
 import type { CliContext, ExitCode } from "../context.ts";
@@ -22,6 +22,33 @@ type StatusFlags = Given & { readonly watch?: true; readonly json?: true };
 const ageText = (seconds: number | null): string =>
   seconds === null ? "" : `, the oldest for ${durationText(seconds)}`;
 
+const byRule = (rules: readonly TracesByRule[]): string =>
+  rules.map(({ rule, traceCount }) => `${traceCount} ${rule}`).join(", ");
+
+const sumOf = (counts: readonly number[]): number => counts.reduce((sum, amount) => sum + amount, 0);
+
+/** What sampling has done; nothing where it never did anything. */
+function samplingLines({ heldCount, sampling }: MirrorOverview): string[] {
+  const { kept, leftOut, unitsToday, dailyUnitLimit } = sampling;
+  const lines: string[] = [];
+  if (heldCount > 0)
+    lines.push(`held       ${count(heldCount, "message")}, until feedback, the window or the next day`);
+  if (kept.length > 0)
+    lines.push(`kept       ${count(sumOf(kept.map((k) => k.traceCount)), "trace")}: ${byRule(kept)}`);
+  if (leftOut.length > 0) {
+    const feedbackCount = sumOf(leftOut.map((rule) => rule.feedbackCount));
+    lines.push(
+      `left out   ${count(sumOf(leftOut.map((rule) => rule.traceCount)), "trace")} with ` +
+        `${count(feedbackCount, "feedback event")}: ${byRule(leftOut)}`,
+    );
+  }
+  if (unitsToday !== null || dailyUnitLimit !== null) {
+    const limit = dailyUnitLimit === null ? "" : ` of ${dailyUnitLimit} for each project`;
+    lines.push(`units      ${unitsToday ?? 0} today (UTC)${limit}`);
+  }
+  return lines;
+}
+
 /** The whole state in plain words. */
 export function mirrorStatusLines(status: MirrorOverview): string[] {
   const { deadCount, dead } = status;
@@ -31,6 +58,7 @@ export function mirrorStatusLines(status: MirrorOverview): string[] {
     `delivered  ${count(status.deliveredTraceCount, "trace")}, ${count(status.deliveredFeedbackCount, "feedback event")}; ` +
       `${count(status.deliveredLastMinuteCount, "message")} in the last minute`,
     `dead       ${count(deadCount, "message")}`,
+    ...samplingLines(status),
   ];
   for (const { kind, reason, count: amount, newestRef, newestAt } of dead) {
     const oneLine = reason.replaceAll(/\s+/gu, " ");

@@ -1,11 +1,12 @@
 import { UptakeError, type ErrorCode } from "../../domain/errors.ts";
 
-/** Errors that say something about the row itself; trying again would fail the same way. */
+/** Errors that say something about the row itself, or hold for the rest of the day; trying again would fail the same way. */
 const FINAL: ReadonlySet<ErrorCode> = new Set([
   "invalid_input",
   "not_found",
   "suggestion_not_found",
   "invalid_configuration",
+  "model_budget_spent",
 ]);
 
 export type RetryPolicy = {

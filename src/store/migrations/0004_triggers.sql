@@ -121,6 +121,20 @@ end $$;
 create trigger ai_suggestions_inserted after insert on ai_suggestions
   referencing new table as new_rows for each statement execute function uptake_suggestions_inserted();
 
+-- First in the outbox, then where it is left out: a worker may be moving it from the one to the other, and the second
+-- statement sees what the first has waited for. What it may be leaving out now it then finds to be kept.
+create function uptake_mirror_errors(suggestion_ids uuid[]) returns void language plpgsql as $$
+begin
+  update langfuse_outbox
+  set kept_by = 'error', held_until = null, available_at = least(available_at, now())
+  where kind = 'trace' and ref = any (suggestion_ids) and dead_at is null and kept_by is distinct from 'rejection';
+  insert into langfuse_outbox (kind, ref, project_id, unsure)
+  select 'trace', suggestion_id, project_id, unsure
+  from langfuse_left_out
+  where suggestion_id = any (suggestion_ids)
+  on conflict (kind, ref) do nothing;
+end $$;
+
 create function uptake_suggestions_updated() returns trigger
   language plpgsql security definer set search_path = public, pg_temp as $$
 declare
@@ -245,6 +259,16 @@ begin
     group by 1, 2, 3, 4, 5
     having sum(d.suggestion_count) <> 0;
     return null;
+  end if;
+
+  -- The trace of an error is always mirrored, also where it is one only now and was left out, or waits to be.
+  if exists (select from new_rows n where n.status = 'error')
+    and exists (select from new_rows n join old_rows o using (id) where n.status = 'error' and o.status not in ('error', 'pending'))
+  then
+    perform uptake_wake_mirror();
+    perform uptake_mirror_errors(array(
+      select n.id from new_rows n join old_rows o using (id) where n.status = 'error' and o.status not in ('error', 'pending')
+    ));
   end if;
 
   -- A full join, since an id may change as well: then the old row is taken back and the new one added.

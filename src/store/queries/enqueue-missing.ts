@@ -16,6 +16,8 @@ export type EnqueuedPage = {
   readonly suggestionCount: number;
   /** Of these the ones whose run has not ended; with their feedback they are left out. */
   readonly pendingCount: number;
+  /** Of these the ones that sampling has left out; with their feedback they stay so. */
+  readonly leftOutCount: number;
   /** Messages that were put into the outbox or, when nothing but counting was asked for, would be. */
   readonly traceCount: number;
   readonly feedbackCount: number;
@@ -23,7 +25,7 @@ export type EnqueuedPage = {
   readonly last: string | null;
 };
 
-// What was mirrored is in the ledger and what will be is in the outbox, so whoever starts again goes on where the last one
+// What was mirrored is in the ledger, what will be is in the outbox, and what sampling keeps out is noted, so whoever starts again goes on where the last one
 // ended. Walks the primary key: rows that come meanwhile bring their own messages.
 const sql = `
   with page as materialized (
@@ -33,15 +35,20 @@ const sql = `
     order by id
     limit $4
   ),
+  left_out as materialized (
+    select l.suggestion_id from langfuse_left_out l join page p on p.id = l.suggestion_id
+  ),
   wanted as (
     select 'trace' as kind, p.id as ref, p.project_id
     from page p
     where p.status <> 'pending' and p.emptied_at is null
+      and not exists (select from left_out l where l.suggestion_id = p.id)
     union all
     select 'feedback', e.id, e.project_id
     from page p
     join ai_feedback_events e on e.suggestion_id = p.id and e.project_id = p.project_id
     where p.status <> 'pending' and not exists (select from erased_suggestions x where x.suggestion_id = p.id)
+      and not exists (select from left_out l where l.suggestion_id = p.id)
   ),
   missing as materialized (
     select w.kind, w.ref, w.project_id
@@ -63,6 +70,7 @@ const sql = `
   select
     (select count(*) from page) as "suggestionCount",
     (select count(*) from page where status = 'pending') as "pendingCount",
+    (select count(*) from left_out) as "leftOutCount",
     (select count(*) from counted where kind = 'trace') as "traceCount",
     (select count(*) from counted where kind = 'feedback') as "feedbackCount",
     (select id from page order by id desc limit 1) as last
@@ -76,5 +84,5 @@ export async function enqueueMissing(
 ): Promise<EnqueuedPage> {
   const values = [range.from.toISOString(), range.to.toISOString(), after, limit, unsure, dryRun];
   const [row] = await db.query<EnqueuedPage>(sql, values);
-  return row ?? { suggestionCount: 0, pendingCount: 0, traceCount: 0, feedbackCount: 0, last: null };
+  return row ?? { suggestionCount: 0, pendingCount: 0, leftOutCount: 0, traceCount: 0, feedbackCount: 0, last: null };
 }

@@ -31,14 +31,15 @@ const sql = `
     coalesce(e.metadata, '{}') as metadata,
     jsonb_build_object(
       'state', case when o.dead_at is not null then 'dead' when o.id is not null then 'waiting'
-        when d.ref is not null then 'delivered' else 'none' end,
+        when d.ref is not null then 'delivered' when l.rule is not null then 'left_out' else 'none' end,
       'attempts', coalesce(o.attempts, d.attempts),
-      'reason', o.last_error,
+      'reason', coalesce(o.last_error, l.rule),
       'deliveredAt', to_char(d.delivered_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
     ) as mirror
   from ai_feedback_events e
   left join langfuse_outbox o on o.kind = 'feedback' and o.ref = e.id
   left join langfuse_deliveries d on d.kind = 'feedback' and d.ref = e.id
+  left join langfuse_left_out l on l.suggestion_id = e.suggestion_id
   where e.suggestion_id = $1 and e.project_id = $2
   order by e.created_at, e.id
 `;

@@ -2,10 +2,12 @@ import type { Queryable } from "../database.ts";
 
 /** How the mirror stands, for people and for monitoring. */
 export type MirrorStatus = {
-  /** Messages still to be delivered, those in work included. */
+  /** Messages still to be delivered, those in work included, those that are held not. */
   readonly waiting: number;
   /** Age of the oldest of them; null when none waits. */
   readonly oldestWaitingSeconds: number | null;
+  /** Messages that sampling holds: feedback may still come, or the day's budget is spent. */
+  readonly held: number;
   /** Messages that Langfuse refused for good. */
   readonly dead: number;
   readonly deliveredTraces: number;
@@ -30,8 +32,10 @@ const sql = `
     ledger."deliveredLastMinute"
   from (
     select
-      count(*) filter (where dead_at is null) as waiting,
-      extract(epoch from now() - min(created_at) filter (where dead_at is null))::double precision as "oldestWaitingSeconds",
+      count(*) filter (where dead_at is null and (held_until is null or held_until <= now())) as waiting,
+      extract(epoch from now() - min(coalesce(held_until, created_at))
+        filter (where dead_at is null and (held_until is null or held_until <= now())))::double precision as "oldestWaitingSeconds",
+      count(*) filter (where dead_at is null and held_until > now()) as held,
       count(*) filter (where dead_at is not null) as dead
     from langfuse_outbox
     where $1::text is null or project_id = $1

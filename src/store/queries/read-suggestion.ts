@@ -4,7 +4,7 @@ import type { ListedSuggestion } from "./list-suggestions.ts";
 
 /** How a row stands in the outbox and in the ledger. */
 export type DeliveryState = {
-  readonly state: "waiting" | "delivered" | "dead" | "none";
+  readonly state: "waiting" | "delivered" | "dead" | "left_out" | "none";
   readonly attempts: number | null;
   readonly reason: string | null;
   readonly deliveredAt: Date | null;
@@ -59,9 +59,9 @@ const sql = `
     coalesce(t.observations, '[]') as observations,
     jsonb_build_object(
       'state', case when o.dead_at is not null then 'dead' when o.id is not null then 'waiting'
-        when d.ref is not null then 'delivered' else 'none' end,
+        when d.ref is not null then 'delivered' when l.rule is not null then 'left_out' else 'none' end,
       'attempts', coalesce(o.attempts, d.attempts),
-      'reason', o.last_error,
+      'reason', coalesce(o.last_error, l.rule),
       'deliveredAt', to_char(d.delivered_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
     ) as mirror
   from ai_suggestions s
@@ -69,6 +69,7 @@ const sql = `
     on t.trace_id = coalesce(s.trace_id, replace(s.id::text, '-', '')) and t.project_id = s.project_id
   left join langfuse_outbox o on o.kind = 'trace' and o.ref = s.id
   left join langfuse_deliveries d on d.kind = 'trace' and d.ref = s.id
+  left join langfuse_left_out l on l.suggestion_id = s.id
   where s.id = $1 and s.project_id = $2
 `;
 

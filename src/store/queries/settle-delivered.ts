@@ -16,14 +16,14 @@ const sql = `
     delete from langfuse_outbox o
     using json_to_recordset($1::json) as d (id bigint, token uuid, "traceId" text, "langfuseIds" text[])
     where o.id = d.id and o.id = any ($2::bigint[]) and o.locked_by = d.token
-    returning o.id, o.created_at, o.kind, o.ref, o.project_id, o.attempts, d."traceId" as trace_id, d."langfuseIds" as langfuse_ids
+    returning o.id, o.created_at, o.kind, o.ref, o.project_id, o.attempts, o.kept_by, d."traceId" as trace_id, d."langfuseIds" as langfuse_ids
   ),
   noted as (
-    insert into langfuse_deliveries (kind, ref, project_id, trace_id, langfuse_ids, attempts)
-    select kind, ref, project_id, trace_id, langfuse_ids, attempts from delivered
+    insert into langfuse_deliveries (kind, ref, project_id, trace_id, langfuse_ids, attempts, kept_by)
+    select kind, ref, project_id, trace_id, langfuse_ids, attempts, kept_by from delivered
     on conflict (kind, ref) do update
     set trace_id = excluded.trace_id, langfuse_ids = excluded.langfuse_ids, attempts = excluded.attempts,
-      delivered_at = excluded.delivered_at
+      kept_by = coalesce(excluded.kept_by, langfuse_deliveries.kept_by), delivered_at = excluded.delivered_at
   )
   select id, extract(epoch from clock_timestamp() - created_at)::double precision as "lagSeconds" from delivered
 `;

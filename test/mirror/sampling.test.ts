@@ -1,0 +1,315 @@
+import { describe, expect, it, onTestFinished } from "vitest";
+import type { SamplingPolicy } from "../../src/domain/sampling.ts";
+import { newId, traceIdOf } from "../../src/domain/ids.ts";
+import { shareOf } from "../../src/domain/sampling.ts";
+import type { MirrorDeps } from "../../src/mirror/mirror.ts";
+import { backfill } from "../../src/mirror/backfill.ts";
+import { reexport } from "../../src/mirror/reexport.ts";
+import type { Database } from "../../src/store/database.ts";
+import { claimMessages } from "../../src/store/queries/claim-messages.ts";
+import { leaveOutFeedback } from "../../src/store/queries/leave-out-feedback.ts";
+import { leaveOutTraces } from "../../src/store/queries/leave-out-traces.ts";
+import { markKept } from "../../src/store/queries/mark-kept.ts";
+import { describeEachDatabase, openTestPostgres } from "../support/databases.ts";
+import { seeded } from "./seeded.ts";
+import { drain, mirrorTo, readLedger, readOutbox, startStandIn } from "./set-up.ts";
+
+const HOUR_MS = 3_600_000;
+const TOKEN = "aaaaaaaa-0000-4000-8000-000000000000";
+
+/** Nothing is in its sample, so that only what happens decides. */
+const NOTHING: SamplingPolicy = {
+  rates: { general: 0, byFunction: new Map([["all", 1]]) },
+  keep: { revision: true, slowMs: 5000, lowConfidence: null, expensiveUsd: null },
+  windowMs: HOUR_MS,
+  dailyUnits: null,
+};
+
+/** Plain rows: each becomes two observations. */
+async function suggest(db: Database, values: Readonly<Record<string, unknown>> = {}): Promise<string> {
+  const row = {
+    id: newId(),
+    function_name: "reply",
+    status: "completed",
+    latency_ms: 100,
+    error_type: null,
+    ...values,
+  };
+  await db.query(
+    `insert into ai_suggestions (id, suggested_response, function_name, status, latency_ms, error_type)
+     select id, 'Hello', function_name, status, latency_ms, error_type from json_to_record($1::json)
+       as r (id uuid, function_name text, status text, latency_ms integer, error_type text)`,
+    [JSON.stringify(row)],
+  );
+  return row.id;
+}
+
+async function act(db: Database, suggestionId: string, type: "approval" | "revision" | "rejection"): Promise<string> {
+  const id = newId();
+  await db.query(
+    `insert into ai_feedback_events (id, suggestion_id, feedback_type, feedback_reason) values ($1, $2, $3, $4)`,
+    [id, suggestionId, type, type === "approval" ? null : "too generic"],
+  );
+  return id;
+}
+
+const passTime = (db: Database, ms: number): Promise<unknown> =>
+  db.query(
+    `update langfuse_outbox set created_at = created_at - $1 * interval '1 ms',
+       available_at = available_at - $1 * interval '1 ms', held_until = held_until - $1 * interval '1 ms'`,
+    [ms],
+  );
+
+type LeftOut = { readonly ref: string; readonly rule: string; readonly feedbackCount: number };
+const readLeftOut = (db: Database): Promise<readonly LeftOut[]> =>
+  db.query<LeftOut>(
+    `select suggestion_id as ref, rule, feedback_count as "feedbackCount" from langfuse_left_out order by suggestion_id`,
+  );
+
+const refs = async (db: Database): Promise<string[]> => (await readLedger(db)).map(({ ref }) => ref).sort();
+
+async function startSampled(db: Database, sampling: SamplingPolicy, settings: Partial<MirrorDeps> = {}) {
+  const { standIn, address } = await startStandIn();
+  const { mirror, book } = mirrorTo(db, address, { sampling, ...settings });
+  /** Drains until nothing is left but what is held for longer than `ms` more. */
+  const after = async (ms: number): Promise<void> => {
+    await passTime(db, ms);
+    await drain(mirror, 60_000);
+    // Feedback that looked while its trace was being decided looks again in a second.
+    await passTime(db, 1000);
+    await drain(mirror, 60_000);
+  };
+  return { standIn, address, mirror, book, after };
+}
+
+describeEachDatabase("sampling", (open) => {
+  it("mirrors at once what a rule keeps, holds the rest, and leaves it out with its feedback after the window", async () => {
+    const db = await open();
+    const { standIn, after, mirror } = await startSampled(db, NOTHING);
+    const error = await suggest(db, { status: "error", error_type: "TimeoutError" });
+    const slow = await suggest(db, { latency_ms: 5000 });
+    const sampled = await suggest(db, { function_name: "all" });
+    const dull = await suggest(db);
+    const liked = await suggest(db);
+    await act(db, liked, "approval");
+    await after(0);
+    expect(await refs(db)).toEqual([error, slow, sampled].sort());
+    expect(await mirror.status()).toMatchObject({ waiting: 0, held: 3, oldestWaitingSeconds: null });
+
+    await after(HOUR_MS);
+    expect(await refs(db)).toEqual([error, slow, sampled].sort());
+    expect(await readLeftOut(db)).toEqual([
+      { ref: dull, rule: "not-sampled", feedbackCount: 0 },
+      { ref: liked, rule: "not-sampled", feedbackCount: 1 },
+    ]);
+    expect(await readOutbox(db)).toEqual([]);
+    expect(standIn.scores()).toEqual([]);
+    const kept = await db.query("select kept_by as rule from langfuse_deliveries order by kept_by");
+    expect(kept).toEqual([{ rule: "error" }, { rule: "sample" }, { rule: "slow" }]);
+  });
+
+  it("mirrors a trace as soon as a person rejects or revises it, with all feedback on it", async () => {
+    const db = await open();
+    const { after } = await startSampled(db, NOTHING);
+    const [rejected, revised] = [await suggest(db), await suggest(db)];
+    const approval = await act(db, rejected, "approval");
+    await after(0);
+    expect(await refs(db)).toEqual([]);
+    const acts = [await act(db, rejected, "rejection"), await act(db, revised, "revision")];
+    await after(0);
+    await after(HOUR_MS);
+    expect(await refs(db)).toEqual([rejected, revised, approval, ...acts].sort());
+    expect(await readLeftOut(db)).toEqual([]);
+  });
+
+  it("brings back what was left out when it is rejected, however late, and what has become an error", async () => {
+    const db = await open();
+    const { after, standIn } = await startSampled(db, NOTHING);
+    const [rejected, failed, dull] = [await suggest(db), await suggest(db), await suggest(db)];
+    const approval = await act(db, rejected, "approval");
+    await after(HOUR_MS);
+    await after(HOUR_MS);
+    expect((await readLeftOut(db)).map(({ ref }) => ref)).toEqual([rejected, failed, dull].sort());
+
+    const rejection = await act(db, rejected, "rejection");
+    await db.query("update ai_suggestions set status = 'error', error_type = 'Late' where id = $1", [failed]);
+    await after(0);
+    await after(0);
+    expect(await refs(db)).toEqual([rejected, failed, approval, rejection].sort());
+    expect((await readLeftOut(db)).map(({ ref }) => ref)).toEqual([dull]);
+    const ids = standIn.observations().map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it("leaves out what backfill finds left out, and sends again what reexport names without asking the rules", async () => {
+    const db = await open();
+    const { after } = await startSampled(db, NOTHING);
+    const sampled = await suggest(db, { function_name: "all" });
+    const dull = await suggest(db);
+    await act(db, dull, "approval");
+    await after(HOUR_MS);
+    await after(HOUR_MS);
+    const range = { from: new Date(0), to: new Date(Date.now() + HOUR_MS) };
+    const signal = new AbortController().signal;
+    const onProgress = (): void => {};
+    expect(await backfill(db, { range, dryRun: false, force: false, signal, onProgress })).toMatchObject({
+      traceCount: 0,
+      feedbackCount: 0,
+      leftOutCount: 1,
+    });
+    await db.query("update ai_suggestions set function_name = 'reply' where id = $1", [sampled]);
+    expect(await reexport(db, { range, force: false, signal, onProgress })).toMatchObject({ requeuedCount: 1 });
+    await after(0);
+    expect(await refs(db)).toEqual([sampled]);
+    expect((await readLeftOut(db)).map(({ ref }) => ref)).toEqual([dull]);
+    expect(await db.query("select kept_by from langfuse_deliveries")).toEqual([{ kept_by: "sample" }]);
+  });
+});
+
+describe("sampling that was turned off", () => {
+  it("still sends no score without its trace, and brings back what is rejected", async () => {
+    const db = await openDatabase();
+    const { after, address } = await startSampled(db, NOTHING);
+    const [liked, rejected] = [await suggest(db), await suggest(db)];
+    await after(HOUR_MS);
+    await after(HOUR_MS);
+    const { mirror } = mirrorTo(db, address);
+    await act(db, liked, "approval");
+    const rejection = await act(db, rejected, "rejection");
+    const plain = await suggest(db);
+    await drain(mirror, 60_000);
+    expect(await refs(db)).toEqual([rejected, rejection, plain].sort());
+    expect(await readLeftOut(db)).toEqual([{ ref: liked, rule: "not-sampled", feedbackCount: 1 }]);
+  });
+});
+
+async function openDatabase(): Promise<Database> {
+  const opened = await openTestPostgres();
+  onTestFinished(() => opened.drop());
+  return opened.db;
+}
+
+describe("two who decide at once", () => {
+  it("agree: what somebody has found to be kept meanwhile is not left out", async () => {
+    const db = await openDatabase();
+    const suggestionId = await suggest(db);
+    const [message] = await claimMessages(db, { limit: 1, leaseMs: 60_000, token: TOKEN });
+    const leaving = [{ id: message?.id ?? 0, unsure: false, keptBy: null, rule: "not-sampled" }];
+    await markKept(db, [{ suggestionId, rule: "rejection" }], ["rejection"]);
+    expect(await leaveOutTraces(db, TOKEN, leaving)).toEqual(new Set());
+    expect(await readLeftOut(db)).toEqual([]);
+    // Nor by its old rule, which the better one has replaced.
+    expect(await leaveOutTraces(db, TOKEN, [{ ...leaving[0]!, keptBy: "sample" }])).toEqual(new Set());
+    expect(await readOutbox(db)).toHaveLength(1);
+  });
+
+  it("agree: feedback stays where it is when its trace is no longer left out", async () => {
+    const db = await openDatabase();
+    const suggestionId = await suggest(db);
+    await act(db, suggestionId, "approval");
+    const messages = await claimMessages(db, { limit: 2, leaseMs: 60_000, token: TOKEN });
+    const feedback = messages.find(({ kind }) => kind === "feedback");
+    const leaving = [{ id: feedback?.id ?? 0, suggestionId, unsure: false }];
+    expect(await leaveOutFeedback(db, TOKEN, leaving)).toEqual(new Set());
+    expect(await readOutbox(db)).toHaveLength(2);
+  });
+
+  it("come to the same, whatever the order of feedback, window, workers and retries", async () => {
+    const next = seeded(11);
+    const policy = { ...NOTHING, rates: { general: 0.3, byFunction: new Map() } };
+    for (let round = 0; round < 4; round += 1) {
+      const db = await openDatabase();
+      const { standIn, address } = await startStandIn();
+      const workers = [0, 1].map(() => mirrorTo(db, address, { sampling: policy, batchSize: 3, leaseMs: 60_000 }));
+      const expected = new Set<string>();
+      const acts = new Map<string, string[]>();
+      const suggestions: string[] = [];
+      for (let step = 0; step < 60; step += 1) {
+        const kind = next();
+        const known = suggestions[Math.floor(next() * suggestions.length)];
+        if (kind < 0.35 || known === undefined) {
+          const id = await suggest(db);
+          suggestions.push(id);
+          acts.set(id, []);
+          if (shareOf(traceIdOf(id)) < 0.3) expected.add(id);
+        } else if (kind < 0.65) {
+          const type =
+            (["approval", "approval", "revision", "rejection"] as const)[Math.floor(next() * 4)] ?? "approval";
+          acts.get(known)?.push(await act(db, known, type));
+          if (type !== "approval") expected.add(known);
+        } else if (kind < 0.75) standIn.failNext({ status: 503 });
+        else if (kind < 0.85) await passTime(db, HOUR_MS * next() * 2);
+        else if (kind < 0.9) await claimMessages(db, { limit: 2, leaseMs: 1, token: newId() });
+        else await Promise.all(workers.map(({ mirror }) => drain(mirror, 60_000)));
+      }
+      for (let pass = 0; pass < 6; pass += 1) {
+        await passTime(db, HOUR_MS);
+        await Promise.all(workers.map(({ mirror }) => drain(mirror, 60_000)));
+      }
+      expect(await readOutbox(db)).toEqual([]);
+      const mirrored = [...expected].flatMap((id) => [id, ...(acts.get(id) ?? [])]);
+      expect(await refs(db)).toEqual(mirrored.sort());
+      expect((await readLeftOut(db)).map(({ ref }) => ref)).toEqual(
+        suggestions.filter((id) => !expected.has(id)).sort(),
+      );
+      const ids = [...standIn.observations(), ...standIn.scores()].map(({ id }) => id);
+      expect(new Set(ids).size).toBe(ids.length);
+    }
+  });
+});
+
+describe("a daily budget", () => {
+  const DAY_MS = 24 * HOUR_MS;
+  const noon = Date.parse("2026-03-02T12:00:00Z");
+
+  it("leaves out by rule what is beyond it, and has errors wait for the next day", async () => {
+    const db = await openDatabase();
+    const clock = { ms: noon };
+    const everything = { general: 1, byFunction: new Map<string, number>() };
+    const policy = { ...NOTHING, rates: everything, dailyUnits: { amount: 10, stops: true } };
+    const { after, book } = await startSampled(db, policy, { now: () => clock.ms, batchSize: 2, concurrency: 1 });
+    // Three units each: root, generation and the trace itself.
+    const made = [await suggest(db), await suggest(db), await suggest(db), await suggest(db)];
+    const error = await suggest(db, { status: "error", error_type: "TimeoutError" });
+    await after(0);
+    expect(await refs(db)).toEqual(made.slice(0, 3).sort());
+    expect(await readLeftOut(db)).toEqual([{ ref: made[3], rule: "budget", feedbackCount: 0 }]);
+    expect((await readOutbox(db)).map(({ ref }) => ref)).toEqual([error]);
+    expect(await db.query("select unit_count as n from langfuse_days")).toEqual([{ n: 9 }]);
+    expect(book.named("mirror.budget_spent")).toHaveLength(1);
+    expect(book.named("mirror.budget_warning").length).toBeLessThanOrEqual(1);
+
+    // A revision brings back nothing that the budget left out; a rejection does.
+    await act(db, made[3] ?? "", "revision");
+    await after(0);
+    expect(await readLeftOut(db)).toEqual([{ ref: made[3], rule: "budget", feedbackCount: 1 }]);
+    await act(db, made[3] ?? "", "rejection");
+    await after(0);
+    expect(await readLeftOut(db)).toEqual([]);
+    expect(await refs(db)).toHaveLength(3);
+
+    for (let day = 0; day < 3; day += 1) {
+      clock.ms += DAY_MS;
+      await after(DAY_MS);
+    }
+    expect(await refs(db)).toEqual(expect.arrayContaining([...made, error]));
+    const days = await db.query<{ n: number }>("select unit_count as n from langfuse_days order by day");
+    expect(days.every(({ n }) => n <= 10)).toBe(true);
+  });
+
+  it("that only warns counts, says so once, and stops nothing", async () => {
+    const db = await openDatabase();
+    const policy = {
+      ...NOTHING,
+      rates: { general: 1, byFunction: new Map() },
+      dailyUnits: { amount: 10, stops: false },
+    };
+    const { after, book } = await startSampled(db, policy, { now: () => noon });
+    for (let made = 0; made < 5; made += 1) await suggest(db);
+    await after(0);
+    expect(await refs(db)).toHaveLength(5);
+    expect(book.named("mirror.budget_warning")).toHaveLength(1);
+    expect(book.named("mirror.budget_spent")).toEqual([]);
+    expect(await db.query("select unit_count as n from langfuse_days")).toEqual([{ n: 15 }]);
+  });
+});
