@@ -975,6 +975,14 @@ AS $function$
     and cardinality(keys) = cardinality(counts) and array_position(more_keys, null) is null
 $function$
 
+CREATE OR REPLACE FUNCTION public.uptake_may_append_confidences(keys smallint[], counts integer[], ppm_sums bigint[], more_keys smallint[])
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select uptake_may_append(keys, counts, more_keys) and cardinality(keys) = cardinality(ppm_sums)
+$function$
+
 CREATE OR REPLACE FUNCTION public.uptake_message_id(value text)
  RETURNS text
  LANGUAGE sql
