@@ -3,14 +3,17 @@ import { variablesHelp } from "../config/describe.ts";
 import { addAdopt } from "./commands/adopt.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addDoctor } from "./commands/doctor.ts";
+import { addErase } from "./commands/erase.ts";
 import { addExpire } from "./commands/expire.ts";
 import { addInit } from "./commands/init.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addMetrics } from "./commands/metrics.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addMirror } from "./commands/mirror.ts";
+import { addMove } from "./commands/move.ts";
 import { addPartitions } from "./commands/partitions.ts";
 import { addReplay } from "./commands/replay.ts";
+import { addRetain } from "./commands/retain.ts";
 import { addServe } from "./commands/serve.ts";
 import { addVerify } from "./commands/verify.ts";
 import { addRollup } from "./commands/rollup.ts";
@@ -51,13 +54,20 @@ export function createProgram(context: CliContext, exitWith: (code: ExitCode) =>
     addServe,
     addReplay,
     addMigrate,
+    addMove,
     addAdopt,
     addWorker,
     addMetrics,
     addRollup,
     addExpire,
+    addPartitions,
+    addRetain,
+    addErase,
+    addMirror,
+    addVerify,
+    addKeys,
+    addDoctor,
   ];
-  for (const add of [...commands, addPartitions, addMirror, addVerify, addKeys, addDoctor])
-    add(program, context, exitWith);
+  for (const add of commands) add(program, context, exitWith);
   return program;
 }

@@ -22,6 +22,7 @@ import { type InsertFate, insertSuggestions } from "../store/queries/insert-sugg
 import { readDeadLetters } from "../store/queries/read-dead-letters.ts";
 import { readMirrorStatus } from "../store/queries/read-mirror-status.ts";
 import { retryDeadLetters } from "../store/queries/retry-dead-letters.ts";
+import type { Reading } from "../store/reading.ts";
 import { createGroupCommit, givenUp } from "../track/group-commit.ts";
 import { rowOf } from "../track/rows.ts";
 import type { Parts } from "./assemble.ts";
@@ -54,7 +55,12 @@ export type HttpParts = {
 
 /** What the routes need, for every project in the database. */
 export function createHttpServices(
-  { db, tracker, privacy }: Pick<Parts, "db" | "privacy"> & { readonly tracker: Pick<Parts["tracker"], "flush"> },
+  {
+    db,
+    reading,
+    tracker,
+    privacy,
+  }: Pick<Parts, "db" | "reading" | "privacy"> & { readonly tracker: Pick<Parts["tracker"], "flush"> },
   { prometheus, log, target, tokens, langfuse }: HttpSettings,
 ): HttpParts {
   const now = (): Date => new Date();
@@ -81,15 +87,15 @@ export function createHttpServices(
     takeFeedback: async (projectId, given) => (await feedback.take(projectId, given)).map(told),
     sent: (projectId, given) => feedback.sent(projectId, given),
     shown: (projectId, suggestionId, given) => feedback.shown(projectId, suggestionId, given),
-    browse: (filter) => browseSuggestions(db, filter),
-    suggestion: (suggestionId, projectId) => browseSuggestion(db, suggestionId, projectId),
-    metrics: (query) => readMetrics(db, query),
-    reasons: (query) => readReasons(db, query),
-    calibration: (query) => readCalibration(db, query),
-    survival: (query) => readSurvival(db, query),
-    mirror: (projectId) => mirrorOf(db, projectId, target),
+    browse: (filter) => browseSuggestions(reading, filter),
+    suggestion: (suggestionId, projectId) => browseSuggestion(reading, suggestionId, projectId),
+    metrics: (query) => readMetrics(reading, query),
+    reasons: (query) => readReasons(reading, query),
+    calibration: (query) => readCalibration(reading, query),
+    survival: (query) => readSurvival(reading, query),
+    mirror: (projectId) => mirrorOf(reading, projectId, target),
     retryDead: (projectId, kind) => retryDeadLetters(db, kind, projectId),
-    setUp: (projectId) => readSetUp({ db, langfuse }, projectId),
+    setUp: (projectId) => readSetUp({ db: reading, langfuse }, projectId),
     listen: live.listen,
   };
   return { services, endLive: live.close, close: () => writer.close() };
@@ -104,7 +110,7 @@ function masked<Result extends Refusable>(result: Result, privacy: Privacy): Res
   return { ...result, error: new UptakeError(code, privacy.said(message), { facts }) };
 }
 
-async function mirrorOf(db: Database, projectId: string, target: string | null): ReturnType<HttpServices["mirror"]> {
+async function mirrorOf(db: Reading, projectId: string, target: string | null): ReturnType<HttpServices["mirror"]> {
   const status = await readMirrorStatus(db, projectId);
   return {
     target,

@@ -42,20 +42,23 @@ const nextCommands = ({ stdout }: Finished): string[] =>
     .map((line) => line.replace(/ +#.*$/u, "").trim())
     .filter((line) => line !== "");
 
+/** Making a database takes seconds of CPU, and of a machine that is busy with others, minutes. */
+const deadlineMs = 400_000;
+
 type Env = Readonly<Record<string, string>>;
 
 /** Runs a command that `uptake init` has named, with this checkout's programs in place of what npx would find. */
 function follow(command: string, cwd: string, env: Env = {}): Promise<Finished> {
   const [program, ...args] = command.split(" ");
-  if (program === "node") return runNode(args, { cwd, env });
+  if (program === "node") return runNode(args, { cwd, env, deadlineMs });
   const [name = "", ...rest] = args;
-  if (program === "npx" && name === "tsx") return runNode([require.resolve("tsx/cli"), ...rest], { cwd, env });
-  if (program === "npx" && name === "uptake") return runUptake(rest, { cwd, env });
+  if (program === "npx" && name === "tsx") return runNode([require.resolve("tsx/cli"), ...rest], { cwd, env, deadlineMs });
+  if (program === "npx" && name === "uptake") return runUptake(rest, { cwd, env, deadlineMs });
   throw new Error(`nothing here runs ${command}`);
 }
 
 async function initIn(folder: string, env: Env = {}): Promise<Finished> {
-  const done = await runUptake(["init"], { cwd: folder, env });
+  const done = await runUptake(["init"], { cwd: folder, env, deadlineMs });
   expect({ code: done.code, stderr: done.stderr }).toEqual({ code: 0, stderr: "" });
   return done;
 }
@@ -112,7 +115,7 @@ async function typeCheck(folder: string): Promise<void> {
   expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
 }
 
-describe("uptake init, run from dist, and then what it says", { timeout: 300_000 }, () => {
+describe("uptake init, run from dist, and then what it says", { timeout: 900_000 }, () => {
   it("goes from an empty folder to a counted suggestion, making its database", async () => {
     const folder = makeFolder({});
     const [installing, ...commands] = nextCommands(await initIn(folder));

@@ -132,9 +132,12 @@ describe("uptake init by stack", () => {
     expect(next((await run([])).stdout)[0]).toBe(command);
   });
 
-  it("says nothing of installing where uptake is there, in a folder above too", async () => {
+  it("says nothing of installing where uptake is there, or in a folder above", async () => {
     put("node_modules/uptake/package.json", {});
     expect(next((await run([])).stdout)).toEqual(["node try-uptake.js", METRICS]);
+    put("packages/desk/package.json", { type: "module" });
+    const { stdout } = await runWith(["init"], { services: { init: real }, folder: join(folder, "packages/desk") });
+    expect(next(stdout)).toEqual(["node try-uptake.js", METRICS]);
   });
 
   it("says that Next must not bundle it", async () => {
