@@ -151,7 +151,7 @@ describeEachDatabase("metrics over random histories", (open) => {
     expect(row).toMatchObject({ suggestionCount: 3, costUsd: 2, costKnownCount: 1 });
   });
 
-  it("keep hourly histograms in step with their counts, and short ones with what was appended to them", async () => {
+  it("keep hourly histograms in step with their counts, nothing of them below zero once added up", async () => {
     const broken = await db.query(
       `select 1 from ai_metrics_hourly
        where exists (
@@ -173,7 +173,7 @@ describeEachDatabase("metrics over random histories", (open) => {
          or latency_count <> (select coalesce(sum(n), 0) from unnest(latency_counts) n)`,
     );
     const [rolled] = await db.query<{ count: number }>(
-      "select count(*) from ai_metrics_hourly where cardinality(confidence_keys) > 8",
+      "select count(*) from ai_metrics_hourly where cardinality(latency_buckets) > 1",
     );
     expect(rolled?.count).toBeGreaterThan(0);
     expect(broken).toEqual([]);
