@@ -35,6 +35,8 @@ export const quietMirror: MirrorOverview = {
   deliveredFeedbackCount: 0,
   deadCount: 0,
   dead: [],
+  workers: [],
+  lastVerification: null,
 };
 
 export const emptyReconcile: ReconcileReport = {

@@ -1,4 +1,5 @@
-import { keepPreviousData, useQuery, type UseQueryResult } from "@tanstack/react-query";
+import { keepPreviousData, useIsFetching, useQuery, useQueryClient, type UseQueryResult } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
 import type { CalibrationAnswer } from "../../../src/contract/calibration-answer.ts";
 import type { MetricsAnswer } from "../../../src/contract/metrics-answer.ts";
 import type { ReasonsAnswer } from "../../../src/contract/reasons-answer.ts";
@@ -39,11 +40,12 @@ export const metricsPath = (
   });
 
 /** The rows of an answer; while another question is asked, the answer to the last one stays. */
-function useRows<Row>(path: string): UseQueryResult<readonly Row[]> {
+function useRows<Row>(path: string, enabled = true): UseQueryResult<readonly Row[]> {
   return useQuery({
     queryKey: [path],
     queryFn: async ({ signal }) => (await request<{ readonly rows: readonly Row[] }>(path, signal)).rows,
     placeholderData: keepPreviousData,
+    enabled,
   });
 }
 
@@ -57,5 +59,23 @@ export const useReasons = (filters: Filters): UseQueryResult<readonly ReasonRow[
 export const useCalibration = (filters: Filters): UseQueryResult<readonly CalibrationRow[]> =>
   useRows<CalibrationRow>(metricsPath("calibration", filters, { range: filters.range, bucket: "total" }));
 
-export const useSurvival = (filters: Filters): UseQueryResult<readonly SurvivalRow[]> =>
-  useRows<SurvivalRow>(metricsPath("survival", filters, { range: filters.range, bucket: "total" }));
+/**
+ * The one chart that reads the suggestions themselves and not their counts: with millions of them it takes a while, and
+ * the database's whole attention. So it is asked for once the others of the page have their answers.
+ */
+export function useSurvival(filters: Filters): UseQueryResult<readonly SurvivalRow[]> {
+  const path = metricsPath("survival", filters, { range: filters.range, bucket: "total" });
+  const client = useQueryClient();
+  const askedCount = useIsFetching(COUNTS);
+  const [freePath, setFreePath] = useState<string | null>(null);
+  useEffect(() => {
+    // Asked anew: at the first look the others have not begun.
+    if (client.isFetching(COUNTS) === 0) setFreePath(path);
+  }, [client, path, askedCount]);
+  return useRows<SurvivalRow>(path, freePath === path);
+}
+
+const COUNTS = {
+  predicate: ({ queryKey: [path] }: { readonly queryKey: readonly unknown[] }) =>
+    typeof path === "string" && /^\/v1\/(?:metrics|reasons|calibration)\?/u.test(path),
+} as const;
