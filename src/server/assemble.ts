@@ -86,11 +86,8 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
     reasons: withDeskReasons(options.feedback?.reasons),
     flushSuggestions: () => tracker.flush(),
   });
-  const worker = assembleWorker(config, {
-    ...base,
-    inference: inferenceOf(options.feedback ?? {}),
-    kind: options.kind ?? "application",
-  });
+  const { kind = "application" } = options;
+  const worker = assembleWorker(config, { ...base, inference: inferenceOf(options.feedback ?? {}), kind });
 
   let closing: Promise<void> | undefined;
   async function closeAll(): Promise<void> {

@@ -17,8 +17,9 @@ const SOON_MS = 20_000;
 
 /** A database, a Langfuse, and processes over them. */
 async function openPlace() {
-  const { db, url, drop } = await openTestPostgres();
-  onTestFinished(drop);
+  const opened = await openTestPostgres();
+  onTestFinished(() => opened.drop());
+  const { db, url } = opened;
   const { address } = await startStandIn();
   const scratch = mkdtempSync(join(tmpdir(), "uptake-workers-"));
   onTestFinished(() => rmSync(scratch, { recursive: true, force: true }));

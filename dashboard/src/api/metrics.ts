@@ -40,12 +40,17 @@ export const metricsPath = (
   });
 
 /** The rows of an answer; while another question is asked, the answer to the last one stays. */
-function useRows<Row>(path: string, enabled = true): UseQueryResult<readonly Row[]> {
+function useRows<Row>(
+  path: string,
+  first: (signal: AbortSignal) => Promise<void> = () => Promise.resolve(),
+): UseQueryResult<readonly Row[]> {
   return useQuery({
     queryKey: [path],
-    queryFn: async ({ signal }) => (await request<{ readonly rows: readonly Row[] }>(path, signal)).rows,
+    queryFn: async ({ signal }) => {
+      await first(signal);
+      return (await request<{ readonly rows: readonly Row[] }>(path, signal)).rows;
+    },
     placeholderData: keepPreviousData,
-    enabled,
   });
 }
 
@@ -64,18 +69,28 @@ export const useCalibration = (filters: Filters): UseQueryResult<readonly Calibr
  * the database's whole attention. So it is asked for once the others of the page have their answers.
  */
 export function useSurvival(filters: Filters): UseQueryResult<readonly SurvivalRow[]> {
-  const path = metricsPath("survival", filters, { range: filters.range, bucket: "total" });
   const client = useQueryClient();
-  const askedCount = useIsFetching(COUNTS);
-  const [freePath, setFreePath] = useState<string | null>(null);
-  useEffect(() => {
-    // Asked anew: at the first look the others have not begun.
-    if (client.isFetching(COUNTS) === 0) setFreePath(path);
-  }, [client, path, askedCount]);
-  return useRows<SurvivalRow>(path, freePath === path);
+  return useRows<SurvivalRow>(metricsPath("survival", filters, { range: filters.range, bucket: "total" }), (signal) =>
+    whenCountsAreThere(client, signal),
+  );
 }
 
 const COUNTS = {
   predicate: ({ queryKey: [path] }: { readonly queryKey: readonly unknown[] }) =>
     typeof path === "string" && /^\/v1\/(?:metrics|reasons|calibration)\?/u.test(path),
 } as const;
+
+async function whenCountsAreThere(client: QueryClient, signal: AbortSignal): Promise<void> {
+  // What else is on the page begins in the same turn.
+  await new Promise((resolve) => setTimeout(resolve));
+  if (client.isFetching(COUNTS) === 0) return;
+  await new Promise<void>((resolve) => {
+    const look = (): void => {
+      if (client.isFetching(COUNTS) > 0 && !signal.aborted) return;
+      unsubscribe();
+      resolve();
+    };
+    const unsubscribe = client.getQueryCache().subscribe(look);
+    signal.addEventListener("abort", look);
+  });
+}
