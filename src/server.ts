@@ -8,9 +8,11 @@ import { createAdoptServices } from "./server/adopt-services.ts";
 import { assemble, type AssembleOptions, type Parts } from "./server/assemble.ts";
 import { createClosers } from "./server/closers.ts";
 import { runDemo } from "./server/demo.ts";
+import { createInitServices } from "./server/init-services.ts";
 import { answerMetrics } from "./server/metrics-services.ts";
 import { createKeyServices } from "./server/key-services.ts";
 import { createLongRunning } from "./server/long-running.ts";
+import { createMoveServices } from "./server/move-services.ts";
 import { createMirrorServices } from "./server/mirror-services.ts";
 import { replayFile } from "./server/replay-file.ts";
 import { verifyDeployment } from "./server/verify-deployment.ts";
@@ -54,6 +56,8 @@ export async function openServices(config: Config, { log, sources }: ServiceDeps
     keys: createKeyServices(partsWithoutWorker),
     mirror: createMirrorServices(config, log, partsWithoutWorker),
     adopt: createAdoptServices(config, { log, closers }),
+    init: createInitServices(config),
+    move: createMoveServices(config, { log, closers }),
     verify: (options) => verifyDeployment(config, options, { log, closers }),
     rollup: {
       async check(options) {

@@ -186,6 +186,7 @@ api_keys
   created_at timestamp with time zone not null default now()
   expires_at timestamp with time zone
   revoked_at timestamp with time zone
+  last_used_at timestamp with time zone
 
 dashboard_sessions
   token_sha256 text not null

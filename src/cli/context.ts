@@ -1,6 +1,7 @@
 import type { Environment } from "../config/environment.ts";
 import type { ConfigSources } from "../config/read-config.ts";
 import type { DoctorReport } from "../domain/doctor-report.ts";
+import type { Ask } from "./ask.ts";
 import type { Interrupt } from "./interrupt.ts";
 import type { Output } from "./output.ts";
 import type { OpenServices } from "./services.ts";
@@ -26,6 +27,10 @@ export type CliContext = {
   readonly interrupt: Interrupt;
   readonly openServices: OpenServices;
   readonly diagnose: Diagnose;
+  /** Where the person is: the current folder. */
+  readonly folder: string;
+  /** Null where nobody sits at a terminal to be asked. */
+  readonly ask: Ask | null;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 };

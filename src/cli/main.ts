@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { processEnvironment } from "../config/environment.ts";
+import { createAsk } from "./ask.ts";
 import type { Diagnose } from "./context.ts";
 import { createInterrupt } from "./interrupt.ts";
 import { createOutput, type TextStream } from "./output.ts";
@@ -63,6 +64,8 @@ const code = await runCli(process.argv.slice(2), {
   interrupt,
   openServices,
   diagnose,
+  folder: process.cwd(),
+  ask: process.stdin.isTTY && process.stdout.isTTY ? createAsk({ input: process.stdin, output: process.stdout }) : null,
   now: Date.now,
 });
 interrupt.dispose();

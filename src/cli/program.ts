@@ -4,10 +4,12 @@ import { addAdopt } from "./commands/adopt.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addExpire } from "./commands/expire.ts";
+import { addInit } from "./commands/init.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addMetrics } from "./commands/metrics.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addMirror } from "./commands/mirror.ts";
+import { addMove } from "./commands/move.ts";
 import { addPartitions } from "./commands/partitions.ts";
 import { addReplay } from "./commands/replay.ts";
 import { addServe } from "./commands/serve.ts";
@@ -44,8 +46,24 @@ export function createProgram(context: CliContext, exitWith: (code: ExitCode) =>
     .addHelpText("after", EXAMPLE)
     .addHelpText("afterAll", ({ command }) => (command.parent === null ? `\n${variablesHelp()}` : ""))
     .addHelpText("afterAll", `\n${EXIT_CODES_HELP}`);
-  const commands = [addDemo, addServe, addReplay, addMigrate, addAdopt, addWorker, addMetrics, addRollup, addExpire];
-  for (const add of [...commands, addPartitions, addMirror, addVerify, addKeys, addDoctor])
-    add(program, context, exitWith);
+  const commands = [
+    addInit,
+    addDemo,
+    addServe,
+    addReplay,
+    addMigrate,
+    addMove,
+    addAdopt,
+    addWorker,
+    addMetrics,
+    addRollup,
+    addExpire,
+    addPartitions,
+    addMirror,
+    addVerify,
+    addKeys,
+    addDoctor,
+  ];
+  for (const add of commands) add(program, context, exitWith);
   return program;
 }

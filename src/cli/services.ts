@@ -6,8 +6,10 @@ import type { MetricsRequest, MetricsView } from "../domain/metrics-request.ts";
 import type { PartitionReport } from "../domain/partition-report.ts";
 import type { VerifyReport } from "../domain/verify-report.ts";
 import type { AdoptServices } from "./adopt-services.ts";
+import type { InitServices } from "./init-services.ts";
 import type { KeyServices } from "./key-services.ts";
 import type { MirrorServices } from "./mirror-services.ts";
+import type { MoveServices } from "./move-services.ts";
 import type { RollupServices } from "./rollup-services.ts";
 import type { VerifyOptions } from "./verify-options.ts";
 
@@ -43,6 +45,8 @@ export type Services = {
   readonly keys: KeyServices;
   readonly mirror: MirrorServices;
   readonly adopt: AdoptServices;
+  readonly init: InitServices;
+  readonly move: MoveServices;
   readonly rollup: RollupServices;
   /** Sends samples to Langfuse and looks whether they arrive; keeps how it went in the database, where there is one. */
   verify(options: VerifyOptions): Promise<VerifyReport>;

@@ -49,6 +49,8 @@ export type PostedReply<Receipt> = {
 
 export type TicketDeskDeps<Receipt> = {
   readonly db: Database;
+  /** For the queue, which is searched through. */
+  readonly reading: Queryable;
   readonly projectId: string;
   readonly categories: readonly Category[];
   readonly functions: Pick<DeskService, "suggestReply" | "classify">;
@@ -78,12 +80,12 @@ export type TicketDesk<Receipt> = {
 };
 
 export function createTicketDesk<Receipt>(deps: TicketDeskDeps<Receipt>): TicketDesk<Receipt> {
-  const { db, projectId, categories, functions } = deps;
+  const { db, reading, projectId, categories, functions } = deps;
   return {
     async list({ cursor, limit, ...filter }) {
       const after = cursor === undefined ? undefined : readCursor(cursor);
       // One more than asked for tells whether there is a next page.
-      const rows = await listTickets(db, { ...filter, projectId, after, limit: limit + 1 });
+      const rows = await listTickets(reading, { ...filter, projectId, after, limit: limit + 1 });
       const page = rows.slice(0, limit);
       const last = page.at(-1);
       const hasMore = rows.length > page.length && last !== undefined;

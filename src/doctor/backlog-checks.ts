@@ -1,3 +1,4 @@
+import type { ApiKeyFacts } from "../domain/api-key.ts";
 import type { DoctorFinding } from "../domain/doctor-report.ts";
 import { hourOf, startOfHour } from "../domain/hour.ts";
 import { monthOf } from "../domain/partition-report.ts";
@@ -126,20 +127,32 @@ async function keyFindings({ db, config, now, limits }: DatabaseNeeds): Promise<
       ),
     ];
   }
-  const soon = live.filter(
-    ({ expiresAt }) => expiresAt !== null && expiresAt.getTime() < now() + limits.expiringDays * DAY_MS,
-  );
-  if (soon.length === 0)
-    return [
-      well(
-        "keys.state",
-        live.length === 0 ? "no API keys, and none are needed on this machine" : `${live.length} API keys are taken`,
-      ),
-    ];
-  return soon.map(({ publicKey, name, expiresAt }) =>
-    finding(
-      "keys.expiring",
-      `API key ${publicKey}${name === "" ? "" : ` (${name})`} is taken until ${expiresAt?.toISOString() ?? ""}`,
+  const wrong = [
+    ...expiring(live, now() + limits.expiringDays * DAY_MS),
+    ...unused(live, now() - limits.unusedDays * DAY_MS),
+  ];
+  if (wrong.length > 0) return wrong;
+  return [
+    well(
+      "keys.state",
+      live.length === 0 ? "no API keys, and none are needed on this machine" : `${live.length} API keys are taken`,
     ),
-  );
+  ];
 }
+
+const named = ({ publicKey, name }: ApiKeyFacts): string => `API key ${publicKey}${name === "" ? "" : ` (${name})`}`;
+
+const expiring = (keys: readonly ApiKeyFacts[], before: number): readonly DoctorFinding[] =>
+  keys
+    .filter(({ expiresAt }) => expiresAt !== null && expiresAt.getTime() < before)
+    .map((key) => finding("keys.expiring", `${named(key)} is taken until ${key.expiresAt?.toISOString() ?? ""}`));
+
+/** A key that was just made has had no time to be used. */
+const unused = (keys: readonly ApiKeyFacts[], since: number): readonly DoctorFinding[] =>
+  keys
+    .filter(({ lastUsedAt, createdAt }) => (lastUsedAt ?? createdAt).getTime() < since)
+    .map((key) => {
+      const { lastUsedAt, createdAt } = key;
+      const when = lastUsedAt === null ? "was never used since" : "was last used on";
+      return finding("keys.unused", `${named(key)} ${when} ${(lastUsedAt ?? createdAt).toISOString().slice(0, 10)}`);
+    });

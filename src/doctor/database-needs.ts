@@ -16,6 +16,8 @@ export type DoctorLimits = {
   /** Closed hours whose metrics are recomputed. */
   readonly checkedHourCount: number;
   readonly expiringDays: number;
+  /** An API key that nobody has used for so long. */
+  readonly unusedDays: number;
 };
 
 export const DOCTOR_LIMITS: DoctorLimits = {
@@ -28,6 +30,7 @@ export const DOCTOR_LIMITS: DoctorLimits = {
   unplacedCount: 10_000,
   checkedHourCount: 24,
   expiringDays: 7,
+  unusedDays: 90,
 };
 
 export type DatabaseNeeds = {

@@ -113,6 +113,11 @@ export const FINDINGS = {
     level: "fail",
     remedy: "Make one (`uptake keys create`), or listen on this machine only: the service does not start otherwise.",
   },
+  "keys.unused": {
+    level: "warn",
+    remedy:
+      "End it (`uptake keys revoke`) if nobody needs it: a key that nobody uses is one that nobody would miss when stolen.",
+  },
   "keys.expiring": { level: "warn", remedy: "See that everybody has the new key by then (`uptake keys list`)." },
   "langfuse.unreachable": {
     level: "fail",

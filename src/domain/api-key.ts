@@ -13,6 +13,8 @@ export type ApiKeyFacts = {
   /** Not taken from then on; null: always. */
   readonly expiresAt: Date | null;
   readonly revokedAt: Date | null;
+  /** To the minute; null: never. */
+  readonly lastUsedAt: Date | null;
 };
 
 /** A key that was just made: the only time that its secret is there to be read. */

@@ -21,6 +21,7 @@ export type ErrorCode =
   | "database_newer"
   | "migration_failed"
   | "adoption_refused"
+  | "move_refused"
   | "data_directory_in_use"
   | "port_in_use"
   | "model_failed"

@@ -73,10 +73,23 @@ const BAD: Problem = {
   details: [],
 };
 
+/** Postgres' code for a statement that was ended from outside, nearly always by its time limit. */
+const CANCELED = "57014";
+
+const TOO_SLOW: Problem = {
+  status: 503,
+  code: "too_slow",
+  message:
+    "this takes longer in the database than it may; ask for less, such as a shorter range (from, to) or one function, or try again",
+  details: [],
+  retryAfterSeconds: RETRY_SECONDS,
+};
+
 /** What the caller is told about an error. */
 export function problemOf(error: unknown): Problem {
   if (!(error instanceof UptakeError)) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    if (code === CANCELED) return TOO_SLOW;
     return BAD_VALUE.test(code) ? BAD : INTERNAL;
   }
   const { code, message, facts } = error;

@@ -13,6 +13,7 @@ import { createGroupCommit, type GroupCommitOptions, STORE_NAME } from "../track
 import { UNHURRIED_GATHER_MS } from "../track/gathering.ts";
 import type { Recorder } from "../track/recorder.ts";
 import { createAdoption } from "../track/spool/adoption.ts";
+import { listOwners } from "../track/spool/owner-files.ts";
 import { createReplayer } from "../track/spool/replayer.ts";
 import { createSpool, type LockOwner } from "../track/spool/spool.ts";
 import { createSpooledRecorder } from "../track/spooled-recorder.ts";
@@ -85,6 +86,24 @@ const destinationOf = ({ place }: Pick<RecordStore, "place">): string => hash("s
 
 /** The spool's name of the database that is configured. */
 export const databaseDestination = (config: Config): string => destinationOf({ place: databasePlace(config) });
+
+/** Files that processes which are gone, or still there, have left in the spool for this database. */
+export const spoolFilesFor = (config: Config): readonly string[] =>
+  listOwners(resolve(config.spoolDir), databaseDestination(config)).flatMap(({ segments }) => segments);
+
+/** Writes what dead processes left in the spool, once; what could not be written is still there afterwards. */
+export async function replaySpool(
+  config: Config,
+  { db, log }: { readonly db: Database; readonly log: Logger },
+): Promise<void> {
+  const { write, name } = databaseStore(config, db);
+  const queue = createGroupCommit({ write, storeName: name, log });
+  const replayer = createReplayer({ queue, log });
+  const place = { dir: resolve(config.spoolDir), destination: databaseDestination(config), lock: lockOwner(log), log };
+  await createAdoption({ ...place, ownPath: "", replayer }).adoptOnce();
+  replayer.stop();
+  await queue.close();
+}
 
 /** The database of this process. */
 export const databaseStore = (config: Config, db: Database): RecordStore => ({

@@ -15,6 +15,7 @@ import type { Database } from "../store/database.ts";
 import { createLazyDatabase } from "../store/lazy-database.ts";
 import { migrate } from "../store/migrate.ts";
 import { openDatabase } from "../store/open-database.ts";
+import { createReading, READING, type Reading } from "../store/reading.ts";
 import type { Recorder } from "../track/recorder.ts";
 import { createTracker, type Tracker } from "../track/tracker.ts";
 import { assembleRecorder, databaseStore } from "./assemble-recorder.ts";
@@ -44,6 +45,8 @@ export type AssembleOptions = {
 /** The parts of Uptake put together over one database. Nothing is open before the first use or `start`. */
 export type Parts = Pick<WorkerParts, "roller" | "expirer" | "partitions" | "mirror" | "pendingMeters"> & {
   readonly db: Database;
+  /** The same for questions from outside, which may take too long. */
+  readonly reading: Reading;
   readonly tracker: Tracker;
   /** Where finished runs are written; for parts of ours with a tracker of their own. */
   readonly recorder: Recorder;
@@ -102,6 +105,7 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
   const { roller, expirer, partitions, mirror, pendingMeters } = worker;
   return {
     db,
+    reading: createReading(db, READING),
     tracker,
     recorder,
     costOf,

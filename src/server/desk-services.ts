@@ -19,7 +19,7 @@ type ProjectDesk = { readonly tickets: TicketDesk<FeedbackReceipt>; readonly fun
 
 /** What the routes of the desk need, for every project in the database. */
 export function createDeskServices(
-  parts: Pick<Parts, "db" | "tracker" | "privacy">,
+  parts: Pick<Parts, "db" | "reading" | "tracker" | "privacy">,
   desk: Pick<Desk, "ofProject">,
   config: Config,
 ): DeskServices {
@@ -74,17 +74,17 @@ export function createDeskServices(
 }
 
 function projectDesk(
-  parts: Pick<Parts, "db" | "tracker" | "privacy">,
+  parts: Pick<Parts, "db" | "reading" | "tracker" | "privacy">,
   desk: Pick<Desk, "ofProject">,
   { config, projectId }: { readonly config: Config; readonly projectId: string },
 ): ProjectDesk {
-  const { db, tracker, privacy } = parts;
+  const { db, reading, tracker, privacy } = parts;
   const functions = deskService(parts, desk, { config, projectId });
   const flushSuggestions = () => tracker.flush();
   const now = () => new Date();
   const about = { db, projectId, privacy, now, flushSuggestions, reasons: withDeskReasons(undefined) };
   const { sentWith } = createFeedbackService(about);
-  const deps = { db, projectId, categories: DEFAULT_CATEGORIES, functions, sentWith, flushSuggestions, now };
+  const deps = { db, reading, projectId, categories: DEFAULT_CATEGORIES, functions, sentWith, flushSuggestions, now };
   return { functions, tickets: createTicketDesk(deps) };
 }
 

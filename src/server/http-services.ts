@@ -55,7 +55,12 @@ export type HttpParts = {
 
 /** What the routes need, for every project in the database. */
 export function createHttpServices(
-  { db, tracker, privacy }: Pick<Parts, "db" | "privacy"> & { readonly tracker: Pick<Parts["tracker"], "flush"> },
+  {
+    db,
+    reading,
+    tracker,
+    privacy,
+  }: Pick<Parts, "db" | "reading" | "privacy"> & { readonly tracker: Pick<Parts["tracker"], "flush"> },
   { prometheus, log, target, tokens, langfuse, doctor }: HttpSettings,
 ): HttpParts {
   const now = (): Date => new Date();
@@ -82,15 +87,15 @@ export function createHttpServices(
     takeFeedback: async (projectId, given) => (await feedback.take(projectId, given)).map(told),
     sent: (projectId, given) => feedback.sent(projectId, given),
     shown: (projectId, suggestionId, given) => feedback.shown(projectId, suggestionId, given),
-    browse: (filter) => browseSuggestions(db, filter),
-    suggestion: (suggestionId, projectId) => browseSuggestion(db, suggestionId, projectId),
-    metrics: (query) => readMetrics(db, query),
-    reasons: (query) => readReasons(db, query),
-    calibration: (query) => readCalibration(db, query),
-    survival: (query) => readSurvival(db, query),
-    mirror: (projectId) => readMirrorOverview(db, target, projectId),
+    browse: (filter) => browseSuggestions(reading, filter),
+    suggestion: (suggestionId, projectId) => browseSuggestion(reading, suggestionId, projectId),
+    metrics: (query) => readMetrics(reading, query),
+    reasons: (query) => readReasons(reading, query),
+    calibration: (query) => readCalibration(reading, query),
+    survival: (query) => readSurvival(reading, query),
+    mirror: (projectId) => readMirrorOverview(reading, target, projectId),
     retryDead: (projectId, kind) => retryDeadLetters(db, kind, projectId),
-    setUp: (projectId) => readSetUp({ db, langfuse }, projectId),
+    setUp: (projectId) => readSetUp({ db: reading, langfuse }, projectId),
     doctor,
     listen: live.listen,
   };

@@ -1,5 +1,5 @@
 import type { HttpMirrorStatus } from "../http/services.ts";
-import type { Database } from "../store/database.ts";
+import type { Queryable } from "../store/database.ts";
 import { readDeadLetters } from "../store/queries/read-dead-letters.ts";
 import { readMirrorStatus } from "../store/queries/read-mirror-status.ts";
 import { readWorkers } from "../store/queries/read-workers.ts";
@@ -9,7 +9,7 @@ const REASONS_SHOWN = 20;
 
 /** How the mirror stands, for one project or (undefined) for all; workers and the last check are everybody's. */
 export async function readMirrorOverview(
-  db: Database,
+  db: Queryable,
   target: string | null,
   projectId?: string,
 ): Promise<HttpMirrorStatus> {

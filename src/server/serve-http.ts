@@ -11,6 +11,7 @@ import { serveApp, type HttpServer } from "../http/serve.ts";
 import { maskedLogger } from "../privacy/masked-logger.ts";
 import { createKeyCheck } from "../service/check-api-keys.ts";
 import { createFeedbackTokens } from "../service/feedback-tokens.ts";
+import { createKeyUse } from "../service/key-use.ts";
 import { createSessions } from "../service/sessions.ts";
 import { countApiKeys } from "../store/queries/count-api-keys.ts";
 import type { Parts } from "./assemble.ts";
@@ -55,7 +56,7 @@ export async function serveHttp(
     langfuse: createLangfuseLook(config, Date.now),
     doctor: createHealthLook(config, { sources, db, now: Date.now }),
   });
-  const keys = createKeyCheck({ db, now: Date.now });
+  const keys = createKeyCheck({ db, now: Date.now, onUsed: createKeyUse({ db, now: Date.now }) });
   const sessions = createSessions({ db, keys, now: Date.now });
   const admission = {
     authenticate: createAuthenticate({ keys, tokens, sessions, openProjectId: isPrivate ? projectId : null }),

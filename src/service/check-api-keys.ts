@@ -22,6 +22,8 @@ export type KeyCheckOptions = {
   readonly now: () => number;
   /** How long an answer of the database stands: a key that was revoked is taken so much longer at most. */
   readonly keepMs?: number;
+  /** Told of every use of a key that is taken. */
+  readonly onUsed?: (publicKey: string) => void;
 };
 
 const KEEP_MS = 2_000;
@@ -31,7 +33,7 @@ const PUBLIC_KEY = /^pk-up-[\w-]{16}$/u;
 const NOBODYS_HASH = hashOf("nobody's");
 
 /** Checks pairs of keys against the database, which it asks once in two seconds for each. */
-export function createKeyCheck({ db, now, keepMs = KEEP_MS }: KeyCheckOptions): KeyCheck {
+export function createKeyCheck({ db, now, keepMs = KEEP_MS, onUsed }: KeyCheckOptions): KeyCheck {
   const kept = createKeptAnswers({ ask: (publicKey) => findApiKey(db, publicKey), now, keepMs });
   let isAny = false;
   let lookAgainAt = 0;
@@ -41,6 +43,7 @@ export function createKeyCheck({ db, now, keepMs = KEEP_MS }: KeyCheckOptions): 
       const key = PUBLIC_KEY.test(publicKey) ? await kept.of(publicKey) : undefined;
       const isRight = isEqual(hashOf(secretKey), key?.secretSha256 ?? NOBODYS_HASH);
       if (key === undefined || !isRight || !isTaken(key, now())) return undefined;
+      onUsed?.(publicKey);
       return { publicKey, projectId: key.projectId, scopes: new Set(key.scopes) };
     },
     async hasKeys() {

@@ -1,5 +1,6 @@
 import type { LangfuseStanding } from "../domain/langfuse-standing.ts";
 import type { Database } from "../store/database.ts";
+import type { Reading } from "../store/reading.ts";
 import {
   type NewestFeedback,
   type NewestSuggestion,
@@ -16,7 +17,7 @@ export type SetUp = {
 };
 
 export type SetUpDependencies = {
-  readonly db: Database;
+  readonly db: Reading;
   /** How it stands with the Langfuse that is set. */
   readonly langfuse: () => Promise<LangfuseStanding>;
 };

@@ -1,5 +1,6 @@
 import type { Environment } from "../../src/config/environment.ts";
 import type { Config } from "../../src/config/config.ts";
+import type { Ask } from "../../src/cli/ask.ts";
 import { createInterrupt } from "../../src/cli/interrupt.ts";
 import { createOutput } from "../../src/cli/output.ts";
 import { runCli } from "../../src/cli/run.ts";
@@ -123,6 +124,17 @@ export function fakeServices(replaced: Partial<Services> = {}): Services {
       planRemoval: () => Promise.resolve([]),
       remove: () => Promise.resolve(),
     },
+    init: {
+      lookAtTables: () => Promise.resolve(null),
+      migrationFile: () => ({ names: [], sql: "" }),
+      tablesInTheWay: () => [],
+    },
+    move: {
+      plan: () =>
+        Promise.resolve({ tables: [], resumedTableCount: 0, dryRun: true, interrupted: false, spoolFileCount: 0 }),
+      move: () => Promise.resolve({ tables: [], resumedTableCount: 0, dryRun: false, interrupted: false }),
+      target: () => "postgres://db/uptake",
+    },
     replay: () => Promise.resolve(emptyReplay),
     runDemo: () => Promise.resolve(),
     close: () => Promise.resolve(),
@@ -142,7 +154,7 @@ export type Run = {
 /** Runs one command line in this process, with these services behind it. */
 export async function run(
   argv: readonly string[],
-  { services = {}, environment = {}, signals }: RunOptions = {},
+  { services = {}, environment = {}, signals, folder = process.cwd(), ask = null }: RunOptions = {},
 ): Promise<Run> {
   const written = { stdout: "", stderr: "" };
   const stream = (name: keyof typeof written) => ({ write: (text: string) => (written[name] += text) });
@@ -159,6 +171,8 @@ export async function run(
       exitAtOnce: () => output.note("exit at once"),
     }),
     now: () => NOW,
+    folder,
+    ask,
     diagnose: (sources, options) => diagnose(sources, { ...options, nodeVersion: process.versions.node }),
     openServices(config) {
       opened.push(config);
@@ -178,5 +192,7 @@ export async function run(
 export type RunOptions = {
   readonly services?: Partial<Services>;
   readonly environment?: Environment;
+  readonly folder?: string;
+  readonly ask?: Ask | null;
   readonly signals?: Parameters<typeof createInterrupt>[0]["signals"];
 };

@@ -46,7 +46,7 @@ it("makes, lists, rotates and revokes keys; a secret is shown once, by whoever m
   });
   expect(await keys.ownerOf(next)).toBeUndefined();
   const { stdout } = await uptake(opened.url, "list");
-  expect(stdout).toMatch(/read,feedback {2,}taken {2,}desk$/mu);
+  expect(stdout).toMatch(/read,feedback {2,}taken {2,}never {2,}desk$/mu);
   expect(stdout).toMatch(new RegExp(`^${first.publicKey} .*taken until `, "mu"));
   expect(stdout).toMatch(new RegExp(`^${next.publicKey} .*revoked `, "mu"));
   expect(stdout).not.toContain("sk-up-");

@@ -155,6 +155,19 @@ const breakages: readonly Breakage[] = [
     says: /\(desk\) is taken until 20/u,
   },
   {
+    code: "keys.unused",
+    by: "a key that nobody has used for months",
+    breakIt: async ({ db }) => {
+      await createApiKey(db, { projectId: "default", scopes: ["read"], name: "desk" });
+      await createApiKey(db, { projectId: "default", scopes: ["read"], name: "just made" });
+      await db.query(
+        `update api_keys set created_at = now() - interval '1 year', last_used_at = now() - interval '91 days'
+         where name = 'desk'`,
+      );
+    },
+    says: /\(desk\) was last used on 20/u,
+  },
+  {
     code: "langfuse.keys_refused",
     by: "a wrong key",
     breakIt: async () => [{ LANGFUSE_SECRET_KEY: "sk-lf-wrong" }],

@@ -32,6 +32,13 @@ const documented = [
   "docs/security.md",
   "docs/scale.md",
   "docs/integrate.md",
+  "docs/init.md",
+  "docs/deploy.md",
+  "docs/quickstart.md",
+  "docs/langfuse-guide.md",
+  "docs/recipes.md",
+  "docs/failure-modes.md",
+  "docs/faq.md",
 ].flatMap(commandsIn);
 const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
   scripts: Record<string, string>;

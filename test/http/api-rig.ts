@@ -11,6 +11,7 @@ import { createLangfuseLook } from "../../src/server/look-at-langfuse.ts";
 import { createHttpServices } from "../../src/server/http-services.ts";
 import type { Sessions } from "../../src/service/sessions.ts";
 import type { Database } from "../../src/store/database.ts";
+import { createReading, READING, type Reading } from "../../src/store/reading.ts";
 import { openAdmission } from "./fake-services.ts";
 
 export type Answered = { readonly status: number; readonly headers: Headers; readonly json: Record<string, unknown> };
@@ -32,6 +33,7 @@ export type RigOptions = {
   /** Kept open until the suite is over, and not only the test. */
   readonly untilEnd?: boolean;
   readonly sessions?: Sessions;
+  readonly reading?: Reading;
 };
 
 export function openApi(
@@ -43,12 +45,13 @@ export function openApi(
     limits = REQUEST_LIMITS,
     untilEnd = false,
     sessions,
+    reading = createReading(db, READING),
   }: RigOptions = {},
 ): ApiRig {
   const tokens = createFeedbackTokens({ secrets, lifetimeMs: 60_000, now: Date.now });
   const tracker = { flush: () => Promise.resolve() };
   const http = createHttpServices(
-    { db, tracker, privacy: asItIs },
+    { db, reading, tracker, privacy: asItIs },
     {
       prometheus: createPrometheus(),
       log: silentLogger,

@@ -1,6 +1,9 @@
 import type { Admission } from "../../src/http/add-routes.ts";
 import { openTo } from "../../src/http/caller.ts";
+import type { DeskServices } from "../../src/http/desk-services.ts";
+import type { FunctionServices } from "../../src/http/function-services.ts";
 import type { HttpMirrorStatus, HttpServices } from "../../src/http/services.ts";
+import type { Sessions } from "../../src/service/sessions.ts";
 import { rateOf, type MetricsRow } from "../../src/metrics/metrics-row.ts";
 
 export const NOW = Date.parse("2026-11-22T10:20:30.400Z");
@@ -105,3 +108,20 @@ export const fakeServices = (replaced: Partial<HttpServices> = {}): HttpServices
 
 /** Whoever asks may do everything in the project `default`, as often as they like. */
 export const openAdmission: Admission = { authenticate: openTo("default"), admit: () => Promise.resolve() };
+
+/** Described only. */
+export const noFunctions: FunctionServices = {
+  suggestReply: notAsked,
+  respond: notAsked,
+  classify: notAsked,
+  decide: notAsked,
+};
+export const noDesk: DeskServices = {
+  tickets: notAsked,
+  ticket: notAsked,
+  reply: notAsked,
+  suggest: notAsked,
+  classify: notAsked,
+  decide: notAsked,
+};
+export const noSessions: Sessions = { begin: notAsked, ownerOf: notAsked, end: notAsked };

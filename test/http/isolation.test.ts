@@ -1,13 +1,10 @@
 import { expect, it } from "vitest";
 import type { Scope } from "../../src/domain/api-key.ts";
 import { newId } from "../../src/domain/ids.ts";
-import { createFeedbackTokens } from "../../src/service/feedback-tokens.ts";
 import { endApiKey, rotateApiKey } from "../../src/service/manage-api-keys.ts";
-import { apiRoutes } from "../../src/http/routes.ts";
 import { openTestPostgres } from "../support/databases.ts";
 import { onTestFinished } from "vitest";
-import { fakeServices } from "./fake-services.ts";
-import { basic, bearer, makeKey, openSecured, SECRET } from "./secured-rig.ts";
+import { basic, bearer, makeKey, openSecured } from "./secured-rig.ts";
 
 const ALL: readonly Scope[] = ["write", "feedback", "read"];
 
@@ -17,92 +14,7 @@ async function openDatabase() {
   return opened.db;
 }
 
-/** Every route that asks for credentials, with something to send that would be right. */
-const ROUTES = apiRoutes(fakeServices(), Date.now).filter(({ scopes }) => scopes !== null);
-const bodyFor = (operationId: string, suggestionId: string): unknown =>
-  ({
-    recordSuggestions: { functionName: "f", text: "mine", suggestionId },
-    recordFeedback: { suggestionId, type: "approval" },
-    recordSent: { suggestionId, finalText: "Hello there" },
-    recordShown: {},
-  })[operationId];
-
 const SUGGESTION = { functionName: "f", text: "Hello there", ticketId: "t-1" };
-
-it("every route refuses every wrong key alike: none, unknown, half, another's secret, revoked, expired, a token", async () => {
-  const db = await openDatabase();
-  const api = openSecured(db, { openProjectId: "default" });
-  const good = await makeKey(db, "a", ["admin"]);
-  const other = await makeKey(db, "b", ["admin"]);
-  const revoked = await makeKey(db, "a", ["admin"]);
-  await endApiKey(db, revoked.publicKey);
-  const old = await makeKey(db, "a", ["admin"]);
-  await rotateApiKey(db, old.publicKey, 0);
-  const suggestionId = newId();
-  await api.post("/v1/suggestions", { ...SUGGESTION, suggestionId }, basic(good));
-  const token = api.tokens.issue({ projectId: "a", suggestionId }) ?? "";
-  const lapsed = createFeedbackTokens({ secrets: [SECRET], lifetimeMs: -1, now: Date.now });
-  const forged = createFeedbackTokens({
-    secrets: ["another secret of the tests, long"],
-    lifetimeMs: 60_000,
-    now: Date.now,
-  });
-  const wrong: Readonly<Record<string, Record<string, string>>> = {
-    none: {},
-    empty: { authorization: "" },
-    scheme: { authorization: `Digest ${good.publicKey}:${good.secretKey}` },
-    unknown: basic({ publicKey: "pk-up-AAAAAAAAAAAAAAAA", secretKey: good.secretKey }),
-    "no secret": basic({ ...good, secretKey: "" }),
-    "another's secret": basic({ ...good, secretKey: other.secretKey }),
-    "secret first": basic({ publicKey: good.secretKey, secretKey: good.publicKey }),
-    "public key alone": bearer(good.publicKey),
-    "secret alone": bearer(good.secretKey),
-    injected: { authorization: "Basic ' or 1=1 --" },
-    revoked: basic(revoked),
-    rotated: basic(old),
-    "lapsed token": bearer(lapsed.issue({ projectId: "a", suggestionId }) ?? ""),
-    "forged token": bearer(forged.issue({ projectId: "a", suggestionId }) ?? ""),
-    "cut token": bearer(token.slice(0, -1)),
-    "altered token": bearer(`${token.slice(0, 20)}${token[20] === "A" ? "B" : "A"}${token.slice(21)}`),
-    "token as password": basic({ publicKey: "ft", secretKey: token }),
-  };
-  const before = await db.query("select count(*), (select count(*) from ai_feedback_events) from ai_suggestions");
-  expect(ROUTES.length).toBeGreaterThan(12);
-  for (const { method, path, operationId } of ROUTES) {
-    const place = path.replace("{suggestionId}", suggestionId);
-    for (const [what, headers] of Object.entries(wrong)) {
-      const answered =
-        method === "get"
-          ? await api.get(place, headers)
-          : await api.post(place, bodyFor(operationId, suggestionId), headers);
-      expect([what, path, answered.status]).toEqual([what, path, 401]);
-      expect(JSON.stringify(answered.json)).not.toContain(good.secretKey);
-      expect(answered.headers.get("www-authenticate")).toContain("Basic");
-    }
-  }
-  expect(await db.query("select count(*), (select count(*) from ai_feedback_events) from ai_suggestions")).toEqual(
-    before,
-  );
-});
-
-it("a key does what its scopes say, and nothing else", async () => {
-  const db = await openDatabase();
-  const api = openSecured(db);
-  const suggestionId = newId();
-  const keys = await Promise.all([...ALL, "admin" as const].map((scope) => makeKey(db, "a", [scope])));
-  for (const { method, path, operationId, scopes } of ROUTES) {
-    if (operationId === "live") continue; // it never ends where it is let in
-    for (const key of keys) {
-      const place = path.replace("{suggestionId}", suggestionId);
-      const { status } =
-        method === "get"
-          ? await api.get(place === "/metrics" ? "/v1/mirror" : place, basic(key))
-          : await api.post(place, bodyFor(operationId, suggestionId), basic(key));
-      const mayDo = key.scopes[0] === "admin" || scopes?.some((scope) => key.scopes.includes(scope)) === true;
-      expect([path, key.scopes, status === 403]).toEqual([path, key.scopes, !mayDo]);
-    }
-  }
-});
 
 it("a feedback token reports on its own suggestion, and nothing else", async () => {
   const db = await openDatabase();
@@ -127,9 +39,7 @@ it("a feedback token reports on its own suggestion, and nothing else", async () 
     api.post("/v1/sent", { suggestionId: other.suggestionId, finalText: "Hello" }, headers),
     api.post("/v1/sent", { ticketId: "t-2", finalText: "Hello" }, headers),
     api.post("/v1/suggestions", SUGGESTION, headers),
-    ...ROUTES.filter(({ method }) => method === "get").map(({ path }) =>
-      api.get(path.replace("{suggestionId}", own.suggestionId), headers),
-    ),
+    api.get(`/v1/suggestions/${own.suggestionId}`, headers),
   ];
   for (const { status } of await Promise.all(refused)) expect(status).toBe(403);
   expect(await db.query("select count(*) from ai_feedback_events")).toEqual(before);

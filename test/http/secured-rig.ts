@@ -7,7 +7,7 @@ import { createSessions } from "../../src/service/sessions.ts";
 import type { NewApiKey, Scope } from "../../src/domain/api-key.ts";
 import { type ApiRig, openApi, type RigOptions } from "./api-rig.ts";
 
-export const SECRET = "a secret of the tests, long enough";
+export const SECRET = "a-secret-of-the-tests-that-is-long-enough";
 
 export type SecuredRig = ApiRig & { readonly tokens: FeedbackTokens };
 

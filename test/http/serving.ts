@@ -15,7 +15,7 @@ export type Serving = {
   /** Its exit code; null where a signal ended it. */
   readonly ended: Promise<number | null>;
   hasEnded(): boolean;
-  /** What it has written to its standard error. */
+  /** What it has written to its standard output and error. */
   told(): string;
 };
 
@@ -29,14 +29,16 @@ export async function startServing(
   const child = spawn(process.execPath, [main, "serve", "--port", port], {
     cwd: scratch,
     env: { PATH: process.env["PATH"], DATABASE_URL: databaseUrl, UPTAKE_RATE_LIMIT: "0", ...env },
-    stdio: ["ignore", "ignore", "pipe"],
+    stdio: ["ignore", "pipe", "pipe"],
   });
   onTestFinished(() => {
     child.kill("SIGKILL");
     rmSync(scratch, { recursive: true, force: true });
   });
   let text = "";
-  child.stderr.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+  }
   let hasEnded = false;
   const ended = new Promise<number | null>((resolve) =>
     child.once("close", (code) => {

@@ -1,5 +1,4 @@
-import { keepPreviousData, useIsFetching, useQuery, useQueryClient, type UseQueryResult } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { keepPreviousData, type QueryClient, useQuery, useQueryClient, type UseQueryResult } from "@tanstack/react-query";
 import type { CalibrationAnswer } from "../../../src/contract/calibration-answer.ts";
 import type { MetricsAnswer } from "../../../src/contract/metrics-answer.ts";
 import type { ReasonsAnswer } from "../../../src/contract/reasons-answer.ts";

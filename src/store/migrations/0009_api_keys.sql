@@ -7,6 +7,8 @@ create table api_keys (
   name text not null default '',
   created_at timestamptz not null default now(),
   expires_at timestamptz,
-  revoked_at timestamptz
+  revoked_at timestamptz,
+  last_used_at timestamptz
 );
+comment on column api_keys.last_used_at is 'To the minute, and written after the request that used it.';
 comment on column api_keys.expires_at is 'Set by a rotation: until then the old key is taken beside the new one.';

@@ -5,7 +5,7 @@ export type StoredApiKey = ApiKeyFacts & { readonly secretSha256: string };
 
 const sql = `
   select public_key as "publicKey", secret_sha256 as "secretSha256", project_id as "projectId", scopes, name,
-    created_at as "createdAt", expires_at as "expiresAt", revoked_at as "revokedAt"
+    created_at as "createdAt", expires_at as "expiresAt", revoked_at as "revokedAt", last_used_at as "lastUsedAt"
   from api_keys
   where public_key = $1
 `;

@@ -8,6 +8,8 @@ import type { LockOwner } from "./spool.ts";
 /** Replays what dead owners left, now and every minute: a process may die while this one lives. */
 export type Adoption = {
   start(): void;
+  /** One pass over what is there now. */
+  adoptOnce(): Promise<void>;
   /** Resolves when a replay that is under way has stopped; the rest of its file waits for the next owner. */
   stop(): Promise<void>;
 };
@@ -78,6 +80,7 @@ export function createAdoption(options: AdoptionOptions): Adoption {
       timer.unref();
       run();
     },
+    adoptOnce: adoptSafely,
     async stop() {
       stopped = true;
       clearInterval(timer);
