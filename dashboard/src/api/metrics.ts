@@ -1,4 +1,10 @@
-import { keepPreviousData, type QueryClient, useQuery, useQueryClient, type UseQueryResult } from "@tanstack/react-query";
+import {
+  keepPreviousData,
+  type QueryClient,
+  useQuery,
+  useQueryClient,
+  type UseQueryResult,
+} from "@tanstack/react-query";
 import type { CalibrationAnswer } from "../../../src/contract/calibration-answer.ts";
 import type { MetricsAnswer } from "../../../src/contract/metrics-answer.ts";
 import type { ReasonsAnswer } from "../../../src/contract/reasons-answer.ts";
