@@ -6,7 +6,7 @@ export default defineConfig({
     include: ["test/browser/**/*.test.ts"],
     globalSetup: ["test/support/build.ts"],
     testTimeout: 60_000,
-    hookTimeout: 120_000,
+    hookTimeout: 600_000,
     teardownTimeout: 20_000,
     pool: "forks",
     maxWorkers: 1,

@@ -133,6 +133,7 @@ async function takeAll(url) {
     desk: "/desk?zone=UTC",
     compare: "/compare?range=30d&a=2&b=3&zone=UTC",
     mirror: "/mirror?zone=UTC",
+    health: "/health",
     "set-up": "/set-up",
     "sign-in": "/sign-in",
   };

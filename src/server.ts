@@ -1,7 +1,7 @@
 // The public path `uptake/server`: what the command line is made of. It knows every part.
-import type { Services } from "./cli/services.ts";
+import type { ServiceDeps, Services } from "./cli/services.ts";
 import type { Config } from "./config/config.ts";
-import type { Logger } from "./domain/logger.ts";
+import type { WorkerKind } from "./domain/worker-report.ts";
 import { backfillRollup } from "./metrics/backfill-rollup.ts";
 import { checkRollup } from "./metrics/check-rollup.ts";
 import { createAdoptServices } from "./server/adopt-services.ts";
@@ -33,15 +33,15 @@ export { createStderrLogger } from "./server/stderr-logger.ts";
  * const services = await openServices(config, { log: createStderrLogger({ debug: false }) });
  * const { table } = await services.metrics({ from, to, bucket: "hour", by: [] }, "summary");
  */
-export async function openServices(config: Config, { log }: { readonly log: Logger }): Promise<Services> {
+export async function openServices(config: Config, { log, sources }: ServiceDeps): Promise<Services> {
   const closers = createClosers();
-  const open = (worker: boolean, instruments?: AssembleOptions["instruments"]): Parts => {
-    const parts = assemble(config, { log, worker, instruments });
+  const open = (kind?: WorkerKind, instruments?: AssembleOptions["instruments"]): Parts => {
+    const parts = assemble(config, { log, worker: kind !== undefined, kind, instruments });
     closers.push(() => parts.close());
     return parts;
   };
   let quiet: Parts | undefined;
-  const partsWithoutWorker = (): Parts => (quiet ??= open(false));
+  const partsWithoutWorker = (): Parts => (quiet ??= open());
 
   return {
     async migrate(options) {
@@ -54,7 +54,7 @@ export async function openServices(config: Config, { log }: { readonly log: Logg
     expire: (signal) => partsWithoutWorker().expirer.expireAll(signal),
     keepPartitions: (signal) => partsWithoutWorker().partitions.keepAll(signal),
     retain: (options) => partsWithoutWorker().retention.retainAll(options),
-    ...createLongRunning(config, { log, closers, open: (instruments) => open(true, instruments) }),
+    ...createLongRunning(config, { log, closers, sources, open }),
     keys: createKeyServices(partsWithoutWorker),
     erasure: createErasureServices(config, partsWithoutWorker),
     mirror: createMirrorServices(config, log, partsWithoutWorker),
@@ -72,8 +72,8 @@ export async function openServices(config: Config, { log }: { readonly log: Logg
       backfill: (options) => backfillRollup(partsWithoutWorker(), options),
     },
     replay: (options, onProgress, signal) =>
-      replayFile(open(true), config, { options, onProgress, signal, closers, log }),
-    runDemo: (options, report, signal) => runDemo(config, { ...options, report, signal, log, closers }),
+      replayFile(open("replay"), config, { options, onProgress, signal, closers, log }),
+    runDemo: (options, report, signal) => runDemo(config, { ...options, report, signal, log, closers, sources }),
     close: () => closers.close(),
   };
 }

@@ -2,6 +2,7 @@ import type { ReactNode } from "react";
 import { Route, Switch, useRoute } from "wouter";
 import { ComparePage } from "./compare/compare-page.tsx";
 import { DeskPage } from "./desk/desk-page.tsx";
+import { HealthPage } from "./health/health-page.tsx";
 import { MirrorPage } from "./mirror/mirror-page.tsx";
 import { OverviewPage } from "./overview/overview-page.tsx";
 import { Shell } from "./shell/shell.tsx";
@@ -24,6 +25,7 @@ export function App(): ReactNode {
         <Route path="/desk/:id?" component={DeskPage} />
         <Route path="/compare" component={ComparePage} />
         <Route path="/mirror" component={MirrorPage} />
+        <Route path="/health" component={HealthPage} />
         <Route path="/set-up" component={SetUpPage} />
         <Route>
           <Page title="Not here">

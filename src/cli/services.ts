@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.ts";
+import type { ConfigSources } from "../config/read-config.ts";
 import type { ExpiryReport } from "../domain/expiry.ts";
 import type { Logger } from "../domain/logger.ts";
 import type { MetricsRequest, MetricsView } from "../domain/metrics-request.ts";
@@ -15,7 +16,12 @@ import type { RollupServices } from "./rollup-services.ts";
 import type { VerifyOptions } from "./verify-options.ts";
 
 /** What `src/server.ts` provides: opens the store (and migrates it, except for `migrate`'s own report) and nothing else. */
-export type OpenServices = (config: Config, deps: { readonly log: Logger }) => Promise<Services>;
+export type ServiceDeps = {
+  readonly log: Logger;
+  /** Where the configuration came from: without it `GET /v1/doctor` says nothing about single variables. */
+  readonly sources?: ConfigSources | undefined;
+};
+export type OpenServices = (config: Config, deps: ServiceDeps) => Promise<Services>;
 
 /** Everything the commands do; the commands only read flags and print. Every promise may reject with an UptakeError. */
 export type Services = {
@@ -47,7 +53,7 @@ export type Services = {
   readonly init: InitServices;
   readonly move: MoveServices;
   readonly rollup: RollupServices;
-  /** Sends samples to Langfuse and looks whether they arrive; opens no database of the configuration. */
+  /** Sends samples to Langfuse and looks whether they arrive; keeps how it went in the database, where there is one. */
   verify(options: VerifyOptions): Promise<VerifyReport>;
   /** Resolves early, with `interrupted`, once the signal is aborted; what was stored stays. */
   replay(

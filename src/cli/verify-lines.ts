@@ -1,7 +1,8 @@
 import type { VerifiedItem, VerifiedMessage, VerifyCleanUp, VerifyReport } from "../domain/verify-report.ts";
 import { count } from "./amounts.ts";
 
-const delayText = (ms: number): string => (ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`);
+/** A delay, to the tenth of a second. */
+export const delayText = (ms: number): string => (ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`);
 
 /** `3/4`: how many of these were seen; nothing where there are none. */
 function seenText(items: readonly VerifiedItem[], kind: VerifiedItem["kind"]): string {

@@ -19,9 +19,10 @@ export async function withServices(
   { flags, defaults = {}, verbose = false }: ServiceOptions,
   work: Work,
 ): Promise<ExitCode> {
-  const config = readConfig({ flags, environment: context.environment, defaults });
+  const sources = { flags, environment: context.environment, defaults };
+  const config = readConfig(sources);
   const log = createLog({ output: context.output, now: context.now, verbose: verbose || config.debug });
-  const services = await context.openServices(config, { log });
+  const services = await context.openServices(config, { log, sources });
   let code: ExitCode;
   try {
     code = await work(services, config);

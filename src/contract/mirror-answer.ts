@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { messageKinds } from "../domain/mirror-report.ts";
+import { WORKER_ACTS, WORKER_KINDS, WORKER_STATES } from "../domain/worker-report.ts";
 import { count, instant, uuid } from "./primitives.ts";
 
 /** `GET /v1/mirror`: how the mirror stands with what the project has to deliver. */
@@ -47,6 +48,43 @@ export const mirrorAnswer = z
         dailyUnitLimit: count.nullable().meta({ description: "Null: any number." }),
       })
       .meta({ description: "What sampling has decided (docs/costs.md)." }),
+    workers: z
+      .array(
+        z.strictObject({
+          id: uuid,
+          kind: z.enum(WORKER_KINDS),
+          host: z.string(),
+          pid: z.int(),
+          version: z.string(),
+          state: z.enum(WORKER_STATES).meta({
+            description:
+              "`silent`: not seen for 35 seconds though it did not say that it ends; it notes itself every ten.",
+          }),
+          startedAt: instant,
+          seenAt: instant,
+          lastAct: z.enum(WORKER_ACTS).nullable().meta({ description: "Null until it has done anything." }),
+          lastActAt: instant.nullable(),
+        }),
+      )
+      .meta({ description: "Processes that mirrored and added up within a day, whatever their project." }),
+    lastVerification: z
+      .strictObject({
+        baseUrl: z.string(),
+        verifiedAt: instant,
+        ok: z.boolean(),
+        version: z.string().nullable().meta({ description: "Of that Langfuse; null where it was not reached." }),
+        project: z.string().nullable(),
+        seenAfterMs: z
+          .int()
+          .nullable()
+          .meta({ description: "Until the last of all that was sent was seen; null where something was not." }),
+        problem: z.string().nullable().meta({ description: "What was wrong first." }),
+      })
+      .nullable()
+      .meta({
+        description:
+          "How the last `uptake verify` went: of the Langfuse that is set, else of any; null where none did.",
+      }),
   })
   .meta({ id: "MirrorAnswer" });
 

@@ -16,7 +16,7 @@ import { type DeskSuggestion, readDeskSuggestion } from "./queries/read-desk-sug
 import { type ShownClassification, shownClassification } from "./standing-classification.ts";
 
 /** A ticket of a queue. */
-export type QueuedTicket = Omit<ListedTicket, "classification" | "sortKey" | "description"> & {
+export type QueuedTicket = Omit<ListedTicket, "classification" | "sortedAtMicros" | "description"> & {
   readonly classification: ShownClassification | null;
 };
 
@@ -91,7 +91,7 @@ export function createTicketDesk<Receipt>(deps: TicketDeskDeps<Receipt>): Ticket
       const hasMore = rows.length > page.length && last !== undefined;
       return {
         tickets: page.map((row) => queued(row, categories)),
-        nextCursor: hasMore ? writeCursor({ at: last.sortKey, id: last.ticketId }) : null,
+        nextCursor: hasMore ? writeCursor({ at: last.sortedAtMicros, id: last.ticketId }) : null,
       };
     },
     read: (ticketId) => readWorked(deps, ticketId),
@@ -117,7 +117,7 @@ export function createTicketDesk<Receipt>(deps: TicketDeskDeps<Receipt>): Ticket
 }
 
 function queued(row: ListedTicket, categories: readonly Category[]): QueuedTicket {
-  const { classification, sortKey: _order, description: _text, ...ticket } = row;
+  const { classification, sortedAtMicros: _order, description: _text, ...ticket } = row;
   return { ...ticket, classification: shownClassification(classification ?? undefined, categories) };
 }
 

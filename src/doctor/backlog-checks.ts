@@ -9,6 +9,7 @@ import { listMonths } from "../store/queries/list-months.ts";
 import { readBacklog } from "../store/queries/read-backlog.ts";
 import { readDeadLetters } from "../store/queries/read-dead-letters.ts";
 import { readQueueSizes } from "../store/queries/read-queue-sizes.ts";
+import { readWorkers } from "../store/queries/read-workers.ts";
 import { readGround } from "../store/schema-state.ts";
 import type { Check } from "./check.ts";
 import { isLoopbackHost } from "./config-checks.ts";
@@ -17,6 +18,7 @@ import { finding, well } from "./findings.ts";
 
 /** What waits in the database, and whether what was counted is what happened. */
 export const BACKLOG_CHECKS: readonly Check<DatabaseNeeds>[] = [
+  { name: "workers", run: workerFindings },
   { name: "mirror", run: mirrorFindings },
   { name: "dead letters", run: deadFindings },
   { name: "rollup", run: rollupFindings },
@@ -24,6 +26,16 @@ export const BACKLOG_CHECKS: readonly Check<DatabaseNeeds>[] = [
   { name: "partitions", run: partitionFindings },
   { name: "API keys", run: keyFindings },
 ];
+
+/** Said and not judged: a deployment that is just being made has none. What waits for too long is a finding by itself. */
+async function workerFindings({ db }: DatabaseNeeds): Promise<readonly DoctorFinding[]> {
+  const workers = await readWorkers(db);
+  const running = workers.filter(({ state }) => state === "running").map(({ kind, host }) => `${kind} on ${host}`);
+  const silentCount = workers.filter(({ state }) => state === "silent").length;
+  const silent = silentCount === 0 ? "" : `; ${silentCount} went silent within a day`;
+  const text = running.length === 0 ? "no worker runs" : `${running.length} run: ${running.join(", ")}`;
+  return [well("workers.seen", `workers: ${text}${silent}`)];
+}
 
 async function mirrorFindings({ db, config, limits }: DatabaseNeeds): Promise<readonly DoctorFinding[]> {
   const backlog = await readBacklog(db);

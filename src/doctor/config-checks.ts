@@ -28,6 +28,8 @@ export const CONFIG_CHECKS: readonly Check<ConfigNeeds>[] = [
 
 /** What is set and by what, then what is wrong. */
 function valuesOf({ values, problems }: ExaminedConfig): readonly DoctorFinding[] {
+  // A process that was started by a program knows its configuration, and not where it came from.
+  if (values.size === 0) return [];
   const options = explainOptions(values);
   const set = options.filter(({ place }) => place !== null);
   const asDefault = options.filter(({ place, shown }) => place === null && shown !== null);

@@ -36,6 +36,7 @@ const WRITTEN = [
   "ai_metrics_hourly",
   "ai_metrics_daily",
   "metric_series",
+  "uptake_workers",
 ];
 
 /** Whether what the tables live by is there. */

@@ -1,3 +1,6 @@
+import type { KeptVerification } from "./kept-verification.ts";
+import type { SeenWorker } from "./worker-report.ts";
+
 /** What an outbox message carries. */
 export const messageKinds = ["trace", "feedback"] as const;
 export type MirrorMessageKind = (typeof messageKinds)[number];
@@ -47,6 +50,10 @@ export type MirrorOverview = {
   /** The most frequent reasons first; not all where there are many. */
   readonly dead: readonly DeadLetters[];
   readonly sampling: SamplingReport;
+  /** Every process that worked on the database within a day, whatever its project. */
+  readonly workers: readonly SeenWorker[];
+  /** Of the Langfuse that is set, else of any; null where none was kept. */
+  readonly lastVerification: KeptVerification | null;
 };
 
 /**

@@ -32,6 +32,7 @@ const PAGES = [
   "/desk/:id",
   "/compare",
   "/mirror",
+  "/health",
   "/set-up",
   "/sign-in",
 ];

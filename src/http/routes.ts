@@ -1,5 +1,6 @@
 import { probeRoutes } from "./probes.ts";
 import type { Route } from "./route.ts";
+import { readDoctor } from "./routes/doctor.ts";
 import { listSuggestions, readSuggestion } from "./routes/browse-suggestions.ts";
 import { live } from "./routes/live.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
@@ -23,6 +24,7 @@ export const apiRoutes = (services: HttpServices, now: () => number): readonly R
   readMirror(services),
   retryMirror(services),
   readSetUp(services),
+  readDoctor(services),
   live(services),
   ...probeRoutes(services),
 ];

@@ -1,5 +1,6 @@
 import type { NewSent } from "../contract/new-sent.ts";
 import type { NewShown } from "../contract/new-shown.ts";
+import type { DoctorReport } from "../domain/doctor-report.ts";
 import type { MirrorMessageKind, MirrorOverview } from "../domain/mirror-report.ts";
 import type { ShownReceipt } from "../feedback/shown.ts";
 import type { FeedbackReceipt, FeedbackResult } from "../feedback/write-events.ts";
@@ -41,5 +42,7 @@ export type HttpServices = ProbeServices & {
   /** Puts the project's dead letters, of one kind or (null) of all, back into the outbox; resolves to how many. */
   retryDead(projectId: string, kind: MirrorMessageKind | null): Promise<number>;
   setUp(projectId: string): Promise<SetUp>;
+  /** What is wrong with this deployment. */
+  doctor(): Promise<DoctorReport>;
   listen(projectId: string, listener: LiveListener): () => void;
 };

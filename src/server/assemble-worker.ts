@@ -2,6 +2,7 @@ import type { Config, LangfuseKeys } from "../config/config.ts";
 import { createPendingMeters, type PendingMeters } from "../desk/pending/pending-meters.ts";
 import type { Instruments } from "../domain/instruments.ts";
 import type { Logger } from "../domain/logger.ts";
+import type { WorkerKind } from "../domain/worker-report.ts";
 import { createExpirer, type Expirer } from "../feedback/expirer.ts";
 import type { Privacy } from "../domain/privacy.ts";
 import type { Inference } from "../feedback/inferred.ts";
@@ -18,6 +19,8 @@ import { createPartitionKeeper, type PartitionKeeper } from "../store/partitions
 import { createRetentionKeeper, type RetentionKeeper } from "../store/retention/retention-keeper.ts";
 import { readBacklog } from "../store/queries/read-backlog.ts";
 import { gaugeBacklog } from "./backlog-gauges.ts";
+import { watchActs } from "./last-act.ts";
+import { createWorkerRegister } from "./worker-register.ts";
 
 /** One request to Langfuse takes at most this long; the mirror's lease is longer. */
 const LANGFUSE_TIMEOUT_MS = 20_000;
@@ -29,6 +32,8 @@ const EXPIRE_EVERY_MS = 60_000;
 const INFER_EVERY_MS = 10_000;
 /** What a person says comes within this of what they send, mostly. */
 const INFER_AFTER_MS = 60_000;
+/** Somebody looks at who works; that is worth a small statement in so long. */
+const NOTE_WORKER_EVERY_MS = 10_000;
 /** Partitions are months. */
 const KEEP_PARTITIONS_EVERY_MS = 3_600_000;
 /** Langfuse takes its time to delete. */
@@ -60,9 +65,13 @@ export type WorkerParts = {
 
 export function assembleWorker(
   { langfuse: keys, projectId, expiry, retainMonths, retention: ages, sampling }: Config,
-  { inference, ...base }: Base & { readonly inference: Inference },
+  { inference, kind, ...given }: Base & { readonly inference: Inference; readonly kind: WorkerKind },
 ): WorkerParts {
-  const { db, log, instruments } = base;
+  const { db, log } = given;
+  const now = (): number => performance.now();
+  const { instruments, lastAct } = watchActs(given.instruments, now);
+  const base: Base = { ...given, instruments };
+  const register = createWorkerRegister({ db, log, kind, lastAct, now, everyMs: NOTE_WORKER_EVERY_MS });
   const roller = createRoller({ ...base, everyMs: ROLL_EVERY_MS });
   const hostMetrics = createHostMetrics({ db, log, projectId, now: Date.now, everyMs: WRITE_HOURS_EVERY_MS });
   const nightlyCheck = createNightlyCheck({ db, log, now: Date.now });
@@ -83,16 +92,9 @@ export function assembleWorker(
   const eraser = createEraser({ db, langfuse, log, now: Date.now, everyMs: ERASE_EVERY_MS });
   const pendingMeters = createPendingMeters(instruments);
   gaugeBacklog(instruments, () => readBacklog(db));
-  const forgetting = [partitions, retention, eraser];
-  const all = [
-    roller,
-    hostMetrics,
-    nightlyCheck,
-    inferrer,
-    expirer,
-    ...forgetting,
-    ...(mirror === null ? [] : [mirror]),
-  ];
+  // The register first, so that it ends last: until then there is work in hand.
+  const work = [register, roller, hostMetrics, nightlyCheck, inferrer, expirer, partitions, retention, eraser];
+  const all = [...work, ...(mirror === null ? [] : [mirror])];
 
   return {
     roller,

@@ -9,6 +9,7 @@ import {
   inferenceOf,
 } from "../feedback/feedback-service.ts";
 import type { Privacy } from "../domain/privacy.ts";
+import type { WorkerKind } from "../domain/worker-report.ts";
 import type { OwnRule } from "../privacy/own-rules.ts";
 import type { Database } from "../store/database.ts";
 import { createLazyDatabase } from "../store/lazy-database.ts";
@@ -30,6 +31,8 @@ export type AssembleOptions = {
   readonly feedback?: FeedbackSettings | undefined;
   /** Run mirror, roller, expirer and nightly check in this process, from the moment the database is open. */
   readonly worker: boolean;
+  /** What the worker is called in the list of workers; an application's by default. */
+  readonly kind?: WorkerKind | undefined;
   /** Empties the embedded database's directory first. */
   readonly fresh?: boolean | undefined;
   /** Masking rules beside the built-in ones. */
@@ -93,7 +96,8 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
     reasons: withDeskReasons(options.feedback?.reasons),
     flushSuggestions: () => tracker.flush(),
   });
-  const worker = assembleWorker(config, { ...base, inference: inferenceOf(options.feedback ?? {}) });
+  const { kind = "application" } = options;
+  const worker = assembleWorker(config, { ...base, inference: inferenceOf(options.feedback ?? {}), kind });
 
   let closing: Promise<void> | undefined;
   async function closeAll(): Promise<void> {

@@ -1,6 +1,7 @@
 import { whenAborted } from "../cli/interrupt.ts";
 import type { DemoReport } from "../cli/services.ts";
 import type { Config } from "../config/config.ts";
+import type { ConfigSources } from "../config/read-config.ts";
 import { DEMO_DATA_DIR } from "../config/options.ts";
 import { readCitedSources } from "../desk/queries/read-cited-sources.ts";
 import { importSampleDesk, loadSampleDesk, SAMPLE_AGENT_ID, sampleTicketId } from "../desk/sample.ts";
@@ -27,6 +28,7 @@ export type DemoOptions = {
   readonly signal: AbortSignal;
   readonly log: Logger;
   readonly closers: Closers;
+  readonly sources: ConfigSources | undefined;
 };
 
 const SUGGESTIONS_AT_ONCE = 4;
@@ -41,13 +43,19 @@ type Suggested = { readonly ticketId: string; readonly suggestion: Suggestion };
  * set, an offline model answers and a stand-in plays Langfuse, both over HTTP on loopback.
  */
 export async function runDemo(given: Config, options: DemoOptions): Promise<void> {
-  const { once, report, signal, log, closers } = options;
+  const { once, report, signal, log, closers, sources } = options;
   const standIn = given.langfuse === null;
   const langfuse = given.langfuse ?? (await startStandIn(closers));
   const config = { ...given, langfuse };
   const prometheus = createPrometheus();
   const { instruments } = prometheus;
-  const parts = assemble(config, { log, worker: true, fresh: config.dataDir === DEMO_DATA_DIR, instruments });
+  const parts = assemble(config, {
+    log,
+    worker: true,
+    kind: "demo",
+    fresh: config.dataDir === DEMO_DATA_DIR,
+    instruments,
+  });
   closers.push(() => parts.close());
   await parts.start();
   const desk = await openDesk(parts, config, { closers, log });
@@ -60,6 +68,7 @@ export async function runDemo(given: Config, options: DemoOptions): Promise<void
       log,
       target: langfuse.baseUrl,
       prometheus,
+      sources,
       routes: deskRoutes(createDeskServices(parts, desk, config)),
     });
     closers.push(() => server.close());

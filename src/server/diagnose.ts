@@ -1,24 +1,17 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import type { Config } from "../config/config.ts";
-import { type ConfigSources, examineConfig } from "../config/read-config.ts";
+import { type ConfigSources, examineConfig, type ExaminedConfig } from "../config/read-config.ts";
 import { DOCTOR_LIMITS, type DoctorLimits } from "../doctor/database-needs.ts";
 import { examine } from "../doctor/examine.ts";
-import { finding, well } from "../doctor/findings.ts";
-import type { DoctorFinding, DoctorReport } from "../domain/doctor-report.ts";
-import { UptakeError } from "../domain/errors.ts";
+import type { DoctorReport } from "../domain/doctor-report.ts";
 import { createLangfuseClient } from "../langfuse/client.ts";
 import type { Database } from "../store/database.ts";
-import { openEmbedded } from "../store/embedded.ts";
-import { openPostgres } from "../store/postgres.ts";
 import { databaseDestination } from "./assemble-recorder.ts";
 import { createClosers } from "./closers.ts";
+import { openAsItIs } from "./open-as-it-is.ts";
 import { readCostOf } from "./read-prices.ts";
 
 const CHECK_TIMEOUT_MS = 1_400;
 /** With closing it stays under three seconds. */
 const DATABASE_MS = 2_700;
-const CONNECTIONS = 4;
 
 export type DiagnoseOptions = {
   /** Milliseconds since 1970. */
@@ -30,15 +23,31 @@ export type DiagnoseOptions = {
 };
 
 /** Looks at a deployment from its variables and flags alone, also where these are wrong. Changes nothing; never rejects. */
-export async function diagnose(sources: ConfigSources, options: DiagnoseOptions): Promise<DoctorReport> {
+export const diagnose = (sources: ConfigSources, options: DiagnoseOptions): Promise<DoctorReport> =>
+  diagnoseProcess({ examined: examineConfig(sources), environment: sources.environment, open: null }, options);
+
+/** What a process knows of itself. */
+export type Diagnosed = {
+  readonly examined: ExaminedConfig;
+  readonly environment: ConfigSources["environment"];
+  /** The embedded database that this process has open, and nobody else can; null: it is opened, and closed again. */
+  readonly open: Database | null;
+};
+
+/** The same of a process that runs. */
+export async function diagnoseProcess(
+  { examined, environment, open }: Diagnosed,
+  options: DiagnoseOptions,
+): Promise<DoctorReport> {
   const closers = createClosers();
   const { now, nodeVersion, timeoutMs = CHECK_TIMEOUT_MS } = options;
   const report = await examine({
-    examined: examineConfig(sources),
-    environment: sources.environment,
+    examined,
+    environment,
     readPrices: readCostOf,
     machine: (config) => ({ nodeVersion, spoolDir: config.spoolDir, destination: databaseDestination(config) }),
     async openDatabase(config) {
+      if (open !== null) return open;
       const opened = await openAsItIs(config, timeoutMs);
       if ("query" in opened) closers.push(() => opened.close());
       return opened;
@@ -52,18 +61,4 @@ export async function diagnose(sources: ConfigSources, options: DiagnoseOptions)
   // A server that answers no more would not answer the goodbye either: its connections end by their own time-out.
   await closers.close().catch(() => {});
   return report;
-}
-
-/** The database as it is: none is made, none is migrated, and one that a process has open stays with it. */
-function openAsItIs(
-  { databaseUrl, dataDir }: Config,
-  timeoutMs: number,
-): Promise<Database | DoctorFinding> | DoctorFinding {
-  if (databaseUrl !== null) return openPostgres({ url: databaseUrl, maxConnections: CONNECTIONS, timeoutMs });
-  const isMade = existsSync(join(dataDir, "PG_VERSION")) && !existsSync(`${dataDir}.unfinished`);
-  if (!isMade) return well("database.unmade", `the embedded database in ${dataDir} is made at the first use`);
-  return openEmbedded({ dataDir }).catch((error: unknown) => {
-    if (!(error instanceof UptakeError) || error.code !== "data_directory_in_use") throw error;
-    return finding("database.in_use", error.message);
-  });
 }

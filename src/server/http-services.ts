@@ -1,4 +1,5 @@
 import { UptakeError } from "../domain/errors.ts";
+import type { DoctorReport } from "../domain/doctor-report.ts";
 import type { LangfuseStanding } from "../domain/langfuse-standing.ts";
 import type { Logger } from "../domain/logger.ts";
 import { asItIs, type Privacy } from "../domain/privacy.ts";
@@ -19,22 +20,18 @@ import { browseSuggestion, browseSuggestions } from "../service/suggestion-brows
 import { createSuggestionIntake } from "../service/suggestion-intake.ts";
 import type { Database } from "../store/database.ts";
 import { type InsertFate, insertSuggestions } from "../store/queries/insert-suggestions.ts";
-import { readDeadLetters } from "../store/queries/read-dead-letters.ts";
-import { readMirrorStatus } from "../store/queries/read-mirror-status.ts";
-import { readSamplingReport } from "../store/queries/read-sampling-report.ts";
 import { retryDeadLetters } from "../store/queries/retry-dead-letters.ts";
-import type { Reading } from "../store/reading.ts";
 import { createGroupCommit, givenUp } from "../track/group-commit.ts";
 import { rowOf } from "../track/rows.ts";
 import type { Parts } from "./assemble.ts";
 import { withDeskReasons } from "./desk-reasons.ts";
+import { readMirrorOverview } from "./mirror-overview.ts";
 import { probeServices } from "./serve-probes.ts";
 
 /** Shorter than callers usually wait; what is not committed by then is to be sent again. */
 const COMMIT_TIMEOUT_MS = 10_000;
 const LIVE_EVERY_MS = 1_000;
 const MAX_LIVE_LISTENERS = 200;
-const REASONS_SHOWN = 20;
 
 export type HttpSettings = {
   readonly prometheus: Prometheus;
@@ -46,6 +43,8 @@ export type HttpSettings = {
   readonly tokens: Pick<FeedbackTokens, "issue">;
   /** How it stands with the Langfuse that is mirrored into. */
   readonly langfuse: () => Promise<LangfuseStanding>;
+  /** What is wrong with this deployment. */
+  readonly doctor: () => Promise<DoctorReport>;
 };
 
 export type HttpParts = {
@@ -64,7 +63,7 @@ export function createHttpServices(
     tracker,
     privacy,
   }: Pick<Parts, "db" | "reading" | "privacy"> & { readonly tracker: Pick<Parts["tracker"], "flush"> },
-  { prometheus, log, target, dailyUnitLimit, tokens, langfuse }: HttpSettings,
+  { prometheus, log, target, dailyUnitLimit, tokens, langfuse, doctor }: HttpSettings,
 ): HttpParts {
   const now = (): Date => new Date();
   const writer = createWriter(db, log);
@@ -96,9 +95,10 @@ export function createHttpServices(
     reasons: (query) => readReasons(reading, query),
     calibration: (query) => readCalibration(reading, query),
     survival: (query) => readSurvival(reading, query),
-    mirror: (projectId) => mirrorOf(reading, projectId, { target, dailyUnitLimit }),
+    mirror: (projectId) => readMirrorOverview(reading, { target, dailyUnitLimit }, projectId),
     retryDead: (projectId, kind) => retryDeadLetters(db, kind, projectId),
     setUp: (projectId) => readSetUp({ db: reading, langfuse }, projectId),
+    doctor,
     listen: live.listen,
   };
   return { services, endLive: live.close, close: () => writer.close() };
@@ -111,28 +111,6 @@ function masked<Result extends Refusable>(result: Result, privacy: Privacy): Res
   if (result.ok || privacy === asItIs) return result;
   const { code, message, facts } = result.error;
   return { ...result, error: new UptakeError(code, privacy.said(message), { facts }) };
-}
-
-async function mirrorOf(
-  db: Reading,
-  projectId: string,
-  { target, dailyUnitLimit }: Pick<HttpSettings, "target" | "dailyUnitLimit">,
-): ReturnType<HttpServices["mirror"]> {
-  const status = await readMirrorStatus(db, projectId);
-  return {
-    target,
-    waitingCount: status.waiting,
-    oldestWaitingSeconds: status.oldestWaitingSeconds,
-    heldCount: status.held,
-    deliveredLastMinuteCount: status.deliveredLastMinute,
-    deliveredTraceCount: status.deliveredTraces,
-    deliveredFeedbackCount: status.deliveredFeedback,
-    deliveredScoreCount: status.deliveredScores,
-    deliveredFeedbackObservationCount: status.deliveredFeedbackObservations,
-    deadCount: status.dead,
-    dead: status.dead === 0 ? [] : await readDeadLetters(db, REASONS_SHOWN, projectId),
-    sampling: await readSamplingReport(db, dailyUnitLimit, projectId),
-  };
 }
 
 type Writer = {

@@ -1,8 +1,10 @@
 import type { Services } from "../cli/services.ts";
 import type { Config } from "../config/config.ts";
+import type { ConfigSources } from "../config/read-config.ts";
 import type { PendingWorker } from "../desk/pending/pending-worker.ts";
 import type { Instruments } from "../domain/instruments.ts";
 import type { Logger } from "../domain/logger.ts";
+import type { WorkerKind } from "../domain/worker-report.ts";
 import { createPrometheus } from "../http/prometheus.ts";
 import { deskRoutes } from "../http/routes/desk.ts";
 import { functionRoutes } from "../http/routes/functions.ts";
@@ -18,14 +20,16 @@ import { serveProbes } from "./serve-probes.ts";
 export type LongRunningDeps = {
   readonly log: Logger;
   readonly closers: Closers;
+  /** Where the configuration came from, for what is said about the deployment. */
+  readonly sources: ConfigSources | undefined;
   /** Parts with a worker. */
-  readonly open: (instruments: Instruments | undefined) => Parts;
+  readonly open: (kind: WorkerKind, instruments: Instruments | undefined) => Parts;
 };
 
 /** What stays up until it is stopped: the worker, and the service, which is a worker as well. */
 export function createLongRunning(
   config: Config,
-  { log, closers, open }: LongRunningDeps,
+  { log, closers, sources, open }: LongRunningDeps,
 ): Pick<Services, "startWorker" | "serve"> {
   const startPending = async (parts: Parts, opened?: Desk): Promise<PendingWorker | undefined> => {
     if (config.desk.runPending.length === 0) return undefined;
@@ -39,7 +43,7 @@ export function createLongRunning(
   return {
     async startWorker({ port }) {
       const prometheus = port === null ? null : createPrometheus();
-      const parts = open(prometheus?.instruments);
+      const parts = open("worker", prometheus?.instruments);
       const server = port === null || prometheus === null ? null : await serveProbes(parts, { port, log, prometheus });
       if (server !== null) closers.push(() => server.close());
       await parts.start();
@@ -52,7 +56,7 @@ export function createLongRunning(
     },
     async serve({ port, host }) {
       const prometheus = createPrometheus();
-      const parts = open(prometheus.instruments);
+      const parts = open("serve", prometheus.instruments);
       await parts.start();
       const target = config.langfuse?.baseUrl ?? null;
       const desk = await openDesk(parts, config, { closers, log });
@@ -60,7 +64,7 @@ export function createLongRunning(
         ...functionRoutes(createFunctionServices(parts, desk, config), log),
         ...deskRoutes(createDeskServices(parts, desk, config)),
       ];
-      const server = await serveHttp(parts, config, { port, host, log, target, prometheus, routes });
+      const server = await serveHttp(parts, config, { port, host, log, target, prometheus, sources, routes });
       closers.push(() => server.close());
       const pending = await startPending(parts, desk);
       const stop = async (): Promise<void> => {

@@ -6,36 +6,22 @@ import { backfill } from "../mirror/backfill.ts";
 import { reconcile } from "../mirror/reconcile.ts";
 import { reexport } from "../mirror/reexport.ts";
 import { setUpScoreConfigs } from "../mirror/set-up-score-configs.ts";
-import { readDeadLetters } from "../store/queries/read-dead-letters.ts";
-import { readMirrorStatus } from "../store/queries/read-mirror-status.ts";
-import { readSamplingReport } from "../store/queries/read-sampling-report.ts";
 import { retryDeadLetters } from "../store/queries/retry-dead-letters.ts";
 import type { Parts } from "./assemble.ts";
+import { readMirrorOverview } from "./mirror-overview.ts";
 import { noLangfuse } from "./no-langfuse.ts";
 
-const REASONS_SHOWN = 20;
 /** For one request to Langfuse. */
 const REQUEST_TIMEOUT_MS = 20_000;
 
 /** What the `uptake mirror` commands do, over parts that run no worker. */
 export function createMirrorServices(config: Config, log: Logger, partsOf: () => Parts): MirrorServices {
   return {
-    async status() {
-      const { db } = partsOf();
-      const status = await readMirrorStatus(db);
-      return {
+    status: () =>
+      readMirrorOverview(partsOf().db, {
         target: config.langfuse?.baseUrl ?? null,
-        waitingCount: status.waiting,
-        oldestWaitingSeconds: status.oldestWaitingSeconds,
-        heldCount: status.held,
-        deliveredLastMinuteCount: status.deliveredLastMinute,
-        deliveredTraceCount: status.deliveredTraces,
-        deliveredFeedbackCount: status.deliveredFeedback,
-        deadCount: status.dead,
-        dead: status.dead === 0 ? [] : await readDeadLetters(db, REASONS_SHOWN),
-        sampling: await readSamplingReport(db, config.sampling?.dailyUnits?.amount ?? null),
-      };
-    },
+        dailyUnitLimit: config.sampling?.dailyUnits?.amount ?? null,
+      }),
     setup: async () => setUpScoreConfigs(partsOf().db, clientOf(config, "set up")),
     retry: (kind) => retryDeadLetters(partsOf().db, kind),
     async reconcile(options) {

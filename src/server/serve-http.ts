@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.ts";
+import type { ConfigSources } from "../config/read-config.ts";
 import { UptakeError } from "../domain/errors.ts";
 import type { Logger } from "../domain/logger.ts";
 import { createApp } from "../http/app.ts";
@@ -15,6 +16,7 @@ import { createSessions } from "../service/sessions.ts";
 import { countApiKeys } from "../store/queries/count-api-keys.ts";
 import type { Parts } from "./assemble.ts";
 import { dashboardDirectory } from "./dashboard-directory.ts";
+import { createHealthLook } from "./look-at-health.ts";
 import { createLangfuseLook } from "./look-at-langfuse.ts";
 import { createHttpServices } from "./http-services.ts";
 
@@ -25,6 +27,8 @@ export type ServeOptions = {
   /** Address of the Langfuse that is mirrored into. */
   readonly target: string | null;
   readonly prometheus: Prometheus;
+  /** Where the configuration came from, for what is said about the deployment. */
+  readonly sources?: ConfigSources | undefined;
   /** Beside those of the API, such as the agent functions. */
   readonly routes?: readonly Route[];
 };
@@ -36,7 +40,7 @@ export type ServeOptions = {
 export async function serveHttp(
   parts: Parts,
   config: Config,
-  { port, host, log: given, target, prometheus, routes = [] }: ServeOptions,
+  { port, host, log: given, target, prometheus, sources, routes = [] }: ServeOptions,
 ): Promise<HttpServer> {
   const { db, privacy } = parts;
   const log = maskedLogger(given, privacy);
@@ -51,6 +55,7 @@ export async function serveHttp(
     dailyUnitLimit: config.sampling?.dailyUnits?.amount ?? null,
     tokens,
     langfuse: createLangfuseLook(config, Date.now),
+    doctor: createHealthLook(config, { sources, db, now: Date.now }),
   });
   const keys = createKeyCheck({ db, now: Date.now, onUsed: createKeyUse({ db, now: Date.now }) });
   const sessions = createSessions({ db, keys, now: Date.now });

@@ -6,13 +6,14 @@ import { createLangfuseClient } from "../langfuse/client.ts";
 import { verify } from "../mirror/verify.ts";
 import { assemble } from "./assemble.ts";
 import type { Closers } from "./closers.ts";
+import { keepReport } from "./keep-verification.ts";
 import { noLangfuse } from "./no-langfuse.ts";
 import { makeSamples } from "./verify-samples.ts";
 
 /** For one request to Langfuse; less where the whole patience is. */
 const REQUEST_TIMEOUT_MS = 20_000;
 
-/** Sends samples to the Langfuse of the configuration out of a database in memory: the deployment's own is not touched. */
+/** Sends samples to the Langfuse of the configuration out of a database in memory. In the deployment's own only how it went is kept. */
 export async function verifyDeployment(
   config: Config,
   options: VerifyOptions,
@@ -28,5 +29,9 @@ export async function verifyDeployment(
   const timeoutMs = Math.min(REQUEST_TIMEOUT_MS, options.patienceMs);
   const langfuse = createLangfuseClient({ ...keys, fetch: globalThis.fetch, timeoutMs });
   const { baseUrl } = keys;
-  return verify({ db: parts.db, langfuse, log, now: Date.now, random: Math.random }, { ...options, samples, baseUrl });
+  const deps = { db: parts.db, langfuse, log, now: Date.now, random: Math.random };
+  const report = await verify(deps, { ...options, samples, baseUrl });
+  // What was interrupted says nothing about Langfuse.
+  if (!report.interrupted) await keepReport(config, report, log);
+  return report;
 }

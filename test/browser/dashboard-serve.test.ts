@@ -170,6 +170,9 @@ it("asks for a key once there is one, refuses a wrong one, leads back, and lets 
   expect(await page.evaluate<string>("document.cookie")).toBe("");
   await page.reload();
   await page.getByText("Traces delivered").waitFor();
+  // About the whole deployment, so for an admin; who is none is told so.
+  await page.getByRole("link", { name: "Health" }).click();
+  await page.getByRole("alert").getByText('this needs the scope "admin"').waitFor();
   await page.getByRole("button", { name: "Sign out" }).click();
   await page.waitForURL(/\/sign-in/u);
   await page.goto(`${serve.url}/`);

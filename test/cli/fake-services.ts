@@ -40,6 +40,8 @@ export const quietMirror: MirrorOverview = {
   deadCount: 0,
   dead: [],
   sampling: { kept: [], leftOut: [], unitsToday: null, dailyUnitLimit: null },
+  workers: [],
+  lastVerification: null,
 };
 
 export const emptyReconcile: ReconcileReport = {

@@ -59,6 +59,7 @@ export function openApi(
       dailyUnitLimit: null,
       tokens,
       langfuse: createLangfuseLook({ langfuse: null }, Date.now),
+      doctor: () => Promise.resolve({ ok: true, findings: [], tookMs: 0 }),
     },
   );
   const close = async (): Promise<void> => {

@@ -88,6 +88,8 @@ export const mirrorStatus: HttpMirrorStatus = {
       newestAt: new Date(NOW),
     },
   ],
+  workers: [],
+  lastVerification: null,
 };
 
 const notAsked = () => Promise.reject(new Error("nobody should ask for this"));
@@ -107,6 +109,7 @@ export const fakeServices = (replaced: Partial<HttpServices> = {}): HttpServices
   mirror: () => Promise.resolve(mirrorStatus),
   retryDead: notAsked,
   setUp: notAsked,
+  doctor: notAsked,
   listen: () => () => {},
   exposition: () => Promise.resolve({ contentType: "text/plain; version=0.0.4; charset=utf-8", text: "up 1\n" }),
   isReady: () => Promise.resolve(true),

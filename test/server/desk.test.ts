@@ -88,6 +88,40 @@ describe("the desk's queue", () => {
     expect(paged).toEqual(all.map((one) => one["ticketId"]));
   });
 
+  it("has the newest first page by page as well, and a ticket moves with what is said in it", async () => {
+    const { get, post, db } = await sampleDesk();
+    // Many at one moment, so that pages end between tickets that only their ids keep apart; and some without a message.
+    await db.query("update tickets set last_message_at = '2026-03-01T12:00:00Z' where ticket_number % 3 = 0");
+    await db.query(
+      "insert into tickets (id, title, customer_id) select gen_random_uuid(), 'quiet ' || n, 'c' from generate_series(1, 5) n",
+    );
+    const idsIn = (answered: { readonly json: Json }) => ticketsOf(answered).map((one) => one["ticketId"]);
+    for (const queue of ["waiting", "all"]) {
+      const all = idsIn(await get(`?queue=${queue}&limit=200`));
+      const paged: unknown[] = [];
+      let cursor: string | null = "";
+      for (let page = 0; page < 50 && cursor !== null; page += 1) {
+        const answered = await get(`?queue=${queue}&limit=4&cursor=${cursor}`);
+        paged.push(...idsIn(answered));
+        cursor = (answered.json as { readonly nextCursor: string | null }).nextCursor;
+      }
+      expect(paged).toEqual(all);
+      expect(new Set(all).size).toBe(all.length);
+    }
+    const [quiet] = ticketsOf(await get("?search=quiet&queue=waiting"));
+    expect(quiet).toMatchObject({ lastText: null, lastFrom: null, waitingSince: expect.any(String) as string });
+    const text = "It is on its way.";
+    await post(`/${ticketId}/reply`, { messageId: newId(), text, agentId });
+    expect(ticketsOf(await get("?queue=answered&limit=1"))).toMatchObject([{ ticketId, lastText: text }]);
+    expect(idsIn(await get("?limit=200"))).not.toContain(ticketId);
+    await db.query(
+      `insert into ticket_messages (id, ticket_id, user_id, content, position)
+       select gen_random_uuid(), id, customer_id, 'And when?', 100 from tickets where id = $1`,
+      [ticketId],
+    );
+    expect(ticketsOf(await get("?limit=200")).at(-1)).toMatchObject({ ticketId, lastText: "And when?" });
+  });
+
   it("tells answered from waiting, newest first, and finds by title, number, customer and message", async () => {
     const { get } = await sampleDesk();
     const answered = ticketsOf(await get("?queue=answered&limit=200"));

@@ -9,6 +9,8 @@ import { Facts } from "../ui/facts.tsx";
 import { Page } from "../ui/page.tsx";
 import { Section } from "../ui/section.tsx";
 import { useFilters } from "../url/filters.ts";
+import { VerificationSection } from "./verification-section.tsx";
+import { WorkersSection } from "./workers-section.tsx";
 
 type Dead = MirrorAnswer["dead"][number];
 
@@ -39,6 +41,8 @@ export function MirrorPage(): ReactNode {
         {(mirror) => <Sampled mirror={mirror} />}
       </Section>
       <Reach />
+      <VerificationSection query={query} zone={zone} />
+      <WorkersSection query={query} zone={zone} />
       <Section
         title="Dead letters"
         hint="What Langfuse refused for good, by reason."
@@ -83,7 +87,7 @@ function Reach(): ReactNode {
   return (
     <Section
       title="Langfuse"
-      hint="Which workers run, and how the last uptake verify went, is not kept: see /metrics of each worker, and the command."
+      hint="Asked every half minute while this page is open."
       query={query}
       isEmpty={() => false}
       empty={null}

@@ -9,10 +9,12 @@ import {
   formatPoints,
   formatUsd,
 } from "../format/format.ts";
+import { CsvButton } from "../ui/data-table.tsx";
 import { Skeleton } from "../ui/section.tsx";
 import type { Filters } from "../url/filters.ts";
 import { rangeBefore } from "../url/range.ts";
 import { changeOf, type Direction } from "./change.ts";
+import { HEADLINE_COLUMNS, headlineLines } from "./headline-lines.ts";
 
 type Rate = MetricsRow["successRate"];
 
@@ -27,6 +29,17 @@ export function HeadlineCards({ filters }: { readonly filters: Filters }): React
   const row = now.data[0];
   const last = before.data?.[0];
   if (row === undefined) return <p className="text-soft">No suggestions in this range.</p>;
+  return (
+    <div>
+      <Cards row={row} last={last} />
+      <CsvButton name="Headline figures" columns={HEADLINE_COLUMNS} rows={headlineLines(row, last)} />
+    </div>
+  );
+}
+
+type CardsProps = { readonly row: MetricsRow; readonly last: MetricsRow | undefined };
+
+function Cards({ row, last }: CardsProps): ReactNode {
   return (
     <section aria-label="Headline figures" className="grid grid-cols-2 gap-3 md:grid-cols-3 xl:grid-cols-6">
       <RateCard

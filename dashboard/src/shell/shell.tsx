@@ -11,6 +11,7 @@ const PAGES = [
   { path: "/desk", name: "Desk" },
   { path: "/compare", name: "Compare" },
   { path: "/mirror", name: "Mirror" },
+  { path: "/health", name: "Health" },
   { path: "/set-up", name: "Set-up" },
 ] as const;
 

@@ -1,5 +1,5 @@
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
-import { type ReactNode, useEffect, useRef } from "react";
+import { type ReactNode, useCallback, useEffect, useMemo, useRef } from "react";
 import { Link, useSearchParams } from "wouter";
 import { type ListFilters, type SuggestionSummary, useSuggestionPages } from "../api/suggestions.ts";
 import { formatCount, formatDuration, formatMoment, formatRatio } from "../format/format.ts";
@@ -13,6 +13,9 @@ type SuggestionListProps = { readonly filters: Filters; readonly list: ListFilte
 /** The list; only what is in sight is in the page, and the next page is read when its end comes near. */
 export function SuggestionList({ filters, list }: SuggestionListProps): ReactNode {
   const query = useSuggestionPages(filters, list);
+  const pages = query.data?.pages;
+  // Once for each page that is read: put together anew at every look, 100,000 rows would be felt.
+  const rows = useMemo(() => pages?.flatMap(({ suggestions }) => suggestions) ?? [], [pages]);
   return (
     <Section
       title="Newest first"
@@ -21,9 +24,9 @@ export function SuggestionList({ filters, list }: SuggestionListProps): ReactNod
       empty="No suggestions match. Widen the range, or take a filter away."
       skeletonClass="h-96"
     >
-      {({ pages }) => (
+      {() => (
         <Rows
-          rows={pages.flatMap(({ suggestions }) => suggestions)}
+          rows={rows}
           zone={filters.zone}
           hasMore={query.hasNextPage}
           onEnd={() => (query.isFetchingNextPage ? undefined : void query.fetchNextPage())}
@@ -69,12 +72,14 @@ const ROW_HEIGHT = 76;
 function Rows({ rows, zone, hasMore, onEnd }: RowsProps): ReactNode {
   const place = useRef<HTMLUListElement>(null);
   const [search] = useSearchParams();
+  // The same function while the rows are the same: with another one every row is placed anew, at every step of a scroll.
+  const keyOf = useCallback((index: number) => rows[index]?.suggestionId ?? index, [rows]);
   const virtualizer = useWindowVirtualizer({
     count: rows.length,
     estimateSize: () => ROW_HEIGHT,
     overscan: 12,
     scrollMargin: place.current?.offsetTop ?? 0,
-    getItemKey: (index) => rows[index]?.suggestionId ?? index,
+    getItemKey: keyOf,
   });
   const items = virtualizer.getVirtualItems();
   const last = items.at(-1)?.index ?? 0;

@@ -5,6 +5,7 @@ import type { MirrorOverview, TracesByRule } from "../../domain/mirror-report.ts
 import { count, durationText } from "../amounts.ts";
 import { addCommonFlags } from "../common-flags.ts";
 import type { CliContext, ExitCode } from "../context.ts";
+import { delayText } from "../verify-lines.ts";
 import { unlessInterrupted, withServices } from "../with-services.ts";
 
 const WATCH_EVERY_MS = 2000;
@@ -66,7 +67,26 @@ export function mirrorStatusLines(status: MirrorOverview): string[] {
   }
   const unnamed = deadCount - dead.reduce((sum, letters) => sum + letters.count, 0);
   if (unnamed > 0) lines.push(`  ${unnamed} for other reasons`);
+  return [...lines, ...workerLines(status.workers), verificationLine(status.lastVerification)];
+}
+
+function workerLines(workers: MirrorOverview["workers"]): string[] {
+  const runningCount = workers.filter(({ state }) => state === "running").length;
+  const lines = [`workers    ${workers.length === 0 ? "none was seen within a day" : `${runningCount} running`}`];
+  for (const { kind, host, pid, version, state, seenAt, lastAct, lastActAt } of workers) {
+    const seen = state === "running" ? "" : `, ${state}, last seen ${seenAt.toISOString()}`;
+    const act = lastAct === null || lastActAt === null ? "" : `, ${lastAct} ${lastActAt.toISOString()}`;
+    lines.push(`  ${kind} on ${host}, process ${pid}, version ${version}${seen}${act}`);
+  }
   return lines;
+}
+
+function verificationLine(last: MirrorOverview["lastVerification"]): string {
+  if (last === null) return "verified   never; uptake verify sends samples and sees them arrive";
+  const { baseUrl, verifiedAt, ok, seenAfterMs, problem } = last;
+  const after = seenAfterMs === null ? "" : `, all seen within ${delayText(seenAfterMs)}`;
+  const result = ok ? `passed${after}` : `failed: ${(problem ?? "unknown").replaceAll(/\s+/gu, " ")}`;
+  return `verified   ${verifiedAt.toISOString()} against ${baseUrl}: ${result}`;
 }
 
 /** The state as one line of a watch. */

@@ -11,8 +11,9 @@ import { withServices } from "../with-services.ts";
 const HELP = `
 Sends one suggestion of every kind and one feedback event of every type to the Langfuse of the
 variables, the way the mirror does, and looks for each observation and score by its id until it is
-there. Prints what was seen, after how long, and where; then has Langfuse delete it. Your own
-database is not opened. The traces are named uptake-verify and lie in a session of that name.
+there. Prints what was seen, after how long, and where; then has Langfuse delete it. Into your own
+database, where there is one, goes only how it went, for uptake mirror status and the dashboard.
+The traces are named uptake-verify and lie in a session of that name.
 Ends with 0 where all is well, and with 1 and the reason otherwise.
 
 Examples:

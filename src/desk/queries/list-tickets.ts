@@ -3,46 +3,57 @@ import type { SuggestionStatus } from "../../domain/suggestion.ts";
 import type { Queryable } from "../../store/database.ts";
 import type { NewestClassification } from "./read-newest-classification.ts";
 
-// A ticket without messages is one whose description waits. What a list is ordered by is one number, negative where the
-// newest come first, so that one comparison finds the next page of either order.
+// A ticket without messages is one whose description waits. Either order has an index of its own and walks it from where the
+// page before ended, so that what a page costs does not grow with the desk; a search walks on until the page is full.
 const sql = `
-  with queued as (
-    select t.*, last.content, last.user_id, last.message_type, last.created_at as last_at,
-      t.status in ('new', 'open') and coalesce(last.user_id = t.customer_id, true) as is_waiting,
-      $4::bigint * (extract(epoch from coalesce(last.created_at, t.created_at)) * 1000000)::bigint as sort_key
-    from tickets t
-    left join lateral (
-      select m.content, m.user_id, m.message_type, m.created_at
-      from ticket_messages m
-      where m.ticket_id = t.id
-      order by m.position desc
-      limit 1
-    ) last on true
-    where t.project_id = $1 and ($8::uuid is null or t.id = $8)
-  ), page as (
-    select *
-    from queued q
-    where case $2
-        when 'waiting' then q.is_waiting
-        when 'answered' then q.user_id <> q.customer_id
-        else true
-      end
-      and ($3::text is null or q.title ilike $3 or q.ticket_number::text ilike $3 or q.customer_id ilike $3 or exists (
-        select from ticket_messages m
-        where m.ticket_id = q.id and (m.content ilike $3 or m.metadata ->> 'authorName' ilike $3)
-      ))
-      and ($5::bigint is null or (q.sort_key, q.id) > ($5, $6::uuid))
-    order by q.sort_key, q.id
-    limit $7
+  with page as (
+    (
+      select t.*, coalesce(t.last_message_at, t.created_at) as sorted_at
+      from tickets t
+      where $2 = 'waiting' and t.project_id = $1 and t.is_answer_due and t.status in ('new', 'open')
+        and ($4::bigint is null or (coalesce(t.last_message_at, t.created_at), t.id)
+          > (timestamptz 'epoch' + $4::bigint * interval '1 microsecond', $5::uuid))
+        and ($3::text is null or t.title ilike $3 or t.ticket_number::text ilike $3 or t.customer_id ilike $3 or exists (
+          select from ticket_messages m
+          where m.ticket_id = t.id and (m.content ilike $3 or m.metadata ->> 'authorName' ilike $3)
+        ))
+      order by coalesce(t.last_message_at, t.created_at), t.id
+      limit $6
+    )
+    union all
+    (
+      select t.*, coalesce(t.last_message_at, t.created_at) as sorted_at
+      from tickets t
+      where $2 <> 'waiting' and t.project_id = $1 and ($2 <> 'answered' or not t.is_answer_due)
+        and ($7::uuid is null or t.id = $7)
+        and ($4::bigint is null
+          or coalesce(t.last_message_at, t.created_at) <= timestamptz 'epoch' + $4::bigint * interval '1 microsecond')
+        and ($4::bigint is null or t.id > $5::uuid
+          or coalesce(t.last_message_at, t.created_at) < timestamptz 'epoch' + $4::bigint * interval '1 microsecond')
+        and ($3::text is null or t.title ilike $3 or t.ticket_number::text ilike $3 or t.customer_id ilike $3 or exists (
+          select from ticket_messages m
+          where m.ticket_id = t.id and (m.content ilike $3 or m.metadata ->> 'authorName' ilike $3)
+        ))
+      order by coalesce(t.last_message_at, t.created_at) desc, t.id
+      limit $6
+    )
   )
   select p.id as "ticketId", p.ticket_number as number, p.title, p.description, p.status, p.priority,
-    p.created_at as "createdAt", left(p.content, 160) as "lastText", p.last_at as "lastAt",
-    case when p.user_id is null then null when p.user_id = p.customer_id then 'customer'
-      when p.message_type = 'auto_suggestion' then 'automatic' else 'agent' end as "lastFrom",
+    p.created_at as "createdAt", left(last.content, 160) as "lastText", last.created_at as "lastAt",
+    case when last.user_id is null then null when last.user_id = p.customer_id then 'customer'
+      when last.message_type = 'auto_suggestion' then 'automatic' else 'agent' end as "lastFrom",
     named.name as "customerName",
-    case when p.is_waiting then coalesce(unanswered.since, p.created_at) end as "waitingSince",
-    s.suggestion, c.classification, p.sort_key as "sortKey"
+    case when p.is_answer_due and p.status in ('new', 'open') then coalesce(unanswered.since, p.created_at) end as "waitingSince",
+    s.suggestion, c.classification,
+    (extract(epoch from p.sorted_at) * 1000000)::bigint as "sortedAtMicros"
   from page p
+  left join lateral (
+    select m.content, m.user_id, m.message_type, m.created_at
+    from ticket_messages m
+    where m.ticket_id = p.id
+    order by m.position desc
+    limit 1
+  ) last on true
   left join lateral (
     select m.metadata ->> 'authorName' as name
     from ticket_messages m
@@ -84,7 +95,7 @@ const sql = `
     order by n.created_at desc, n.id desc
     limit 1
   ) c on true
-  order by p.sort_key, p.id
+  order by case when $2 = 'waiting' then p.sorted_at end, p.sorted_at desc, p.id
 `;
 
 export type Queue = "waiting" | "answered" | "all";
@@ -111,7 +122,8 @@ export type ListedTicket = {
     readonly confidence: number | null;
   } | null;
   readonly classification: NewestClassification | null;
-  readonly sortKey: number;
+  /** When the last message was written, or the ticket itself, as exactly as Postgres has it. */
+  readonly sortedAtMicros: number;
 };
 
 export type TicketFilter = {
@@ -132,7 +144,6 @@ export function listTickets(db: Queryable, filter: TicketFilter): Promise<readon
     projectId,
     queue,
     search === undefined ? null : `%${search.replaceAll(/[\\%_]/gu, String.raw`\$&`)}%`,
-    queue === "waiting" ? 1 : -1,
     after?.at ?? null,
     after?.id ?? null,
     limit,

@@ -12,8 +12,17 @@ create table tickets (
   assigned_to_id text,
   project_id text not null default 'default',
   created_at timestamptz not null default now(),
-  updated_at timestamptz not null default now()
+  updated_at timestamptz not null default now(),
+  last_message_at timestamptz,
+  is_answer_due boolean not null default true
 );
+comment on column tickets.last_message_at is 'When its last message was written; null where there is none, and its description waits. Written by trigger.';
+comment on column tickets.is_answer_due is 'Whether the last message is the customer''s, so that an answer is due. Written by trigger.';
+
+-- The queues of the desk, a page of which is read from where the page before ended.
+create index tickets_waiting on tickets (project_id, coalesce(last_message_at, created_at), id)
+  where is_answer_due and status in ('new', 'open');
+create index tickets_newest on tickets (project_id, coalesce(last_message_at, created_at) desc, id);
 
 create table ticket_messages (
   id uuid primary key,
@@ -28,6 +37,22 @@ create table ticket_messages (
   created_at timestamptz not null default now(),
   unique (ticket_id, position)
 );
+
+create function uptake_note_last_message() returns trigger language plpgsql as $$
+begin
+  update tickets t
+  set last_message_at = last.created_at, is_answer_due = last.user_id = t.customer_id
+  from (
+    select distinct on (m.ticket_id) m.ticket_id, m.created_at, m.user_id
+    from ticket_messages m
+    where m.ticket_id in (select n.ticket_id from new_rows n)
+    order by m.ticket_id, m.position desc
+  ) last
+  where t.id = last.ticket_id;
+  return null;
+end $$;
+create trigger ticket_messages_noted after insert on ticket_messages
+  referencing new table as new_rows for each statement execute function uptake_note_last_message();
 
 -- The retriever reads agents' replies in the order in which they came.
 create index ticket_messages_created on ticket_messages (created_at, id);
