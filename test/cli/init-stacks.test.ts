@@ -52,7 +52,8 @@ function follow(command: string, cwd: string, env: Env = {}): Promise<Finished> 
   const [program, ...args] = command.split(" ");
   if (program === "node") return runNode(args, { cwd, env, deadlineMs });
   const [name = "", ...rest] = args;
-  if (program === "npx" && name === "tsx") return runNode([require.resolve("tsx/cli"), ...rest], { cwd, env, deadlineMs });
+  if (program === "npx" && name === "tsx")
+    return runNode([require.resolve("tsx/cli"), ...rest], { cwd, env, deadlineMs });
   if (program === "npx" && name === "uptake") return runUptake(rest, { cwd, env, deadlineMs });
   throw new Error(`nothing here runs ${command}`);
 }
