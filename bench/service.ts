@@ -51,7 +51,10 @@ type Post = ReturnType<typeof createPoster>["post"];
 
 /** Suggestions and what was made of each, a batch each. */
 async function makeBatch(post: Post): Promise<readonly string[]> {
-  const made = await post("/v1/suggestions", Array<typeof suggestion>(BATCH).fill(suggestion));
+  const made = await post(
+    "/v1/suggestions",
+    Array.from({ length: BATCH }, () => suggestion),
+  );
   const { results } = made as { readonly results: readonly { readonly suggestionId: string }[] };
   return results.map(({ suggestionId }) => suggestionId);
 }

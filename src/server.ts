@@ -6,6 +6,7 @@ import { backfillRollup } from "./metrics/backfill-rollup.ts";
 import { checkRollup } from "./metrics/check-rollup.ts";
 import { createAdoptServices } from "./server/adopt-services.ts";
 import { assemble, type AssembleOptions, type Parts } from "./server/assemble.ts";
+import { createErasureServices } from "./server/erasure-services.ts";
 import { createClosers } from "./server/closers.ts";
 import { runDemo } from "./server/demo.ts";
 import { createInitServices } from "./server/init-services.ts";
@@ -52,8 +53,10 @@ export async function openServices(config: Config, { log }: { readonly log: Logg
       answerMetrics(partsWithoutWorker().db, { ...request, projectId: config.projectId }, view),
     expire: (signal) => partsWithoutWorker().expirer.expireAll(signal),
     keepPartitions: (signal) => partsWithoutWorker().partitions.keepAll(signal),
+    retain: (options) => partsWithoutWorker().retention.retainAll(options),
     ...createLongRunning(config, { log, closers, open: (instruments) => open(true, instruments) }),
     keys: createKeyServices(partsWithoutWorker),
+    erasure: createErasureServices(config, partsWithoutWorker),
     mirror: createMirrorServices(config, log, partsWithoutWorker),
     adopt: createAdoptServices(config, { log, closers }),
     init: createInitServices(config),

@@ -169,6 +169,7 @@ ai_suggestions
   kept_ratio real
   deciding_feedback_at timestamp with time zone
   deciding_reasons text[]
+  emptied_at timestamp with time zone
 
 ai_traces
   trace_id text not null
@@ -205,6 +206,31 @@ dropped_acts
   deciding_reasons text[]
   confidence_score real
   time_to_feedback interval
+
+erased_subjects
+  subject_sha256 text not null
+  erasure_id uuid not null
+  before timestamp with time zone not null
+
+erased_suggestions
+  suggestion_id uuid not null
+  erasure_id uuid not null
+  trace_id text not null
+  in_langfuse boolean not null
+
+erasures
+  id uuid not null
+  project_id text not null
+  subject_kind text not null
+  subject_sha256 text not null
+  requested_by text not null
+  requested_at timestamp with time zone not null default now()
+  state text not null default 'pending'::text
+  counts jsonb not null default '{}'::jsonb
+  places jsonb not null default '{}'::jsonb
+  langfuse_asked_at timestamp with time zone
+  last_sent_at timestamp with time zone
+  finished_at timestamp with time zone
 
 kb_articles
   id text not null
@@ -252,6 +278,10 @@ retention_drops
   suggestion_count bigint not null
   frozen_before integer not null
   dropped_at timestamp with time zone not null default now()
+
+retention_passes
+  kind text not null
+  done_before timestamp with time zone not null
 
 rollup_backfills
   from_hour integer not null
@@ -409,6 +439,11 @@ api_keys_pkey on api_keys: PRIMARY KEY (public_key)
 api_keys_scopes_check on api_keys: CHECK (((cardinality(scopes) > 0) AND (scopes <@ ARRAY['write'::text, 'feedback'::text, 'read'::text, 'admin'::text])))
 dashboard_sessions_pkey on dashboard_sessions: PRIMARY KEY (token_sha256)
 dashboard_sessions_public_key_fkey on dashboard_sessions: FOREIGN KEY (public_key) REFERENCES api_keys(public_key) ON DELETE CASCADE
+erased_subjects_pkey on erased_subjects: PRIMARY KEY (subject_sha256)
+erased_suggestions_pkey on erased_suggestions: PRIMARY KEY (suggestion_id)
+erasures_pkey on erasures: PRIMARY KEY (id)
+erasures_state_check on erasures: CHECK ((state = ANY (ARRAY['pending'::text, 'done'::text])))
+erasures_subject_kind_check on erasures: CHECK ((subject_kind = ANY (ARRAY['ticket'::text, 'customer'::text, 'suggestion'::text])))
 kb_articles_pkey on kb_articles: PRIMARY KEY (id)
 langfuse_deliveries_kind_check on langfuse_deliveries: CHECK ((kind = ANY (ARRAY['trace'::text, 'feedback'::text])))
 langfuse_deliveries_pkey on langfuse_deliveries: PRIMARY KEY (kind, ref)
@@ -418,6 +453,8 @@ langfuse_outbox_pkey on langfuse_outbox: PRIMARY KEY (id)
 metric_series_pkey on metric_series: PRIMARY KEY (id)
 metric_series_project_id_function_name_environment_model_pr_key on metric_series: UNIQUE NULLS NOT DISTINCT (project_id, function_name, environment, model, prompt_version)
 retention_drops_pkey on retention_drops: PRIMARY KEY (part)
+retention_passes_kind_check on retention_passes: CHECK ((kind = ANY (ARRAY['content'::text, 'traces'::text, 'rows'::text])))
+retention_passes_pkey on retention_passes: PRIMARY KEY (kind)
 rollup_backfills_pkey on rollup_backfills: PRIMARY KEY (from_hour, to_hour)
 rollup_checks_pkey on rollup_checks: PRIMARY KEY (slot)
 rollup_deltas_check on rollup_deltas: CHECK (((series_id IS NULL) = (new_series IS NOT NULL)))
@@ -445,6 +482,8 @@ CREATE INDEX ai_suggestions_open ON public.ai_suggestions USING btree (created_a
 CREATE INDEX ai_suggestions_pending ON public.ai_suggestions USING btree (created_at) WHERE (status = 'pending'::text)
 CREATE INDEX ai_suggestions_ticket ON public.ai_suggestions USING btree (ticket_id, created_at DESC) WHERE (ticket_id IS NOT NULL)
 CREATE INDEX dropped_acts_decided ON public.dropped_acts USING btree (deciding_feedback_at)
+CREATE INDEX erased_suggestions_erasure ON public.erased_suggestions USING btree (erasure_id)
+CREATE INDEX erasures_pending ON public.erasures USING btree (requested_at) WHERE (state = 'pending'::text)
 CREATE INDEX langfuse_outbox_due ON public.langfuse_outbox USING btree (available_at, id) WHERE (dead_at IS NULL)
 CREATE INDEX rollup_deltas_new_series ON public.rollup_deltas USING btree (id) WHERE (series_id IS NULL)
 CREATE INDEX ticket_messages_created ON public.ticket_messages USING btree (created_at, id)
@@ -462,6 +501,9 @@ CREATE UNIQUE INDEX ai_suggestions_pkey ON public.ai_suggestions USING btree (id
 CREATE UNIQUE INDEX ai_traces_pkey ON public.ai_traces USING btree (trace_id)
 CREATE UNIQUE INDEX api_keys_pkey ON public.api_keys USING btree (public_key)
 CREATE UNIQUE INDEX dashboard_sessions_pkey ON public.dashboard_sessions USING btree (token_sha256)
+CREATE UNIQUE INDEX erased_subjects_pkey ON public.erased_subjects USING btree (subject_sha256)
+CREATE UNIQUE INDEX erased_suggestions_pkey ON public.erased_suggestions USING btree (suggestion_id)
+CREATE UNIQUE INDEX erasures_pkey ON public.erasures USING btree (id)
 CREATE UNIQUE INDEX kb_articles_pkey ON public.kb_articles USING btree (id)
 CREATE UNIQUE INDEX langfuse_deliveries_pkey ON public.langfuse_deliveries USING btree (kind, ref)
 CREATE UNIQUE INDEX langfuse_outbox_kind_ref_key ON public.langfuse_outbox USING btree (kind, ref)
@@ -469,6 +511,7 @@ CREATE UNIQUE INDEX langfuse_outbox_pkey ON public.langfuse_outbox USING btree (
 CREATE UNIQUE INDEX metric_series_pkey ON public.metric_series USING btree (id)
 CREATE UNIQUE INDEX metric_series_project_id_function_name_environment_model_pr_key ON public.metric_series USING btree (project_id, function_name, environment, model, prompt_version) NULLS NOT DISTINCT
 CREATE UNIQUE INDEX retention_drops_pkey ON public.retention_drops USING btree (part)
+CREATE UNIQUE INDEX retention_passes_pkey ON public.retention_passes USING btree (kind)
 CREATE UNIQUE INDEX rollup_backfills_pkey ON public.rollup_backfills USING btree (from_hour, to_hour)
 CREATE UNIQUE INDEX rollup_checks_pkey ON public.rollup_checks USING btree (slot)
 CREATE UNIQUE INDEX rollup_deltas_pkey ON public.rollup_deltas USING btree (id)
@@ -483,12 +526,15 @@ CREATE UNIQUE INDEX tickets_pkey ON public.tickets USING btree (id)
 -- Triggers
 
 CREATE TRIGGER aggregated_metrics_kept BEFORE INSERT ON public.aggregated_metrics FOR EACH ROW EXECUTE FUNCTION uptake_keep_host_metrics()
+CREATE TRIGGER ai_feedback_events_fenced AFTER INSERT ON public.ai_feedback_events REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION uptake_fence_feedback()
 CREATE TRIGGER ai_feedback_events_immutable BEFORE DELETE OR UPDATE ON public.ai_feedback_events FOR EACH ROW EXECUTE FUNCTION uptake_refuse_change()
 CREATE TRIGGER ai_feedback_events_inserted AFTER INSERT ON public.ai_feedback_events REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION uptake_feedback_inserted()
 CREATE TRIGGER ai_suggestions_acts_due AFTER UPDATE ON public.ai_suggestions REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION uptake_acts_due()
 CREATE TRIGGER ai_suggestions_deleted AFTER DELETE ON public.ai_suggestions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION uptake_suggestions_deleted()
 CREATE TRIGGER ai_suggestions_deleted_feedback AFTER DELETE ON public.ai_suggestions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION uptake_feedback_outlives_suggestion()
+CREATE TRIGGER ai_suggestions_fenced AFTER INSERT ON public.ai_suggestions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION uptake_fence_suggestions()
 CREATE TRIGGER ai_suggestions_inserted AFTER INSERT ON public.ai_suggestions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION uptake_suggestions_inserted()
+CREATE TRIGGER ai_suggestions_kept_empty BEFORE UPDATE OF suggested_response, error_message, metadata, ticket_id, message_id, system_user_id ON public.ai_suggestions FOR EACH ROW WHEN ((old.emptied_at IS NOT NULL)) EXECUTE FUNCTION uptake_keep_empty()
 CREATE TRIGGER ai_suggestions_late_answer BEFORE UPDATE OF status ON public.ai_suggestions FOR EACH ROW WHEN (((old.error_type = 'abandoned'::text) AND (new.error_type = 'abandoned'::text) AND (new.status <> 'error'::text))) EXECUTE FUNCTION uptake_late_answer()
 CREATE TRIGGER ai_suggestions_updated AFTER UPDATE ON public.ai_suggestions REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION uptake_suggestions_updated()
 
@@ -802,6 +848,16 @@ begin
   return coalesce(cardinality(arrived), 0);
 end $function$
 
+CREATE OR REPLACE FUNCTION public.uptake_bare_metadata(metadata jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select coalesce(jsonb_object_agg(key, value), '{}')
+  from jsonb_each(metadata)
+  where key in ('trace_id', 'observation_id', 'model', 'prompt_name', 'prompt_version', 'observations_not_recorded')
+$function$
+
 CREATE OR REPLACE FUNCTION public.uptake_bucket(milliseconds double precision)
  RETURNS smallint
  LANGUAGE sql
@@ -870,6 +926,137 @@ AS $function$
   select case when name is null then '' when octet_length(name) <= 120 or length(name) <= 120 then name else left(name, 87) || '…' || md5(name) end
 $function$
 
+CREATE OR REPLACE FUNCTION public.uptake_drop_rows(since timestamp with time zone, before timestamp with time zone, frozen_hour integer, at_most integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  old uuid[];
+  traces text[];
+  events uuid[];
+  oldest timestamptz;
+begin
+  select array_agg(o.id), array_agg(coalesce(o.trace_id, replace(o.id::text, '-', ''))), min(o.created_at) into old, traces, oldest
+  from (
+    select s.id, s.trace_id, s.created_at from ai_suggestions s
+    where s.created_at >= since and s.created_at < before and s.status <> 'pending' and not uptake_is_waiting(s.id)
+    limit at_most
+    for update of s skip locked
+  ) o;
+  if old is null then
+    return 0;
+  end if;
+  -- Feedback on what was made in that time comes too late, as far as ids hold a time.
+  insert into retention_drops as d (part, from_id, to_id, suggestion_count, frozen_before)
+  values ('ai_suggestions', uptake_least_id(oldest - interval '1 day'), uptake_least_id(before - interval '1 day'),
+    cardinality(old), frozen_hour)
+  on conflict (part) do update
+  set suggestion_count = d.suggestion_count + excluded.suggestion_count, dropped_at = now(),
+    from_id = least(d.from_id, excluded.from_id), to_id = greatest(d.to_id, excluded.to_id),
+    frozen_before = greatest(d.frozen_before, excluded.frozen_before);
+  perform uptake_keep_acts('ai_suggestions', to_timestamp((select max(frozen_before) from retention_drops) * 3600.0), old);
+
+  events := array(select e.id from ai_feedback_events e where e.suggestion_id = any (old));
+  perform set_config('uptake.erases', 'on', true);
+  delete from ai_suggestions where id = any (old);
+  delete from ai_feedback_events where id = any (events);
+  perform set_config('uptake.erases', '', true);
+  delete from ai_traces where trace_id = any (traces);
+  delete from langfuse_deliveries where kind = 'trace' and ref = any (old) or kind = 'feedback' and ref = any (events);
+  delete from langfuse_outbox where kind = 'trace' and ref = any (old) or kind = 'feedback' and ref = any (events);
+  return cardinality(old);
+end $function$
+
+CREATE OR REPLACE FUNCTION public.uptake_empty_feedback(ids uuid[], forget boolean)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  forgets constant boolean := forget and to_regclass('public.uptake_adoption') is null;
+begin
+  perform set_config('uptake.erases', 'on', true);
+  update ai_feedback_events e
+  set agent_response = null, comment = null, metadata = '{}',
+    ticket_id = case when forgets then null else e.ticket_id end,
+    idempotency_key = case when forget then null else e.idempotency_key end
+  where e.id = any (ids);
+  perform set_config('uptake.erases', '', true);
+end $function$
+
+CREATE OR REPLACE FUNCTION public.uptake_empty_suggestions(ids uuid[], forget boolean)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  forgets constant boolean := forget and to_regclass('public.uptake_adoption') is null;
+begin
+  perform set_config('uptake.erases', 'on', true);
+  update ai_suggestions s
+  set suggested_response = '', error_message = null, metadata = uptake_bare_metadata(s.metadata),
+    emptied_at = coalesce(s.emptied_at, now()),
+    ticket_id = case when forgets then null else s.ticket_id end,
+    message_id = case when forgets then null else s.message_id end,
+    system_user_id = case when forgets then null else s.system_user_id end
+  where s.id = any (ids);
+  -- The host's column, which not every host has.
+  if exists (select from pg_attribute where attrelid = 'ai_suggestions'::regclass and attname = 'feedback' and not attisdropped) then
+    execute 'update ai_suggestions set feedback = null where id = any ($1) and feedback is not null' using ids;
+  end if;
+  if forget then
+    update ai_pending_claims set last_error = null where suggestion_id = any (ids) and last_error is not null;
+  end if;
+  perform set_config('uptake.erases', '', true);
+end $function$
+
+CREATE OR REPLACE FUNCTION public.uptake_erase(erasure uuid, ids uuid[], trace_ids text[], events uuid[])
+ RETURNS TABLE(suggestion_count integer, trace_count integer, feedback_count integer, outbox_count integer)
+ LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+  perform from ai_suggestions where id = any (ids) order by id for update;
+  suggestion_count := (
+    select count(*) from ai_suggestions s
+    where s.id = any (ids) and not exists (select from erased_suggestions x where x.suggestion_id = s.id)
+  );
+  feedback_count := (
+    select count(*) from ai_feedback_events e
+    where e.id = any (events)
+      and (e.agent_response is not null or e.comment is not null or e.metadata <> '{}' or e.idempotency_key is not null)
+  );
+  insert into erased_suggestions as x (suggestion_id, erasure_id, trace_id, in_langfuse)
+  select g.id, erasure, g.trace_id,
+    exists (select from langfuse_deliveries d where d.kind = 'trace' and d.ref = g.id)
+      or exists (select from langfuse_outbox o where o.kind = 'trace' and o.ref = g.id and o.attempts > 0)
+      or exists (
+        select from ai_feedback_events e
+        where e.suggestion_id = g.id and (
+          exists (select from langfuse_deliveries d where d.kind = 'feedback' and d.ref = e.id)
+          or exists (select from langfuse_outbox o where o.kind = 'feedback' and o.ref = e.id and o.attempts > 0))
+      )
+  from unnest(ids, trace_ids) g (id, trace_id)
+  on conflict (suggestion_id) do update
+  set erasure_id = excluded.erasure_id, in_langfuse = x.in_langfuse or excluded.in_langfuse;
+  update erasures e
+  set last_sent_at = greatest(e.last_sent_at, sent.at)
+  from (
+    select max(delivered_at) as at from langfuse_deliveries
+    where kind = 'trace' and ref = any (ids) or kind = 'feedback' and ref = any (events)
+    union all
+    select now() from langfuse_outbox
+    where (kind = 'trace' and ref = any (ids) or kind = 'feedback' and ref = any (events)) and attempts > 0
+    order by at desc nulls last limit 1
+  ) sent
+  where e.id = erasure;
+  perform uptake_empty_suggestions(ids, true);
+  perform uptake_empty_feedback(events, true);
+  delete from ai_traces where trace_id = any (trace_ids);
+  get diagnostics trace_count = row_count;
+  outbox_count := uptake_withdraw(ids);
+  return next;
+end $function$
+
 CREATE OR REPLACE FUNCTION public.uptake_feedback_inserted()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -908,6 +1095,9 @@ CREATE OR REPLACE FUNCTION public.uptake_feedback_outlives_suggestion()
  SET search_path TO 'public', 'pg_temp'
 AS $function$
 begin
+  if coalesce(current_setting('uptake.erases', true), '') = 'on' then
+    return null;
+  end if;
   insert into ai_feedback_waiting (suggestion_id, feedback_id, of_deleted)
   select e.suggestion_id, e.id, true
   from ai_feedback_events e
@@ -930,6 +1120,53 @@ CREATE OR REPLACE FUNCTION public.uptake_feedback_type(value text)
  IMMUTABLE
 AS $function$select value::text$function$
 
+CREATE OR REPLACE FUNCTION public.uptake_fence_feedback()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  fenced uuid[];
+begin
+  if not exists (select from erased_suggestions) then
+    return null;
+  end if;
+  fenced := array(select n.id from new_rows n join erased_suggestions e on e.suggestion_id = n.suggestion_id);
+  if cardinality(fenced) > 0 then
+    perform uptake_empty_feedback(fenced, true);
+  end if;
+  return null;
+end $function$
+
+CREATE OR REPLACE FUNCTION public.uptake_fence_suggestions()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  fenced uuid[];
+begin
+  if not exists (select from erased_subjects) then
+    return null;
+  end if;
+  insert into erased_suggestions (suggestion_id, erasure_id, trace_id, in_langfuse)
+  select distinct on (n.id) n.id, x.erasure_id, coalesce(n.trace_id, replace(n.id::text, '-', '')), false
+  from new_rows n
+  cross join lateral uptake_subjects_of(n.project_id, n.id::text, n.ticket_id::text, n.system_user_id::text, n.metadata) h
+  join erased_subjects x on x.subject_sha256 = h
+  where n.created_at < x.before
+  order by n.id, x.before desc
+  on conflict (suggestion_id) do nothing;
+  fenced := array(select n.id from new_rows n join erased_suggestions e on e.suggestion_id = n.id);
+  if cardinality(fenced) > 0 then
+    perform uptake_empty_suggestions(fenced, true);
+    delete from ai_traces t using erased_suggestions e where e.suggestion_id = any (fenced) and t.trace_id = e.trace_id;
+  end if;
+  return null;
+end $function$
+
 CREATE OR REPLACE FUNCTION public.uptake_hour(at timestamp with time zone)
  RETURNS integer
  LANGUAGE sql
@@ -937,6 +1174,62 @@ CREATE OR REPLACE FUNCTION public.uptake_hour(at timestamp with time zone)
 AS $function$
   select floor(date_part('epoch', at) / 3600)::integer
 $function$
+
+CREATE OR REPLACE FUNCTION public.uptake_is_waiting(suggestion uuid)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select exists (select from langfuse_outbox o where o.kind = 'trace' and o.ref = suggestion and o.dead_at is null)
+    or exists (
+      select from ai_feedback_events e join langfuse_outbox o on o.kind = 'feedback' and o.ref = e.id
+      where e.suggestion_id = suggestion and o.dead_at is null
+    )
+$function$
+
+CREATE OR REPLACE FUNCTION public.uptake_keep_acts(part text, since timestamp with time zone, only_ids uuid[] DEFAULT NULL::uuid[])
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  execute format($sql$
+    insert into dropped_acts (project_id, function_name, environment, model, prompt_version, outcome,
+      deciding_feedback_at, deciding_reasons, confidence_score, time_to_feedback)
+    select s.project_id, s.function_name, s.environment, s.model, s.prompt_version, s.outcome,
+      s.deciding_feedback_at, s.deciding_reasons, s.confidence_score, deciding.time_to_feedback
+    from %I s
+    left join lateral (
+      select e.time_to_feedback from ai_feedback_events e
+      where e.suggestion_id = s.id and e.project_id = s.project_id and e.created_at = s.deciding_feedback_at
+      order by e.source = 'explicit' desc, e.id desc
+      limit 1
+    ) deciding on true
+    where s.deciding_feedback_at >= $1 and s.outcome in ('accepted', 'revised', 'rejected')
+      and ($2 is null or s.id = any ($2))
+  $sql$, part) using since, only_ids;
+  delete from dropped_acts where deciding_feedback_at < since;
+end $function$
+
+CREATE OR REPLACE FUNCTION public.uptake_keep_empty()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+  if coalesce(current_setting('uptake.erases', true), '') = 'on' then
+    return new;
+  end if;
+  new.suggested_response := '';
+  new.error_message := null;
+  new.metadata := uptake_bare_metadata(new.metadata);
+  if exists (select from erased_suggestions e where e.suggestion_id = new.id) then
+    new.ticket_id := old.ticket_id;
+    new.message_id := old.message_id;
+    new.system_user_id := old.system_user_id;
+  end if;
+  return new;
+end $function$
 
 CREATE OR REPLACE FUNCTION public.uptake_keep_host_metrics()
  RETURNS trigger
@@ -966,6 +1259,31 @@ begin
   new.error_message := null;
   return new;
 end $function$
+
+CREATE OR REPLACE FUNCTION public.uptake_least_id(at timestamp with time zone)
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select (lpad(to_hex(floor(extract(epoch from at) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
+$function$
+
+CREATE OR REPLACE FUNCTION public.uptake_may_append(keys smallint[], counts integer[], more_keys smallint[])
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select cardinality(more_keys) > 0 and cardinality(keys) + cardinality(more_keys) <= 80
+    and cardinality(keys) = cardinality(counts) and array_position(more_keys, null) is null
+$function$
+
+CREATE OR REPLACE FUNCTION public.uptake_may_append_confidences(keys smallint[], counts integer[], ppm_sums bigint[], more_keys smallint[])
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select uptake_may_append(keys, counts, more_keys) and cardinality(keys) = cardinality(ppm_sums)
+$function$
 
 CREATE OR REPLACE FUNCTION public.uptake_message_id(value text)
  RETURNS text
@@ -1136,8 +1454,72 @@ CREATE OR REPLACE FUNCTION public.uptake_refuse_change()
  LANGUAGE plpgsql
 AS $function$
 begin
+  if coalesce(current_setting('uptake.erases', true), '') = 'on' then
+    if tg_op = 'DELETE' then
+      return old;
+    elsif (to_jsonb(new) - '{agent_response,comment,metadata,ticket_id,idempotency_key}'::text[])
+      = (to_jsonb(old) - '{agent_response,comment,metadata,ticket_id,idempotency_key}'::text[]) then
+      return new;
+    end if;
+  end if;
   raise exception '% is immutable: % refused', tg_table_name, lower(tg_op)
     using hint = 'Insert a new feedback event; the newest one decides.', errcode = 'restrict_violation';
+end $function$
+
+CREATE OR REPLACE FUNCTION public.uptake_retain_content(since timestamp with time zone, before timestamp with time zone, at_most integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  old constant uuid[] := array(
+    select s.id from ai_suggestions s
+    where s.created_at >= since and s.created_at < before and s.emptied_at is null and s.status <> 'pending'
+      and not uptake_is_waiting(s.id)
+    limit at_most for update of s skip locked
+  );
+begin
+  if cardinality(old) > 0 then
+    perform uptake_empty_suggestions(old, false);
+  end if;
+  return cardinality(old);
+end $function$
+
+CREATE OR REPLACE FUNCTION public.uptake_retain_feedback(since timestamp with time zone, before timestamp with time zone, at_most integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  old constant uuid[] := array(
+    select e.id from ai_feedback_events e
+    where e.created_at >= since and e.created_at < before
+      and (e.agent_response is not null or e.comment is not null or e.metadata <> '{}')
+      and not exists (select from langfuse_outbox o where o.kind = 'feedback' and o.ref = e.id and o.dead_at is null)
+    limit at_most for update of e skip locked
+  );
+begin
+  if cardinality(old) > 0 then
+    perform uptake_empty_feedback(old, false);
+  end if;
+  return cardinality(old);
+end $function$
+
+CREATE OR REPLACE FUNCTION public.uptake_retain_traces(since timestamp with time zone, before timestamp with time zone, at_most integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  old constant text[] := array(
+    select t.trace_id from ai_suggestions s
+    join ai_traces t on t.trace_id = coalesce(s.trace_id, replace(s.id::text, '-', ''))
+    where s.created_at >= since and s.created_at < before and s.status <> 'pending' and not uptake_is_waiting(s.id)
+    limit at_most for update of t skip locked
+  );
+begin
+  delete from ai_traces where trace_id = any (old);
+  return cardinality(old);
 end $function$
 
 CREATE OR REPLACE FUNCTION public.uptake_rollup_difference(from_hour integer, to_hour integer)
@@ -1375,6 +1757,27 @@ AS $function$
   left join histograms h on h.is_day = c.is_day and h.period = c.period and h.target_id = c.target_id
 $function$
 
+CREATE OR REPLACE FUNCTION public.uptake_subject_sha256(project text, kind text, id text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select encode(sha256(convert_to(kind || ':' || project || ':' || id, 'UTF8')), 'hex')
+$function$
+
+CREATE OR REPLACE FUNCTION public.uptake_subjects_of(project text, id text, ticket text, user_id text, metadata jsonb)
+ RETURNS SETOF text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select uptake_subject_sha256(project, v.kind, v.known_as)
+  from (values
+    ('suggestion', id), ('ticket', ticket), ('customer', user_id),
+    ('customer', metadata ->> 'customer_id'), ('customer', metadata ->> 'customerId')
+  ) v (kind, known_as)
+  where v.known_as is not null
+$function$
+
 CREATE OR REPLACE FUNCTION public.uptake_suggestions_deleted()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1382,6 +1785,10 @@ CREATE OR REPLACE FUNCTION public.uptake_suggestions_deleted()
  SET search_path TO 'public', 'pg_temp'
 AS $function$
 begin
+  -- Retention deletes what stays counted.
+  if coalesce(current_setting('uptake.erases', true), '') = 'on' then
+    return null;
+  end if;
   perform uptake_append_deltas(array(
     select row(o.project_id, o.function_name, o.environment, o.model, o.prompt_version, o.created_at, o.status, o.outcome,
       o.shown_at, o.decided_at, o.latency_ms, o.time_to_first_token_ms, o.input_tokens, o.output_tokens, o.cost_usd,
@@ -1582,6 +1989,14 @@ CREATE OR REPLACE FUNCTION public.uptake_ticket_id(value text)
  IMMUTABLE
 AS $function$select value::text$function$
 
+CREATE OR REPLACE FUNCTION public.uptake_unwritten_count(before_hour integer)
+ RETURNS bigint
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select count(distinct hour) from aggregated_metrics_due where hour < before_hour
+$function$
+
 CREATE OR REPLACE FUNCTION public.uptake_wake_mirror()
  RETURNS void
  LANGUAGE plpgsql
@@ -1598,4 +2013,24 @@ begin
   ) is null then
     perform pg_notify('uptake_outbox', '');
   end if;
+end $function$
+
+CREATE OR REPLACE FUNCTION public.uptake_withdraw(ids uuid[])
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+declare
+  events constant uuid[] := array(select e.id from ai_feedback_events e where e.suggestion_id = any (ids));
+  withdrawn integer;
+begin
+  delete from langfuse_outbox o
+  where o.id in (
+    select w.id from langfuse_outbox w
+    where (w.kind = 'trace' and w.ref = any (ids) or w.kind = 'feedback' and w.ref = any (events))
+      and (w.locked_until is null or w.locked_until <= now())
+    for update skip locked
+  );
+  get diagnostics withdrawn = row_count;
+  delete from langfuse_deliveries where kind = 'trace' and ref = any (ids) or kind = 'feedback' and ref = any (events);
+  return withdrawn;
 end $function$

@@ -5,7 +5,9 @@ const LATER = 503;
 const LATER_MS = 1_000;
 
 /** Posts over connections that are kept, as many as it takes; resolves to the answer's JSON once it is whole. Throws for any refusal but "later". */
-export function createPoster(url: string): { post(path: string, body: unknown): Promise<unknown>; close(): void } {
+export type Poster = { post(this: void, path: string, body: unknown): Promise<unknown>; close(this: void): void };
+
+export function createPoster(url: string): Poster {
   const agent = new Agent({ keepAlive: true, maxSockets: 256 });
   const post = (path: string, body: unknown): Promise<unknown> =>
     new Promise((resolve, reject) => {

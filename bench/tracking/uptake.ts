@@ -20,18 +20,18 @@ export async function createUptakeArm(durability: "commit" | "background", place
   await uptake.start();
   // The function gets a ticket and looks its thread up, so that the messages are recorded once, as in the other arms; the
   // answer is recorded twice, as the generation's output and as the suggestion.
-  const threads = new Map<string, Input>();
+  let thread: Input | undefined;
   const draft = uptake.track(functionName, async ({ ticketId }: { ticketId: string }, run) => {
-    const input = threads.get(ticketId);
-    threads.delete(ticketId);
-    if (input === undefined) throw new Error(`no thread for ${ticketId}`);
+    const input = thread;
+    if (input?.ticketId !== ticketId) throw new Error(`no thread for ${ticketId}`);
     const request = { model: modelName, modelParameters, messages: input.messages, prompt };
     const answer = await run.generate(request, () => model.ask(input));
     return run.suggest(textOf(answer), { confidence: 0.8, ticketId, metadata }).text;
   });
   return {
     call(input) {
-      threads.set(input.ticketId, input);
+      // The function begins before this returns, so one place is enough; a Map would cost as much as some of the tracking.
+      thread = input;
       return draft({ ticketId: input.ticketId });
     },
     async flush() {

@@ -3,6 +3,7 @@ import { variablesHelp } from "../config/describe.ts";
 import { addAdopt } from "./commands/adopt.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addDoctor } from "./commands/doctor.ts";
+import { addErase } from "./commands/erase.ts";
 import { addExpire } from "./commands/expire.ts";
 import { addInit } from "./commands/init.ts";
 import { addKeys } from "./commands/keys.ts";
@@ -12,6 +13,7 @@ import { addMirror } from "./commands/mirror.ts";
 import { addMove } from "./commands/move.ts";
 import { addPartitions } from "./commands/partitions.ts";
 import { addReplay } from "./commands/replay.ts";
+import { addRetain } from "./commands/retain.ts";
 import { addServe } from "./commands/serve.ts";
 import { addVerify } from "./commands/verify.ts";
 import { addRollup } from "./commands/rollup.ts";
@@ -59,6 +61,8 @@ export function createProgram(context: CliContext, exitWith: (code: ExitCode) =>
     addRollup,
     addExpire,
     addPartitions,
+    addRetain,
+    addErase,
     addMirror,
     addVerify,
     addKeys,

@@ -4,7 +4,9 @@ import type { Logger } from "../domain/logger.ts";
 import type { MetricsRequest, MetricsView } from "../domain/metrics-request.ts";
 import type { PartitionReport } from "../domain/partition-report.ts";
 import type { VerifyReport } from "../domain/verify-report.ts";
+import type { RetentionReport } from "../domain/retention.ts";
 import type { AdoptServices } from "./adopt-services.ts";
+import type { ErasureServices } from "./erasure-services.ts";
 import type { InitServices } from "./init-services.ts";
 import type { KeyServices } from "./key-services.ts";
 import type { MirrorServices } from "./mirror-services.ts";
@@ -27,6 +29,8 @@ export type Services = {
   expire(signal: AbortSignal): Promise<ExpiryReport>;
   /** One pass over the partitions; null where the tables have none. */
   keepPartitions(signal: AbortSignal): Promise<PartitionReport | null>;
+  /** One pass over everything that may have become too old. */
+  retain(options: { readonly dryRun: boolean; readonly signal: AbortSignal }): Promise<RetentionReport>;
   /**
    * Starts the mirror, the roller, the expirer and the nightly check; `stop` ends what is in hand and takes no more. With
    * a port it also serves `/metrics`, `/healthz` and `/readyz` there, at `url`.
@@ -37,6 +41,7 @@ export type Services = {
   /** Starts the same and serves the HTTP API at `url`; `stop` ends what is in hand, within a deadline, and takes no more. */
   serve(options: ServeOptions): Promise<{ readonly url: string; stop(): Promise<void> }>;
   readonly keys: KeyServices;
+  readonly erasure: ErasureServices;
   readonly mirror: MirrorServices;
   readonly adopt: AdoptServices;
   readonly init: InitServices;

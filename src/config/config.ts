@@ -2,6 +2,7 @@ import type { Durability } from "../domain/durability.ts";
 import type { DeskSettings } from "../domain/desk-settings.ts";
 import { UptakeError } from "../domain/errors.ts";
 import type { ExpiryWindows } from "../domain/expiry.ts";
+import type { RetentionAges } from "../domain/retention.ts";
 import type { ContentByFunction, MaskRuleName } from "../domain/privacy.ts";
 import type { OptionKey } from "./options.ts";
 
@@ -35,6 +36,7 @@ export type Config = {
   readonly expiry: ExpiryWindows;
   /** Months that stay besides the running one; `null`: all of them. */
   readonly retainMonths: number | null;
+  readonly retention: RetentionAges;
   readonly privacy: PrivacyConfig;
   /** `null`: no Langfuse is set, so nothing is mirrored, or into the demo's stand-in. */
   readonly langfuse: LangfuseKeys | null;

@@ -1,3 +1,5 @@
+import { retentionOptions } from "./retention-options.ts";
+
 /** How the text of an option is read; `read-value.ts` holds one reader for each. */
 export type OptionType =
   | "text"
@@ -152,14 +154,7 @@ export const options = [
     default: "15m",
     help: "how long a row may stay pending until its call counts as died, or `never`",
   },
-  {
-    key: "retainMonths",
-    flag: "--retain-months",
-    commands: ["worker", "partitions"],
-    variables: ["UPTAKE_RETAIN_MONTHS"],
-    type: "months",
-    help: "how many months of suggestions and traces stay besides the running one, where they are partitioned by month; unset: all",
-  },
+  ...retentionOptions,
   {
     key: "content",
     variables: ["UPTAKE_CONTENT"],

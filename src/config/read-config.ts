@@ -140,6 +140,11 @@ function configOf(
       abandonAfterMs: parseSpan(text("abandonAfter") ?? "") ?? null,
     },
     retainMonths: numberOf(values, "retainMonths"),
+    retention: {
+      contentMs: parseSpan(text("retainContent") ?? "") ?? null,
+      tracesMs: parseSpan(text("retainTraces") ?? "") ?? null,
+      rowsMs: parseSpan(text("retainRows") ?? "") ?? null,
+    },
     privacy: readPrivacy(text("content"), text("mask")),
     langfuse,
     openai,

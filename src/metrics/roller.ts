@@ -75,7 +75,12 @@ export function createRoller(options: RollerOptions): Roller {
     stop,
     async rollAll() {
       let total = 0;
-      for (let rolledCount = await rollOnce(); rolledCount > 0; rolledCount = await rollOnce()) total += rolledCount;
+      let rolledCount: number;
+      // As in the loop: less than a full batch means that nothing is left, and asking again would cost as much as a small roll.
+      do {
+        rolledCount = await rollOnce();
+        total += rolledCount;
+      } while (rolledCount >= batchSize);
       return total;
     },
   };

@@ -12,12 +12,14 @@ const CUT_CHARS = 100;
 const CUT_OFF = "[masked]";
 /** What a replacement leaves may fit another rule; after so many rounds it is given up. */
 const MAX_ROUNDS = 5;
+/** The built-in rules are linear: a text up to this long takes them well under a millisecond, less than the clock costs. */
+const UNTIMED_CHARS = 10_000;
 
 export type MaskerOptions = {
   readonly builtIn: readonly MaskRuleName[];
   readonly own: readonly OwnRule[];
   readonly onFailure: (failure: RuleFailure) => void;
-  /** How long the own rules may take, go by go. */
+  /** How long masking may take where it is timed, go by go. */
   readonly ruleTimesMs?: readonly number[] | undefined;
 };
 
@@ -35,22 +37,23 @@ export type Masker = {
 export function createMasker({ builtIn, own, onFailure, ruleTimesMs }: MaskerOptions): Masker {
   const rules = BUILT_IN_RULES.filter(({ name }) => builtIn.includes(name));
   const byName = builtIn.includes("password");
-  const ownRules = own.length === 0 ? undefined : createOwnRules(own, ruleTimesMs);
-  const mayChange = (text: string): boolean => ownRules !== undefined || mayHold(rules, text);
+  const isTimed = own.length > 0;
+  const timed = createOwnRules(own, ruleTimesMs);
+  const mayChange = (text: string): boolean => isTimed || mayHold(rules, text);
   const builtInText = (text: string): string => (mayHold(rules, text) ? untilStable(rules, text) : text);
 
-  function within<Result>(walk: (mask: (text: string) => string) => Result, failed: Result): Result {
-    if (ownRules === undefined) return walk(builtInText);
-    const result = ownRules.run((mask) => walk((text) => builtInText(mask(text))));
+  function within<Result>(walk: (mask: (text: string) => string) => Result, failed: Result, chars: number): Result {
+    if (!isTimed && chars <= UNTIMED_CHARS) return walk(builtInText);
+    const result = timed.run((mask) => walk((text) => builtInText(mask(text))));
     if (!isFailure(result)) return result;
     onFailure(result);
     return failed;
   }
 
-  const masked = (value: unknown): unknown => {
+  const masked = (value: unknown, chars?: number): unknown => {
     try {
       const failed = isPlainObject(value) ? { masked: FAILED } : FAILED;
-      return within((mask) => walkValue(value, { mask, byName }), failed);
+      return within((mask) => walkValue(value, { mask, byName }), failed, chars ?? charsOf(value));
     } catch {
       // Nested so deep that the stack does not hold it.
       return isPlainObject(value) ? { masked: FAILED } : FAILED;
@@ -59,17 +62,29 @@ export function createMasker({ builtIn, own, onFailure, ruleTimesMs }: MaskerOpt
 
   return {
     mayChange,
-    text: (text) => (mayChange(text) ? within((mask) => mask(text), FAILED) : text),
-    value: masked,
+    text: (text) => (mayChange(text) ? within((mask) => mask(text), FAILED, text.length) : text),
+    value: (value) => masked(value),
     json(json) {
       if (!mayChange(json)) return json;
       try {
-        return JSON.stringify(masked(JSON.parse(json)));
+        return JSON.stringify(masked(JSON.parse(json), json.length));
       } catch {
         return JSON.stringify(FAILED);
       }
     },
   };
+}
+
+/** About how many characters of texts are in a value; counts no further than it has to. */
+function charsOf(value: unknown): number {
+  if (typeof value === "string") return value.length;
+  if (typeof value !== "object" || value === null) return 0;
+  let chars = 0;
+  for (const [key, property] of Object.entries(value)) {
+    chars += key.length + charsOf(property);
+    if (chars > UNTIMED_CHARS) break;
+  }
+  return chars;
 }
 
 const isFailure = (result: unknown): result is RuleFailure =>

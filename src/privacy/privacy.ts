@@ -75,48 +75,54 @@ export function createPrivacy(options: PrivacyOptions): Privacy {
 
 const textOrNull = (text: string | null, masker: Masker): string | null => (text === null ? null : masker.text(text));
 
+type OfRun = Pick<TraceSource, "suggestedResponse" | "errorType" | "errorMessage">;
+
+/** What a run's record and its row have alike. */
+const maskRun = ({ suggestedResponse, errorType, errorMessage }: OfRun, masker: Masker, isDropped: boolean): OfRun => ({
+  suggestedResponse: isDropped ? "" : masker.text(suggestedResponse),
+  errorType: textOrNull(errorType, masker),
+  errorMessage: isDropped ? null : textOrNull(errorMessage, masker),
+});
+
 function maskRecord(record: SuggestionRecord, masker: Masker, isDropped: boolean): SuggestionRecord {
   return {
     ...record,
-    suggestedResponse: isDropped ? "" : masker.text(record.suggestedResponse),
-    errorType: textOrNull(record.errorType, masker),
-    errorMessage: isDropped ? null : textOrNull(record.errorMessage, masker),
+    ...maskRun(record, masker, isDropped),
     metadataJson: maskMetadataJson(record.metadataJson, masker),
     observationsJson: maskObservationsJson(record.observationsJson, masker, isDropped),
-  };
-}
-
-function maskWords<Words extends FeedbackWords>(words: Words, masker: Masker, isDropped: boolean): Words {
-  return {
-    ...words,
-    reasons: words.reasons.map(masker.text),
-    comment: isDropped ? null : textOrNull(words.comment, masker),
-    finalText: isDropped ? null : textOrNull(words.finalText, masker),
-    metadata: maskMetadata(words.metadata, masker),
   };
 }
 
 function maskTrace(row: TraceSource, masker: Masker, isDropped: boolean): TraceSource {
   return {
     ...row,
-    suggestedResponse: isDropped ? "" : masker.text(row.suggestedResponse),
-    errorType: textOrNull(row.errorType, masker),
-    errorMessage: isDropped ? null : textOrNull(row.errorMessage, masker),
+    ...maskRun(row, masker, isDropped),
     metadata: maskMetadata(row.metadata, masker),
     observations: maskObservations(row.observations, masker, isDropped),
   };
+}
+
+type OfAct = Pick<FeedbackRow, "comment" | "finalText" | "metadata">;
+
+/** What an act to be stored and its row have alike. */
+const maskAct = ({ comment, finalText, metadata }: OfAct, masker: Masker, isDropped: boolean): OfAct => ({
+  comment: isDropped ? null : textOrNull(comment, masker),
+  finalText: isDropped ? null : textOrNull(finalText, masker),
+  metadata: maskMetadata(metadata, masker),
+});
+
+function maskWords<Words extends FeedbackWords>(words: Words, masker: Masker, isDropped: boolean): Words {
+  return { ...words, ...maskAct(words, masker, isDropped), reasons: words.reasons.map(masker.text) };
 }
 
 function maskFeedbackRow<Row extends FeedbackRow>(row: Row, masker: Masker, isDropped: boolean): Row {
   const { suggestedResponse } = row;
   return {
     ...row,
+    ...maskAct(row, masker, isDropped),
     reason: textOrNull(row.reason, masker),
     otherReasons: row.otherReasons.map(masker.text),
-    comment: isDropped ? null : textOrNull(row.comment, masker),
-    finalText: isDropped ? null : textOrNull(row.finalText, masker),
     suggestedResponse: isDropped && suggestedResponse !== null ? "" : textOrNull(suggestedResponse, masker),
-    metadata: maskMetadata(row.metadata, masker),
     tags: masker.value(row.tags),
   };
 }

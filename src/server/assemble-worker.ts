@@ -6,14 +6,16 @@ import { createExpirer, type Expirer } from "../feedback/expirer.ts";
 import type { Privacy } from "../domain/privacy.ts";
 import type { Inference } from "../feedback/inferred.ts";
 import { createInferrer } from "../feedback/inferrer.ts";
-import { createLangfuseClient } from "../langfuse/client.ts";
+import { createLangfuseClient, type LangfuseClient } from "../langfuse/client.ts";
 import { measuredFetch } from "../langfuse/measured-fetch.ts";
 import { createHostMetrics } from "../metrics/host-metrics.ts";
 import { createNightlyCheck } from "../metrics/nightly-check.ts";
 import { createRoller, type Roller } from "../metrics/roller.ts";
+import { createEraser, type Eraser } from "../mirror/eraser.ts";
 import { createMirror, type Mirror } from "../mirror/mirror.ts";
 import type { Database } from "../store/database.ts";
 import { createPartitionKeeper, type PartitionKeeper } from "../store/partitions/partition-keeper.ts";
+import { createRetentionKeeper, type RetentionKeeper } from "../store/retention/retention-keeper.ts";
 import { readBacklog } from "../store/queries/read-backlog.ts";
 import { gaugeBacklog } from "./backlog-gauges.ts";
 
@@ -29,6 +31,8 @@ const INFER_EVERY_MS = 10_000;
 const INFER_AFTER_MS = 60_000;
 /** Partitions are months. */
 const KEEP_PARTITIONS_EVERY_MS = 3_600_000;
+/** Langfuse takes its time to delete. */
+const ERASE_EVERY_MS = 60_000;
 
 /** What every part is given. */
 export type Base = {
@@ -43,6 +47,8 @@ export type WorkerParts = {
   readonly roller: Roller;
   readonly expirer: Expirer;
   readonly partitions: PartitionKeeper;
+  readonly retention: RetentionKeeper;
+  readonly eraser: Eraser;
   /** Null where no Langfuse is set: rows wait in the outbox until one is. */
   readonly mirror: Mirror | null;
   /** Told by whoever runs pending rows in this process. */
@@ -53,7 +59,7 @@ export type WorkerParts = {
 };
 
 export function assembleWorker(
-  { langfuse, projectId, expiry, retainMonths }: Config,
+  { langfuse: keys, projectId, expiry, retainMonths, retention: ages }: Config,
   { inference, ...base }: Base & { readonly inference: Inference },
 ): WorkerParts {
   const { db, log, instruments } = base;
@@ -70,15 +76,29 @@ export function assembleWorker(
     now: Date.now,
     everyMs: KEEP_PARTITIONS_EVERY_MS,
   });
-  const mirror = langfuse === null ? null : mirrorInto(langfuse, base);
+  const retention = createRetentionKeeper({ db, log, ages, now: Date.now });
+  const langfuse = keys === null ? null : clientOf(keys, base);
+  const mirror = langfuse === null ? null : createMirror({ ...base, langfuse, now: Date.now, random: Math.random });
+  const eraser = createEraser({ db, langfuse, log, now: Date.now, everyMs: ERASE_EVERY_MS });
   const pendingMeters = createPendingMeters(instruments);
   gaugeBacklog(instruments, () => readBacklog(db));
-  const all = [roller, hostMetrics, nightlyCheck, inferrer, expirer, partitions, ...(mirror === null ? [] : [mirror])];
+  const forgetting = [partitions, retention, eraser];
+  const all = [
+    roller,
+    hostMetrics,
+    nightlyCheck,
+    inferrer,
+    expirer,
+    ...forgetting,
+    ...(mirror === null ? [] : [mirror]),
+  ];
 
   return {
     roller,
     expirer,
     partitions,
+    retention,
+    eraser,
     mirror,
     pendingMeters,
     startWorker() {
@@ -90,8 +110,7 @@ export function assembleWorker(
   };
 }
 
-function mirrorInto(keys: LangfuseKeys, base: Base): Mirror {
-  const fetch = measuredFetch(globalThis.fetch, base.instruments);
-  const langfuse = createLangfuseClient({ ...keys, fetch, timeoutMs: LANGFUSE_TIMEOUT_MS });
-  return createMirror({ ...base, langfuse, now: Date.now, random: Math.random });
+function clientOf(keys: LangfuseKeys, { instruments }: Base): LangfuseClient {
+  const fetch = measuredFetch(globalThis.fetch, instruments);
+  return createLangfuseClient({ ...keys, fetch, timeoutMs: LANGFUSE_TIMEOUT_MS });
 }

@@ -40,7 +40,10 @@ export type AssembleOptions = {
 };
 
 /** The parts of Uptake put together over one database. Nothing is open before the first use or `start`. */
-export type Parts = Pick<WorkerParts, "roller" | "expirer" | "partitions" | "mirror" | "pendingMeters"> & {
+export type Parts = Pick<
+  WorkerParts,
+  "roller" | "expirer" | "partitions" | "retention" | "eraser" | "mirror" | "pendingMeters"
+> & {
   readonly db: Database;
   /** The same for questions from outside, which may take too long. */
   readonly reading: Reading;
@@ -98,7 +101,7 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
     await db.close();
   }
 
-  const { roller, expirer, partitions, mirror, pendingMeters } = worker;
+  const { roller, expirer, partitions, retention, eraser, mirror, pendingMeters } = worker;
   return {
     db,
     reading: createReading(db, READING),
@@ -110,6 +113,8 @@ export function assemble(config: Config, options: AssembleOptions): Parts {
     roller,
     expirer,
     partitions,
+    retention,
+    eraser,
     mirror,
     pendingMeters,
     async start() {

@@ -14,13 +14,14 @@ export const isObject = (value: unknown): value is Readonly<Record<string, unkno
 /** Reads OpenAI's two shapes, a chat completion and a response, and undefined for anything else. */
 export function readModelAnswer(value: unknown): ModelAnswer | undefined {
   if (!isObject(value)) return undefined;
-  const about = { model: textOf(value["model"]), usage: readUsage(value["usage"]) };
+  const model = textOf(value["model"]);
+  const usage = readUsage(value["usage"]);
   const choices = value["choices"];
   if (Array.isArray(choices)) {
     const messages = choices.map((choice: unknown) => (isObject(choice) ? choice["message"] : choice));
-    return { ...about, output: messages.length === 1 ? messages[0] : messages };
+    return { model, usage, output: messages.length === 1 ? messages[0] : messages };
   }
-  if (value["object"] === "response") return { ...about, output: value["output"] };
+  if (value["object"] === "response") return { model, usage, output: value["output"] };
   return undefined;
 }
 

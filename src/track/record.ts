@@ -47,13 +47,13 @@ export function recordOf(run: OpenRun, ending: Ending, facts: RecordFacts): Sugg
     observationId: timed.id,
     latencyMs: integer((root.endMs ?? root.startMs) - root.startMs),
     timeToFirstTokenMs: timed.firstTokenMs === undefined ? null : integer(timed.firstTokenMs - timed.startMs),
-    inputTokens: total(generations, ({ usage }) => tokensOf(usage, "input")),
-    outputTokens: total(generations, ({ usage }) => tokensOf(usage, "output")),
+    inputTokens: integerOrNull(sum(generations, ({ usage }) => tokensOf(usage, "input"))),
+    outputTokens: integerOrNull(sum(generations, ({ usage }) => tokensOf(usage, "output"))),
     costUsd: sum(generations, ({ costUsd }) => costUsd),
     errorType: ending.kind === "failed" ? storableText(nameOf(ending.error).slice(0, 200)) : null,
     errorMessage: ending.kind === "failed" ? errorText(ending.error) : null,
     metadataJson: metadataJson(run, timed, last),
-    observationsJson: `[${run.observations.map(observationJson).join(",")}]`,
+    observationsJson: observationsJson(run.observations),
   };
 }
 
@@ -88,8 +88,18 @@ function metadataJson(run: OpenRun, scored: OpenObservation, generation: OpenObs
   return `{${membersOf(own)},${ours}}`;
 }
 
-const membersOf = (members: ReadonlyMap<string, string>): string =>
-  Array.from(members, ([key, json]) => `${quote(key)}:${json}`).join(",");
+function membersOf(members: ReadonlyMap<string, string>): string {
+  let json = "";
+  for (const [key, value] of members) json += `${json === "" ? "" : ","}${quote(key)}:${value}`;
+  return json;
+}
+
+/** A sum of texts, and not a `join`, so that the long whole is put together once: where it becomes bytes. */
+function observationsJson(observations: readonly OpenObservation[]): string {
+  let json = "";
+  for (const observation of observations) json += `${json === "" ? "[" : ","}${observationJson(observation)}`;
+  return `${json}]`;
+}
 
 /** JSON of one observation, put together from payloads that are JSON already. */
 function observationJson(observation: OpenObservation): string {
@@ -139,12 +149,9 @@ function sum(
   return total;
 }
 
-const total = (...given: Parameters<typeof sum>): number | null => {
-  const tokens = sum(...given);
-  return tokens === null ? null : integer(tokens);
-};
-
 const integer = (value: number): number => Math.min(MAX_INTEGER, Math.max(0, Math.round(value)));
+
+const integerOrNull = (value: number | null): number | null => (value === null ? null : integer(value));
 
 let lastSecond = Number.NaN;
 let lastStart = "";

@@ -56,8 +56,9 @@ export function createRunApi(run: OpenRun, troubles: Troubles, tokenOf?: TokenOf
         if (opened !== undefined) describeGeneration(run, opened, options);
         return opened;
       });
+      const observed = handleOn({ run, api, troubles }, generation, stated);
       const handle: Generation = {
-        ...handleOn({ run, api, troubles }, generation, stated),
+        update: (update) => observed.update(update),
         firstToken: () => markFirstToken(run, generation),
       };
       const follower = followObservation({ run, api, troubles }, generation, (ending, opened) => {
@@ -145,9 +146,12 @@ function suggest(run: OpenRun, troubles: Troubles, text: string, options: Sugges
     if (run.over) return troubles.misused("run.suggest was called after the run had ended");
     addMetadata(run, run.root, options.metadata);
     const kept = typeof text === "string" ? text : messageOf(text);
+    // Not spread from the suggestion: with more properties behind it, that makes V8 a new hidden class at every call.
     run.said = {
-      ...suggestion,
+      suggestionId: run.suggestionId,
+      traceId: run.traceId,
       text: kept,
+      confidence: suggestion.confidence,
       ticketId: idText(options.ticketId),
       messageId: idText(options.messageId),
       systemUserId: idText(options.systemUserId),

@@ -5,6 +5,8 @@ import { createInterrupt } from "../../src/cli/interrupt.ts";
 import { createOutput } from "../../src/cli/output.ts";
 import { runCli } from "../../src/cli/run.ts";
 import type { ReplaySummary, Services } from "../../src/cli/services.ts";
+import { type ErasureReceipt, NOTHING_ERASED } from "../../src/domain/erasure.ts";
+import type { RetentionReport } from "../../src/domain/retention.ts";
 import type { MirrorOverview, ReconcileReport } from "../../src/domain/mirror-report.ts";
 import type { VerifyReport } from "../../src/domain/verify-report.ts";
 import { diagnose } from "../../src/server/diagnose.ts";
@@ -73,6 +75,30 @@ export const goodVerify: VerifyReport = {
   interrupted: false,
 };
 
+export const emptyRetention: RetentionReport = {
+  emptiedSuggestionCount: 0,
+  emptiedFeedbackCount: 0,
+  deletedTraceCount: 0,
+  deletedSuggestionCount: 0,
+  kept: [],
+  interrupted: false,
+};
+
+const done = { state: "done", note: "nothing of it" } as const;
+
+export const doneErasure: ErasureReceipt = {
+  id: "0193b1f0-0000-7000-8000-000000000001",
+  projectId: "default",
+  subjectKind: "ticket",
+  subjectSha256: "ab".repeat(32),
+  requestedBy: "somebody",
+  requestedAt: new Date(NOW),
+  finishedAt: new Date(NOW),
+  state: "done",
+  counts: NOTHING_ERASED,
+  places: { database: done, spool: done, langfuse: done },
+};
+
 /** Services that do nothing, with some of their members replaced. */
 export function fakeServices(replaced: Partial<Services> = {}): Services {
   return {
@@ -80,6 +106,12 @@ export function fakeServices(replaced: Partial<Services> = {}): Services {
     metrics: () => Promise.resolve({ rows: [], table: "No suggestions in this range.\n", csv: "" }),
     expire: () => Promise.resolve({ expiredCount: 0, abandonedCount: 0 }),
     keepPartitions: () => Promise.resolve(null),
+    retain: () => Promise.resolve(emptyRetention),
+    erasure: {
+      preview: () => Promise.resolve({ counts: NOTHING_ERASED, spooledCount: 0, left: "left: what is counted" }),
+      erase: ({ kind }, { by }) =>
+        Promise.resolve({ ...doneErasure, subjectKind: kind, requestedBy: by ?? "somebody" }),
+    },
     startWorker: () => Promise.resolve({ url: null, stop: () => Promise.resolve() }),
     serve: ({ host, port }) => Promise.resolve({ url: `http://${host}:${port}`, stop: () => Promise.resolve() }),
     keys: {

@@ -17,6 +17,14 @@ import { createShell, type Ran } from "./shell-runner.ts";
 /** Not run, with the reason. */
 const notRun: Readonly<Record<string, string>> = {
   "README.md: npm ci": "installs a checkout: the first step of .ci/run",
+  "docs/deploy.md: cp deploy/compose.env.example deploy/.env": "for docker compose",
+  "docs/deploy.md: docker compose -f deploy/compose.yaml run --rm uptake keys create --scopes admin": "docker",
+  "docs/deploy.md: docker compose -f deploy/compose.yaml up -d": "docker; test/deploy looks at the file",
+  "docs/deploy.md: docker compose -f deploy/compose.yaml --profile langfuse up -d": "docker",
+  "docs/deploy.md: npm install --prefix /opt/uptake uptake": "a machine of its own, as root",
+  "docs/deploy.md: install -D -m 600 .env /etc/uptake/environment": "the same",
+  "docs/deploy.md: cp deploy/uptake.service /etc/systemd/system/": "the same; test/deploy looks at the file",
+  "docs/deploy.md: systemctl enable --now uptake": "the same",
 };
 
 type Ground = {
@@ -35,6 +43,7 @@ type Ground = {
 const grounds: Readonly<Record<string, Ground>> = {
   "docs/adopt.md": { database: "host" },
   "docs/agent-functions.md": { database: "ready", before: ["npx uptake serve"] },
+  "docs/deploy.md": { database: "ready", before: ["npx uptake serve"] },
   "docs/doctor.md": { database: "ready" },
   "docs/http-api.md": { database: "ready" },
   "docs/integrate.md": {

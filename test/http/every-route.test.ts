@@ -167,8 +167,19 @@ it("every route of the document refuses a key or cookie whose scope is too small
 
 /** What names nothing of another's is answered, with one's own, which is nothing. */
 const ABOUT_ONESELF = new Set([
-  ...["listSuggestions", "readMetrics", "readReasons", "readCalibration", "readSurvival", "readMirror", "retryMirror"],
-  ...["readSetUp", "live", "exposeMetrics", "isAlive", "isReady", "listDeskTickets"],
+  "listSuggestions",
+  "readMetrics",
+  "readReasons",
+  "readCalibration",
+  "readSurvival",
+  "readMirror",
+  "retryMirror",
+  "readSetUp",
+  "live",
+  "exposeMetrics",
+  "isAlive",
+  "isReady",
+  "listDeskTickets",
 ]);
 
 it("no route of the document shows or changes anything of another project, for its admin neither", async () => {
@@ -189,8 +200,13 @@ it("no route of the document shows or changes anything of another project, for i
 
 /** Of the dashboard and for people; each is tried by name elsewhere. */
 const IN_NO_DOCUMENT = [
-  ...["GET /", "GET /openapi.json", "GET /docs", "GET /status"],
-  ...["GET /session", "POST /session", "DELETE /session"],
+  "GET /",
+  "GET /openapi.json",
+  "GET /docs",
+  "GET /status",
+  "GET /session",
+  "POST /session",
+  "DELETE /session",
 ];
 
 it("there is no route but those of the document, and the few that are named here", () => {

@@ -86,10 +86,20 @@ async function credentials(service: WholeService, secrets: Secrets) {
   secrets.set("feedback token", spelled(about.feedbackToken));
   secrets.set("lapsed token", spelled(lapsedToken));
   const headers: Record<string, string>[] = [
-    ...[basic(admin), basic(reader), basic(other), basic(revoked), basic(mistyped), bearer(admin.secretKey)],
-    ...[bearer(`${admin.publicKey}:${admin.secretKey}`), bearer(lapsedToken), bearer(about.feedbackToken)],
-    ...[{ authorization: admin.secretKey }, { authorization: `Digest ${admin.secretKey}` }],
-    ...[{ cookie }, { cookie: `${cookie}x` }, { cookie, origin: "https://elsewhere.example" }],
+    basic(admin),
+    basic(reader),
+    basic(other),
+    basic(revoked),
+    basic(mistyped),
+    bearer(admin.secretKey),
+    bearer(`${admin.publicKey}:${admin.secretKey}`),
+    bearer(lapsedToken),
+    bearer(about.feedbackToken),
+    { authorization: admin.secretKey },
+    { authorization: `Digest ${admin.secretKey}` },
+    { cookie },
+    { cookie: `${cookie}x` },
+    { cookie, origin: "https://elsewhere.example" },
   ];
   return { headers, reader, mistyped, cookie };
 }

@@ -9,7 +9,7 @@ import { type Answered, openApi } from "./api-rig.ts";
 const MANY = 12;
 
 /** A database in which a search by ticket takes until the returned function is called. */
-async function slowSearches(): Promise<{ db: Database; release(): Promise<void> }> {
+async function slowSearches(): Promise<{ db: Database; release(this: void): Promise<void> }> {
   const opened = await openTestPostgres();
   const { db } = opened;
   await db.query(`create or replace function uptake_ticket_id(value text) returns text language plpgsql as

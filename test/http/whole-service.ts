@@ -24,8 +24,13 @@ export type WholeService = {
   readonly places: readonly Place[];
   /** Something of project `a` for every operation to be about: right, and let in with a right key. */
   readonly about: About;
-  ask(place: Place, headers: Readonly<Record<string, string>>, about?: About): Promise<Asked>;
-  send(method: string, path: string, init?: { readonly headers?: object; readonly body?: unknown }): Promise<Asked>;
+  ask(this: void, place: Place, headers: Readonly<Record<string, string>>, about?: About): Promise<Asked>;
+  send(
+    this: void,
+    method: string,
+    path: string,
+    init?: { readonly headers?: object; readonly body?: unknown },
+  ): Promise<Asked>;
 };
 
 export type About = {

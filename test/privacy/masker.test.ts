@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { MASK_RULES } from "../../src/domain/privacy.ts";
 import { createMasker, FAILED } from "../../src/privacy/masker.ts";
-import type { OwnRule, RuleFailure } from "../../src/privacy/own-rules.ts";
+import { BUILT_IN, type OwnRule, type RuleFailure } from "../../src/privacy/own-rules.ts";
 
 /** A machine that others work on pauses for longer than a rule may. */
 const PATIENT = [1_000];
@@ -138,6 +138,14 @@ it("uses patterns and functions of the application's own, before the built-in on
   const { text, failures } = maskerWith(rules);
   expect(text("Mia, KD-123456, KD-654321, xyz, mia@example.com")).toBe("[name], [customer], [customer], $&, [email]");
   expect(failures).toEqual([]);
+});
+
+it("masks a text whole that takes the built-in rules too long, and says so", () => {
+  const { text, value, failures } = maskerWith([], [2, 3]);
+  const given = "mia@example.com ".repeat(400_000);
+  expect(text(given)).toBe(FAILED);
+  expect(value([given])).toBe(FAILED);
+  expect(failures).toEqual([BUILT_IN, BUILT_IN].map((rule) => ({ rule, reason: "time" })));
 });
 
 it.each([

@@ -16,12 +16,13 @@ import { openTestPostgres } from "../support/databases.ts";
 
 let plantedCount = 0;
 const KEY = ["sk-", "planted0key1"].join("");
+const TOKEN = ["tok3n", "plantedabcdef"].join("");
 const secret = (): string => {
   plantedCount += 1;
   const card = "4111 1111 1111 1111";
-  return `a\nperson${plantedCount}@planted.example, ${KEY}${plantedCount}abcdefgh, ${card}, +49 171 9998877, DE89 3704 0044 0532 0130 00`;
+  return `a\nperson${plantedCount}@planted.example, ${KEY}${plantedCount}abcdefgh, ${card}, +49 171 9998877, DE89 3704 0044 0532 0130 00, Bearer ${TOKEN}${plantedCount}`;
 };
-const TRACES = ["planted.example", KEY, "4111 1111", "9998877", "0532 0130", "opensesame"];
+const TRACES = ["planted.example", KEY, "4111 1111", "9998877", "0532 0130", TOKEN, "opensesame"];
 const foundIn = (text: string): readonly string[] => TRACES.filter((trace) => text.includes(trace));
 
 const quietTexts = [

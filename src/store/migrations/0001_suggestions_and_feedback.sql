@@ -102,9 +102,18 @@ create index ai_feedback_events_created on ai_feedback_events using brin (create
 create unique index ai_feedback_events_idempotency on ai_feedback_events (project_id, idempotency_key)
   where idempotency_key is not null;
 
--- A feedback event is a fact about the past: a changed mind is a new event.
+-- A feedback event is a fact about the past: a changed mind is a new event. Only forgetting (0013) gets through, for itself and
+-- for a transaction: it may take texts and ids, and deletes events together with their suggestion; never what was decided.
 create function uptake_refuse_change() returns trigger language plpgsql as $$
 begin
+  if coalesce(current_setting('uptake.erases', true), '') = 'on' then
+    if tg_op = 'DELETE' then
+      return old;
+    elsif (to_jsonb(new) - '{agent_response,comment,metadata,ticket_id,idempotency_key}'::text[])
+      = (to_jsonb(old) - '{agent_response,comment,metadata,ticket_id,idempotency_key}'::text[]) then
+      return new;
+    end if;
+  end if;
   raise exception '% is immutable: % refused', tg_table_name, lower(tg_op)
     using hint = 'Insert a new feedback event; the newest one decides.', errcode = 'restrict_violation';
 end $$;

@@ -95,7 +95,7 @@ create table ai_metrics_hourly (
 comment on table ai_metrics_hourly is 'What the suggestions made in an hour come to, by series. The series that are totals hold the sums of others: never add them to these.';
 comment on column ai_metrics_hourly.hour is 'UTC hours since 1970: to_timestamp(hour * 3600).';
 comment on column ai_metrics_hourly.kept_ratio_ppm_sum is 'Kept ratios in millionths, as integers, so that sums can be taken back exactly.';
-comment on column ai_metrics_hourly.latency_buckets is 'Sparse histogram: bucket b holds values in (g^(b-1), g^b] ms with g = 1.02/0.98, so any quantile is within 2 % (DDSketch, Masson et al. 2019).';
+comment on column ai_metrics_hourly.latency_buckets is 'Sparse histogram, in any order; what stands there twice is to be added: bucket b holds values in (g^(b-1), g^b] ms with g = 1.02/0.98, so any quantile is within 2 % (DDSketch, Masson et al. 2019).';
 
 comment on column ai_metrics_hourly.squared_error_ppm_sum is 'Sum of (confidence - 1 if accepted, else 0)^2 over the decided suggestions with a confidence, in millionths: divided by their number, the Brier score.';
 comment on column ai_metrics_hourly.confidence_keys is 'Sparse histogram of confidences by outcome; the view ai_confidence_hourly says what a key means.';
@@ -104,9 +104,11 @@ comment on column ai_metrics_hourly.confidence_keys is 'Sparse histogram of conf
 create view ai_confidence_hourly as
 select m.hour, m.series_id, floor(c.key / 4.0)::integer as confidence_band,
   (array['undecided', 'accepted', 'revised', 'rejected'])[c.key % 4 + 1] as outcome,
-  c.n as suggestion_count, c.ppm_sum as confidence_ppm_sum
+  sum(c.n)::integer as suggestion_count, sum(c.ppm_sum)::bigint as confidence_ppm_sum
 from ai_metrics_hourly m
-cross join lateral unnest(m.confidence_keys, m.confidence_counts, m.confidence_ppm_sums) c (key, n, ppm_sum);
+cross join lateral unnest(m.confidence_keys, m.confidence_counts, m.confidence_ppm_sums) c (key, n, ppm_sum)
+group by m.hour, m.series_id, c.key
+having sum(c.n) <> 0;
 comment on view ai_confidence_hourly is 'Band 0 is [0, 0.1), band 9 is [0.9, 1]; an unknown confidence has no row.';
 
 -- Days in UTC are sums of their hours, made by the same roll.
@@ -373,6 +375,20 @@ begin
   group by 1, 2, 3, 4, 5
   having sum(d.sign) <> 0;
 end $$;
+
+-- Whether entries are simply put behind those of a histogram in the rollup, which then holds some twice: taking a row's arrays to
+-- pieces and putting them together again is the largest part of what late feedback costs, appending is next to nothing.
+-- Only as long as the histogram is short, so it never grows beyond what it may hold anyhow; the next entry puts it in order. Not to one
+-- that is damaged, nor where the entries repair one.
+create function uptake_may_append(keys smallint[], counts integer[], more_keys smallint[]) returns boolean language sql immutable as $$
+  select cardinality(more_keys) > 0 and cardinality(keys) + cardinality(more_keys) <= 80
+    and cardinality(keys) = cardinality(counts) and array_position(more_keys, null) is null
+$$;
+
+create function uptake_may_append_confidences(keys smallint[], counts integer[], ppm_sums bigint[], more_keys smallint[])
+  returns boolean language sql immutable as $$
+  select uptake_may_append(keys, counts, more_keys) and cardinality(keys) = cardinality(ppm_sums)
+$$;
 
 -- Adds two sparse histograms; buckets that come to nothing are left out. Late feedback adds an entry or two to a row that has
 -- hundreds: few are put in their places, which costs a fifth of unpacking, grouping and collecting both. That is for many,

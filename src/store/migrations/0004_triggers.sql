@@ -273,6 +273,10 @@ create trigger ai_suggestions_updated after update on ai_suggestions
 create function uptake_suggestions_deleted() returns trigger
   language plpgsql security definer set search_path = public, pg_temp as $$
 begin
+  -- Retention deletes what stays counted.
+  if coalesce(current_setting('uptake.erases', true), '') = 'on' then
+    return null;
+  end if;
   perform uptake_append_deltas(array(
     select row(o.project_id, o.function_name, o.environment, o.model, o.prompt_version, o.created_at, o.status, o.outcome,
       o.shown_at, o.decided_at, o.latency_ms, o.time_to_first_token_ms, o.input_tokens, o.output_tokens, o.cost_usd,
@@ -318,6 +322,9 @@ create trigger ai_feedback_events_inserted after insert on ai_feedback_events
 create function uptake_feedback_outlives_suggestion() returns trigger
   language plpgsql security definer set search_path = public, pg_temp as $$
 begin
+  if coalesce(current_setting('uptake.erases', true), '') = 'on' then
+    return null;
+  end if;
   insert into ai_feedback_waiting (suggestion_id, feedback_id, of_deleted)
   select e.suggestion_id, e.id, true
   from ai_feedback_events e

@@ -27,7 +27,7 @@ export type EnqueuedPage = {
 // ended. Walks the primary key: rows that come meanwhile bring their own messages.
 const sql = `
   with page as materialized (
-    select id, project_id, status
+    select id, project_id, status, emptied_at
     from ai_suggestions
     where created_at >= $1 and created_at < $2 and ($3::uuid is null or id > $3::uuid)
     order by id
@@ -36,12 +36,12 @@ const sql = `
   wanted as (
     select 'trace' as kind, p.id as ref, p.project_id
     from page p
-    where p.status <> 'pending'
+    where p.status <> 'pending' and p.emptied_at is null
     union all
     select 'feedback', e.id, e.project_id
     from page p
     join ai_feedback_events e on e.suggestion_id = p.id and e.project_id = p.project_id
-    where p.status <> 'pending'
+    where p.status <> 'pending' and not exists (select from erased_suggestions x where x.suggestion_id = p.id)
   ),
   missing as materialized (
     select w.kind, w.ref, w.project_id

@@ -59,13 +59,15 @@ with given as (
     error_message = excluded.error_message,
     metadata = s.metadata || excluded.metadata
   where (s.status = 'pending' or s.error_type = 'abandoned') and s.project_id = excluded.project_id
-  returning s.id
+  returning s.id, s.emptied_at
 ), traces as (
   insert into ai_traces (trace_id, suggestion_id, project_id, observations, created_at)
   select g.trace_id, g.id, g.project_id, g.observations, g.created_at
   from given g
-  where exists (select from suggestions w where w.id = g.id)
-    or exists (select from ai_suggestions s where s.id = g.id and s.project_id = g.project_id)
+  where exists (select from suggestions w where w.id = g.id and w.emptied_at is null)
+    or exists (
+      select from ai_suggestions s where s.id = g.id and s.project_id = g.project_id and s.emptied_at is null
+    )
   on conflict (trace_id) do nothing
 )
 select g.id from given g where not exists (select from suggestions w where w.id = g.id)`;

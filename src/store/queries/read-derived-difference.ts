@@ -1,7 +1,7 @@
 import type { Queryable } from "../database.ts";
 
 const sql = `
-with kept as (
+with rows as (
   select
     false as is_day, m.hour as period, m.series_id,
     m.suggestion_count, m.completed_count, m.error_count, m.shown_count, m.shown_decided_count, m.accepted_count, m.revised_count, m.rejected_count, m.expired_count,
@@ -22,6 +22,22 @@ with kept as (
     m.confidence_keys, m.confidence_counts, m.confidence_ppm_sums, m.error_types, m.error_type_counts
   from ai_metrics_daily m
   where m.day >= $1::integer and m.day < $2::integer
+),
+-- Histograms in order: a row may hold an entry twice (uptake_may_append).
+kept as (
+  select
+    r.is_day, r.period, r.series_id,
+    r.suggestion_count, r.completed_count, r.error_count, r.shown_count, r.shown_decided_count, r.accepted_count, r.revised_count, r.rejected_count, r.expired_count,
+    r.latency_count, r.latency_ms_sum, r.input_tokens_sum, r.output_tokens_sum, r.input_tokens_known_count, r.output_tokens_known_count,
+    r.cost_usd_sum, r.cost_known_count, r.completed_cost_known_count, r.kept_ratio_ppm_sum, r.kept_ratio_count, r.squared_error_ppm_sum,
+    l.*, t.*, f.*, c.*, e.*
+  from rows r
+  cross join lateral uptake_add_histograms('{}', '{}', r.latency_buckets, r.latency_counts) l (latency_buckets, latency_counts)
+  cross join lateral uptake_add_histograms('{}', '{}', r.first_token_buckets, r.first_token_counts) t (first_token_buckets, first_token_counts)
+  cross join lateral uptake_add_histograms('{}', '{}', r.feedback_time_buckets, r.feedback_time_counts) f (feedback_time_buckets, feedback_time_counts)
+  cross join lateral uptake_add_confidences('{}', '{}', '{}', r.confidence_keys, r.confidence_counts, r.confidence_ppm_sums)
+    c (confidence_keys, confidence_counts, confidence_ppm_sums)
+  cross join lateral uptake_add_error_types('{}', '{}', r.error_types, r.error_type_counts) e (error_types, error_type_counts)
 )
 select
   coalesce(kept.is_day, must.is_day) as "isDay",

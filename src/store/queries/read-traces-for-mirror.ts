@@ -32,10 +32,10 @@ const sql = `
     t.observations
   from ai_suggestions s
   left join ai_traces t on t.trace_id = coalesce(s.trace_id, replace(s.id::text, '-', ''))
-  where s.id = any ($1::uuid[])
+  where s.id = any ($1::uuid[]) and s.emptied_at is null
 `;
 
-/** The suggestions with these ids, as far as they are there; in no particular order. */
+/** The suggestions with these ids, as far as they are there and not emptied; in no particular order. */
 export async function readTracesForMirror(
   db: Queryable,
   suggestionIds: readonly string[],

@@ -9,6 +9,7 @@ import type { Queryable } from "../database.ts";
 // - What a delta says is added six times over: to its series, its function's total and the project's, to the hour and to the
 //   day. Each sum is made of the finest that holds it, so what many series have in common is added up once.
 // - A histogram to which nothing is added is put back as it lies, neither unpacked nor packed again: feedback adds to two of five.
+//   To a short one entries are appended as they are; a row may then hold one twice (uptake_may_append says why).
 // - They may meet at a row of these. All lock in the same order, hours before days and each by its key: no deadlock.
 // - A delta's arrays hold one signed entry a row, repeated and unsorted; the group bys make them sorted and without zeros
 //   before they are added. There are many, so an entry is one number: 1 latency, 2 time to first token, 3 time to feedback,
@@ -177,49 +178,48 @@ added_to_hours as (
   where not c.is_day
   order by c.period, c.target_id
   on conflict (series_id, hour) do update set
-    suggestion_count = m.suggestion_count + excluded.suggestion_count,
-    completed_count = m.completed_count + excluded.completed_count,
-    error_count = m.error_count + excluded.error_count,
-    shown_count = m.shown_count + excluded.shown_count,
-    shown_decided_count = m.shown_decided_count + excluded.shown_decided_count,
-    accepted_count = m.accepted_count + excluded.accepted_count,
-    revised_count = m.revised_count + excluded.revised_count,
-    rejected_count = m.rejected_count + excluded.rejected_count,
-    expired_count = m.expired_count + excluded.expired_count,
-    latency_count = m.latency_count + excluded.latency_count,
-    latency_ms_sum = m.latency_ms_sum + excluded.latency_ms_sum,
-    input_tokens_sum = m.input_tokens_sum + excluded.input_tokens_sum,
-    output_tokens_sum = m.output_tokens_sum + excluded.output_tokens_sum,
-    input_tokens_known_count = m.input_tokens_known_count + excluded.input_tokens_known_count,
-    output_tokens_known_count = m.output_tokens_known_count + excluded.output_tokens_known_count,
-    cost_usd_sum = m.cost_usd_sum + excluded.cost_usd_sum,
-    cost_known_count = m.cost_known_count + excluded.cost_known_count,
-    completed_cost_known_count = m.completed_cost_known_count + excluded.completed_cost_known_count,
-    kept_ratio_ppm_sum = m.kept_ratio_ppm_sum + excluded.kept_ratio_ppm_sum,
-    kept_ratio_count = m.kept_ratio_count + excluded.kept_ratio_count,
+    suggestion_count = m.suggestion_count + excluded.suggestion_count, completed_count = m.completed_count + excluded.completed_count,
+    error_count = m.error_count + excluded.error_count, shown_count = m.shown_count + excluded.shown_count,
+    shown_decided_count = m.shown_decided_count + excluded.shown_decided_count, accepted_count = m.accepted_count + excluded.accepted_count,
+    revised_count = m.revised_count + excluded.revised_count, rejected_count = m.rejected_count + excluded.rejected_count,
+    expired_count = m.expired_count + excluded.expired_count, latency_count = m.latency_count + excluded.latency_count,
+    latency_ms_sum = m.latency_ms_sum + excluded.latency_ms_sum, input_tokens_sum = m.input_tokens_sum + excluded.input_tokens_sum,
+    output_tokens_sum = m.output_tokens_sum + excluded.output_tokens_sum, input_tokens_known_count = m.input_tokens_known_count + excluded.input_tokens_known_count,
+    output_tokens_known_count = m.output_tokens_known_count + excluded.output_tokens_known_count, cost_usd_sum = m.cost_usd_sum + excluded.cost_usd_sum,
+    cost_known_count = m.cost_known_count + excluded.cost_known_count, completed_cost_known_count = m.completed_cost_known_count + excluded.completed_cost_known_count,
+    kept_ratio_ppm_sum = m.kept_ratio_ppm_sum + excluded.kept_ratio_ppm_sum, kept_ratio_count = m.kept_ratio_count + excluded.kept_ratio_count,
     squared_error_ppm_sum = m.squared_error_ppm_sum + excluded.squared_error_ppm_sum,
     (latency_buckets, latency_counts) = (
       select m.latency_buckets, m.latency_counts where cardinality(excluded.latency_buckets) = 0 union all
+      select m.latency_buckets || excluded.latency_buckets, m.latency_counts || excluded.latency_counts
+      where uptake_may_append(m.latency_buckets, m.latency_counts, excluded.latency_buckets) union all
       select buckets, counts from uptake_add_histograms(m.latency_buckets, m.latency_counts, excluded.latency_buckets, excluded.latency_counts)
-      where cardinality(excluded.latency_buckets) > 0
+      where cardinality(excluded.latency_buckets) > 0 and not uptake_may_append(m.latency_buckets, m.latency_counts, excluded.latency_buckets)
     ),
     (first_token_buckets, first_token_counts) = (
       select m.first_token_buckets, m.first_token_counts where cardinality(excluded.first_token_buckets) = 0 union all
+      select m.first_token_buckets || excluded.first_token_buckets, m.first_token_counts || excluded.first_token_counts
+      where uptake_may_append(m.first_token_buckets, m.first_token_counts, excluded.first_token_buckets) union all
       select buckets, counts from uptake_add_histograms(m.first_token_buckets, m.first_token_counts, excluded.first_token_buckets, excluded.first_token_counts)
-      where cardinality(excluded.first_token_buckets) > 0
+      where cardinality(excluded.first_token_buckets) > 0 and not uptake_may_append(m.first_token_buckets, m.first_token_counts, excluded.first_token_buckets)
     ),
     (feedback_time_buckets, feedback_time_counts) = (
       select m.feedback_time_buckets, m.feedback_time_counts where cardinality(excluded.feedback_time_buckets) = 0 union all
+      select m.feedback_time_buckets || excluded.feedback_time_buckets, m.feedback_time_counts || excluded.feedback_time_counts
+      where uptake_may_append(m.feedback_time_buckets, m.feedback_time_counts, excluded.feedback_time_buckets) union all
       select buckets, counts from uptake_add_histograms(m.feedback_time_buckets, m.feedback_time_counts, excluded.feedback_time_buckets, excluded.feedback_time_counts)
-      where cardinality(excluded.feedback_time_buckets) > 0
+      where cardinality(excluded.feedback_time_buckets) > 0 and not uptake_may_append(m.feedback_time_buckets, m.feedback_time_counts, excluded.feedback_time_buckets)
     ),
     (confidence_keys, confidence_counts, confidence_ppm_sums) = (
       select m.confidence_keys, m.confidence_counts, m.confidence_ppm_sums where cardinality(excluded.confidence_keys) = 0 union all
+      select m.confidence_keys || excluded.confidence_keys, m.confidence_counts || excluded.confidence_counts, m.confidence_ppm_sums || excluded.confidence_ppm_sums
+      where uptake_may_append_confidences(m.confidence_keys, m.confidence_counts, m.confidence_ppm_sums, excluded.confidence_keys) union all
       select keys, counts, ppm_sums from uptake_add_confidences(
         m.confidence_keys, m.confidence_counts, m.confidence_ppm_sums,
         excluded.confidence_keys, excluded.confidence_counts, excluded.confidence_ppm_sums
       )
       where cardinality(excluded.confidence_keys) > 0
+        and not uptake_may_append_confidences(m.confidence_keys, m.confidence_counts, m.confidence_ppm_sums, excluded.confidence_keys)
     ),
     (error_types, error_type_counts) = (
       select m.error_types, m.error_type_counts where cardinality(excluded.error_types) = 0 union all
@@ -252,49 +252,48 @@ added_to_days as (
   where c.is_day
   order by c.period, c.target_id
   on conflict (series_id, day) do update set
-    suggestion_count = m.suggestion_count + excluded.suggestion_count,
-    completed_count = m.completed_count + excluded.completed_count,
-    error_count = m.error_count + excluded.error_count,
-    shown_count = m.shown_count + excluded.shown_count,
-    shown_decided_count = m.shown_decided_count + excluded.shown_decided_count,
-    accepted_count = m.accepted_count + excluded.accepted_count,
-    revised_count = m.revised_count + excluded.revised_count,
-    rejected_count = m.rejected_count + excluded.rejected_count,
-    expired_count = m.expired_count + excluded.expired_count,
-    latency_count = m.latency_count + excluded.latency_count,
-    latency_ms_sum = m.latency_ms_sum + excluded.latency_ms_sum,
-    input_tokens_sum = m.input_tokens_sum + excluded.input_tokens_sum,
-    output_tokens_sum = m.output_tokens_sum + excluded.output_tokens_sum,
-    input_tokens_known_count = m.input_tokens_known_count + excluded.input_tokens_known_count,
-    output_tokens_known_count = m.output_tokens_known_count + excluded.output_tokens_known_count,
-    cost_usd_sum = m.cost_usd_sum + excluded.cost_usd_sum,
-    cost_known_count = m.cost_known_count + excluded.cost_known_count,
-    completed_cost_known_count = m.completed_cost_known_count + excluded.completed_cost_known_count,
-    kept_ratio_ppm_sum = m.kept_ratio_ppm_sum + excluded.kept_ratio_ppm_sum,
-    kept_ratio_count = m.kept_ratio_count + excluded.kept_ratio_count,
+    suggestion_count = m.suggestion_count + excluded.suggestion_count, completed_count = m.completed_count + excluded.completed_count,
+    error_count = m.error_count + excluded.error_count, shown_count = m.shown_count + excluded.shown_count,
+    shown_decided_count = m.shown_decided_count + excluded.shown_decided_count, accepted_count = m.accepted_count + excluded.accepted_count,
+    revised_count = m.revised_count + excluded.revised_count, rejected_count = m.rejected_count + excluded.rejected_count,
+    expired_count = m.expired_count + excluded.expired_count, latency_count = m.latency_count + excluded.latency_count,
+    latency_ms_sum = m.latency_ms_sum + excluded.latency_ms_sum, input_tokens_sum = m.input_tokens_sum + excluded.input_tokens_sum,
+    output_tokens_sum = m.output_tokens_sum + excluded.output_tokens_sum, input_tokens_known_count = m.input_tokens_known_count + excluded.input_tokens_known_count,
+    output_tokens_known_count = m.output_tokens_known_count + excluded.output_tokens_known_count, cost_usd_sum = m.cost_usd_sum + excluded.cost_usd_sum,
+    cost_known_count = m.cost_known_count + excluded.cost_known_count, completed_cost_known_count = m.completed_cost_known_count + excluded.completed_cost_known_count,
+    kept_ratio_ppm_sum = m.kept_ratio_ppm_sum + excluded.kept_ratio_ppm_sum, kept_ratio_count = m.kept_ratio_count + excluded.kept_ratio_count,
     squared_error_ppm_sum = m.squared_error_ppm_sum + excluded.squared_error_ppm_sum,
     (latency_buckets, latency_counts) = (
       select m.latency_buckets, m.latency_counts where cardinality(excluded.latency_buckets) = 0 union all
+      select m.latency_buckets || excluded.latency_buckets, m.latency_counts || excluded.latency_counts
+      where uptake_may_append(m.latency_buckets, m.latency_counts, excluded.latency_buckets) union all
       select buckets, counts from uptake_add_histograms(m.latency_buckets, m.latency_counts, excluded.latency_buckets, excluded.latency_counts)
-      where cardinality(excluded.latency_buckets) > 0
+      where cardinality(excluded.latency_buckets) > 0 and not uptake_may_append(m.latency_buckets, m.latency_counts, excluded.latency_buckets)
     ),
     (first_token_buckets, first_token_counts) = (
       select m.first_token_buckets, m.first_token_counts where cardinality(excluded.first_token_buckets) = 0 union all
+      select m.first_token_buckets || excluded.first_token_buckets, m.first_token_counts || excluded.first_token_counts
+      where uptake_may_append(m.first_token_buckets, m.first_token_counts, excluded.first_token_buckets) union all
       select buckets, counts from uptake_add_histograms(m.first_token_buckets, m.first_token_counts, excluded.first_token_buckets, excluded.first_token_counts)
-      where cardinality(excluded.first_token_buckets) > 0
+      where cardinality(excluded.first_token_buckets) > 0 and not uptake_may_append(m.first_token_buckets, m.first_token_counts, excluded.first_token_buckets)
     ),
     (feedback_time_buckets, feedback_time_counts) = (
       select m.feedback_time_buckets, m.feedback_time_counts where cardinality(excluded.feedback_time_buckets) = 0 union all
+      select m.feedback_time_buckets || excluded.feedback_time_buckets, m.feedback_time_counts || excluded.feedback_time_counts
+      where uptake_may_append(m.feedback_time_buckets, m.feedback_time_counts, excluded.feedback_time_buckets) union all
       select buckets, counts from uptake_add_histograms(m.feedback_time_buckets, m.feedback_time_counts, excluded.feedback_time_buckets, excluded.feedback_time_counts)
-      where cardinality(excluded.feedback_time_buckets) > 0
+      where cardinality(excluded.feedback_time_buckets) > 0 and not uptake_may_append(m.feedback_time_buckets, m.feedback_time_counts, excluded.feedback_time_buckets)
     ),
     (confidence_keys, confidence_counts, confidence_ppm_sums) = (
       select m.confidence_keys, m.confidence_counts, m.confidence_ppm_sums where cardinality(excluded.confidence_keys) = 0 union all
+      select m.confidence_keys || excluded.confidence_keys, m.confidence_counts || excluded.confidence_counts, m.confidence_ppm_sums || excluded.confidence_ppm_sums
+      where uptake_may_append_confidences(m.confidence_keys, m.confidence_counts, m.confidence_ppm_sums, excluded.confidence_keys) union all
       select keys, counts, ppm_sums from uptake_add_confidences(
         m.confidence_keys, m.confidence_counts, m.confidence_ppm_sums,
         excluded.confidence_keys, excluded.confidence_counts, excluded.confidence_ppm_sums
       )
       where cardinality(excluded.confidence_keys) > 0
+        and not uptake_may_append_confidences(m.confidence_keys, m.confidence_counts, m.confidence_ppm_sums, excluded.confidence_keys)
     ),
     (error_types, error_type_counts) = (
       select m.error_types, m.error_type_counts where cardinality(excluded.error_types) = 0 union all

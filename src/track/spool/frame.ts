@@ -7,7 +7,9 @@ import { HEADER_BYTES } from "../rows.ts";
 // says which fields a row has. After a damaged frame, whatever happened to its length, the next one is found by looking
 // for the next marker; that the same four bytes stand in a payload shows, since what follows them does not check.
 
-const MARKER = Buffer.from([0xff, 0x55, 0x50, 0x32]);
+const MARKER_VALUE = 0xff_55_50_32;
+const MARKER = Buffer.alloc(4);
+MARKER.writeUInt32BE(MARKER_VALUE);
 const LENGTH_AT = 4;
 const CHECKSUM_AT = 8;
 
@@ -15,7 +17,7 @@ const CHECKSUM_AT = 8;
 export function frameOf({ bytes, from, to }: SuggestionRow): Uint8Array {
   const start = from - HEADER_BYTES;
   const length = to - from;
-  MARKER.copy(bytes, start);
+  bytes.writeUInt32BE(MARKER_VALUE, start);
   bytes.writeUInt32LE(length, start + LENGTH_AT);
   bytes.writeUInt32LE(checksumOf(bytes.subarray(from, to)), start + CHECKSUM_AT);
   return bytes.subarray(start, to);

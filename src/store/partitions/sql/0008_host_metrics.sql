@@ -2,28 +2,6 @@
 -- afterwards, whenever the parent's lock can be had at once. "detach … concurrently", which would take no such lock, Postgres
 -- refuses where there is a default partition. No trigger fires, so what was counted stays counted.
 
--- The acts on suggestions that go, as far as they came after `since`: the hours from there on can still be recomputed.
-create function uptake_keep_acts(part text, since timestamptz, only_ids uuid[] default null) returns void
-  language plpgsql as $$
-begin
-  execute format($sql$
-    insert into dropped_acts (project_id, function_name, environment, model, prompt_version, outcome,
-      deciding_feedback_at, deciding_reasons, confidence_score, time_to_feedback)
-    select s.project_id, s.function_name, s.environment, s.model, s.prompt_version, s.outcome,
-      s.deciding_feedback_at, s.deciding_reasons, s.confidence_score, deciding.time_to_feedback
-    from %I s
-    left join lateral (
-      select e.time_to_feedback from ai_feedback_events e
-      where e.suggestion_id = s.id and e.project_id = s.project_id and e.created_at = s.deciding_feedback_at
-      order by e.source = 'explicit' desc, e.id desc
-      limit 1
-    ) deciding on true
-    where s.deciding_feedback_at >= $1 and s.outcome in ('accepted', 'revised', 'rejected')
-      and ($2 is null or s.id = any ($2))
-  $sql$, part) using since, only_ids;
-  delete from dropped_acts where deciding_feedback_at < since;
-end $$;
-
 -- Whether a message still has to reach Langfuse that needs one of these suggestions. Dead letters wait for nobody.
 create function uptake_waiting_count(from_id uuid, to_id uuid) returns bigint language sql stable as $$
   select
@@ -31,11 +9,6 @@ create function uptake_waiting_count(from_id uuid, to_id uuid) returns bigint la
      where o.kind = 'trace' and o.ref >= from_id and o.ref < to_id and o.dead_at is null)
     + (select count(*) from langfuse_outbox o join ai_feedback_events e on e.id = o.ref
        where o.kind = 'feedback' and o.dead_at is null and e.suggestion_id >= from_id and e.suggestion_id < to_id)
-$$;
-
--- Hours that the host's table still has to get, and that could not be counted any more.
-create function uptake_unwritten_count(before_hour integer) returns bigint language sql stable as $$
-  select count(distinct hour) from aggregated_metrics_due where hour < before_hour
 $$;
 
 -- Empties a month, or says why not: 'dropped', 'empty', or kept for its 'waiting' messages, its 'newer' suggestions (by

@@ -1,0 +1,1 @@
+-- Holds the number until the migration of that number is merged; then this file goes.

@@ -1,0 +1,57 @@
+import { readdirSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { recordOfRow } from "../../domain/suggestion-row.ts";
+import type { SuggestionRecord } from "../../domain/suggestion.ts";
+import { scanFrames } from "./frame.ts";
+import { listOwners } from "./owner-files.ts";
+
+export type Spooled = {
+  /** Records that wait in the files of this destination. */
+  readonly recordCount: number;
+  /** Set aside because nobody can read them, and with one of the ids in them: to be deleted by hand. */
+  readonly damagedFiles: readonly string[];
+};
+
+/** Looks for records in the spool's files, whoever owns them. A file that goes meanwhile has been replayed. */
+export async function findSpooled(
+  { dir, destination }: { readonly dir: string; readonly destination: string },
+  ids: readonly string[],
+  isMeant: (record: SuggestionRecord) => boolean,
+): Promise<Spooled> {
+  let recordCount = 0;
+  for (const { segments } of listOwners(dir, destination)) {
+    for (const segment of segments) {
+      const bytes = await readIfThere(segment);
+      if (bytes === undefined) continue;
+      for (const part of scanFrames(bytes)) if (part.kind === "row" && isMeant(recordOfRow(part.row))) recordCount += 1;
+    }
+  }
+  const damagedFiles: string[] = [];
+  for (const name of namesIn(dir)) {
+    if (!name.startsWith(`${destination}-`) || !name.endsWith(".damaged")) continue;
+    const bytes = await readIfThere(join(dir, name));
+    if (bytes !== undefined && ids.some((id) => bytes.includes(id))) damagedFiles.push(join(dir, name));
+  }
+  return { recordCount, damagedFiles };
+}
+
+const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === "ENOENT";
+
+async function readIfThere(path: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+function namesIn(dir: string): readonly string[] {
+  try {
+    return readdirSync(dir);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
