@@ -288,6 +288,15 @@ metric_series
   model text
   prompt_version text
 
+mirror_verifications
+  base_url text not null
+  verified_at timestamp with time zone not null default now()
+  ok boolean not null
+  langfuse_version text
+  project text
+  seen_after_ms integer
+  problem text
+
 retention_drops
   part text not null
   from_id uuid
@@ -403,6 +412,20 @@ tickets
   project_id text not null default 'default'::text
   created_at timestamp with time zone not null default now()
   updated_at timestamp with time zone not null default now()
+  last_message_at timestamp with time zone
+  is_answer_due boolean not null default true
+
+uptake_workers
+  id uuid not null
+  kind text not null
+  host text not null
+  pid integer not null
+  version text not null
+  started_at timestamp with time zone not null default now()
+  seen_at timestamp with time zone not null default now()
+  stopped_at timestamp with time zone
+  last_act text
+  last_act_at timestamp with time zone
 
 uptake_measured
   project_id text
@@ -471,6 +494,7 @@ langfuse_outbox_kind_ref_key on langfuse_outbox: UNIQUE (kind, ref)
 langfuse_outbox_pkey on langfuse_outbox: PRIMARY KEY (id)
 metric_series_pkey on metric_series: PRIMARY KEY (id)
 metric_series_project_id_function_name_environment_model_pr_key on metric_series: UNIQUE NULLS NOT DISTINCT (project_id, function_name, environment, model, prompt_version)
+mirror_verifications_pkey on mirror_verifications: PRIMARY KEY (base_url)
 retention_drops_pkey on retention_drops: PRIMARY KEY (part)
 retention_passes_kind_check on retention_passes: CHECK ((kind = ANY (ARRAY['content'::text, 'traces'::text, 'rows'::text])))
 retention_passes_pkey on retention_passes: PRIMARY KEY (kind)
@@ -489,6 +513,7 @@ ticket_messages_ticket_id_position_key on ticket_messages: UNIQUE (ticket_id, "p
 tickets_pkey on tickets: PRIMARY KEY (id)
 tickets_priority_check on tickets: CHECK ((priority = ANY (ARRAY['low'::text, 'medium'::text, 'high'::text])))
 tickets_status_check on tickets: CHECK ((status = ANY (ARRAY['new'::text, 'open'::text, 'pending'::text, 'resolved'::text, 'closed'::text])))
+uptake_workers_pkey on uptake_workers: PRIMARY KEY (id)
 
 -- Indexes
 
@@ -506,6 +531,8 @@ CREATE INDEX erasures_pending ON public.erasures USING btree (requested_at) WHER
 CREATE INDEX langfuse_outbox_due ON public.langfuse_outbox USING btree (available_at, id) WHERE (dead_at IS NULL)
 CREATE INDEX rollup_deltas_new_series ON public.rollup_deltas USING btree (id) WHERE (series_id IS NULL)
 CREATE INDEX ticket_messages_created ON public.ticket_messages USING btree (created_at, id)
+CREATE INDEX tickets_newest ON public.tickets USING btree (project_id, COALESCE(last_message_at, created_at) DESC, id)
+CREATE INDEX tickets_waiting ON public.tickets USING btree (project_id, COALESCE(last_message_at, created_at), id) WHERE (is_answer_due AND (status = ANY (ARRAY['new'::text, 'open'::text])))
 CREATE UNIQUE INDEX aggregated_metrics_due_pkey ON public.aggregated_metrics_due USING btree (id)
 CREATE UNIQUE INDEX aggregated_metrics_metric_type_metric_name_dimension_dimens_key ON public.aggregated_metrics USING btree (metric_type, metric_name, dimension, dimension_value, period_start) NULLS NOT DISTINCT
 CREATE UNIQUE INDEX aggregated_metrics_pkey ON public.aggregated_metrics USING btree (id)
@@ -531,6 +558,7 @@ CREATE UNIQUE INDEX langfuse_outbox_kind_ref_key ON public.langfuse_outbox USING
 CREATE UNIQUE INDEX langfuse_outbox_pkey ON public.langfuse_outbox USING btree (id)
 CREATE UNIQUE INDEX metric_series_pkey ON public.metric_series USING btree (id)
 CREATE UNIQUE INDEX metric_series_project_id_function_name_environment_model_pr_key ON public.metric_series USING btree (project_id, function_name, environment, model, prompt_version) NULLS NOT DISTINCT
+CREATE UNIQUE INDEX mirror_verifications_pkey ON public.mirror_verifications USING btree (base_url)
 CREATE UNIQUE INDEX retention_drops_pkey ON public.retention_drops USING btree (part)
 CREATE UNIQUE INDEX retention_passes_pkey ON public.retention_passes USING btree (kind)
 CREATE UNIQUE INDEX rollup_backfills_pkey ON public.rollup_backfills USING btree (from_hour, to_hour)
@@ -543,6 +571,7 @@ CREATE UNIQUE INDEX score_configs_pkey ON public.score_configs USING btree (id)
 CREATE UNIQUE INDEX ticket_messages_pkey ON public.ticket_messages USING btree (id)
 CREATE UNIQUE INDEX ticket_messages_ticket_id_position_key ON public.ticket_messages USING btree (ticket_id, "position")
 CREATE UNIQUE INDEX tickets_pkey ON public.tickets USING btree (id)
+CREATE UNIQUE INDEX uptake_workers_pkey ON public.uptake_workers USING btree (id)
 
 -- Triggers
 
@@ -558,6 +587,7 @@ CREATE TRIGGER ai_suggestions_inserted AFTER INSERT ON public.ai_suggestions REF
 CREATE TRIGGER ai_suggestions_kept_empty BEFORE UPDATE OF suggested_response, error_message, metadata, ticket_id, message_id, system_user_id ON public.ai_suggestions FOR EACH ROW WHEN ((old.emptied_at IS NOT NULL)) EXECUTE FUNCTION uptake_keep_empty()
 CREATE TRIGGER ai_suggestions_late_answer BEFORE UPDATE OF status ON public.ai_suggestions FOR EACH ROW WHEN (((old.error_type = 'abandoned'::text) AND (new.error_type = 'abandoned'::text) AND (new.status <> 'error'::text))) EXECUTE FUNCTION uptake_late_answer()
 CREATE TRIGGER ai_suggestions_updated AFTER UPDATE ON public.ai_suggestions REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION uptake_suggestions_updated()
+CREATE TRIGGER ticket_messages_noted AFTER INSERT ON public.ticket_messages REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION uptake_note_last_message()
 
 -- Functions
 
@@ -1325,6 +1355,23 @@ begin
   from langfuse_left_out
   where suggestion_id = any (suggestion_ids)
   on conflict (kind, ref) do nothing;
+end $function$
+
+CREATE OR REPLACE FUNCTION public.uptake_note_last_message()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update tickets t
+  set last_message_at = last.created_at, is_answer_due = last.user_id = t.customer_id
+  from (
+    select distinct on (m.ticket_id) m.ticket_id, m.created_at, m.user_id
+    from ticket_messages m
+    where m.ticket_id in (select n.ticket_id from new_rows n)
+    order by m.ticket_id, m.position desc
+  ) last
+  where t.id = last.ticket_id;
+  return null;
 end $function$
 
 CREATE OR REPLACE FUNCTION public.uptake_outcome_contribution(m uptake_measured)
