@@ -122,15 +122,27 @@ async function delivered(url) {
   }
 }
 
+async function newestOf(url, outcome) {
+  const search = new URLSearchParams({
+    outcome,
+    function: "generate-message-suggestion",
+    status: "completed",
+    limit: "1",
+  });
+  const { suggestions } = await (await fetch(`${url}/v1/suggestions?${search}`)).json();
+  if (suggestions.length === 0) throw new Error(`the demo has no suggestion that is ${outcome}`);
+  return suggestions[0];
+}
+
 async function takeAll(url) {
-  const { suggestions } = await (
-    await fetch(`${url}/v1/suggestions?outcome=revised&function=generate-message-suggestion`)
-  ).json();
+  const revised = await newestOf(url, "revised");
+  // Of the desk's tickets one that waits, with a suggestion to decide about.
+  const open = await newestOf(url, "pending");
   const pages = {
     overview: "/?range=30d&zone=UTC",
     suggestions: "/suggestions?zone=UTC",
-    suggestion: `/suggestions/${suggestions[0].suggestionId}?zone=UTC`,
-    desk: "/desk?zone=UTC",
+    suggestion: `/suggestions/${revised.suggestionId}?zone=UTC`,
+    desk: `/desk/${open.ticketId}?zone=UTC`,
     compare: "/compare?range=30d&a=2&b=3&zone=UTC",
     mirror: "/mirror?zone=UTC",
     health: "/health",
