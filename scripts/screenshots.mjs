@@ -14,6 +14,8 @@ const only = process.argv[3];
 const MAX_BYTES = 250_000;
 const WIDTHS = { desktop: { width: 1280, height: 860 }, phone: { width: 390, height: 844 } };
 const DAY_MS = 86_400_000;
+/** On a machine that may be busy with other work. */
+const PATIENCE_MS = 120_000;
 
 mkdirSync(folder, { recursive: true });
 const scratch = mkdtempSync(join(tmpdir(), "uptake-screenshots-"));
@@ -158,6 +160,7 @@ async function takeAll(url) {
     for (const [width, viewport] of Object.entries(WIDTHS)) {
       for (const colorScheme of ["light", "dark"]) {
         const page = await browser.newPage({ viewport, colorScheme, reducedMotion: "reduce" });
+        page.setDefaultTimeout(PATIENCE_MS);
         await page.goto(url + path);
         await page.locator("h1").waitFor();
         await page.locator(".animate-pulse").first().waitFor({ state: "detached" });
