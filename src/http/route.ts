@@ -3,9 +3,9 @@ import type { z } from "zod";
 import type { Scope } from "../domain/api-key.ts";
 import type { Caller } from "./caller.ts";
 
-/** An answer as the document describes it: a schema of its JSON, or what it is where it is none. */
+/** An answer as the document describes it: a schema of its JSON (which may be asked for as events too), or what it is where it is none. */
 export type Answer =
-  | { readonly description: string; readonly schema: z.ZodType }
+  | { readonly description: string; readonly schema: z.ZodType; readonly isStreamedIfAsked?: boolean }
   | { readonly description: string; readonly contentType: string };
 
 /** One request that is let in: who asks, and what for. */

@@ -4,6 +4,7 @@ import type { ShownReceipt as ShownJson } from "../contract/shown-receipt.ts";
 import { UptakeError } from "../domain/errors.ts";
 import type { FeedbackInput, ShownInput } from "../domain/feedback.ts";
 import { newId } from "../domain/ids.ts";
+import { createTaskPool } from "../domain/task-pool.ts";
 import type { FeedbackService } from "../feedback/feedback-service.ts";
 import type { ShownReceipt, ShownResult } from "../feedback/shown.ts";
 import type { FeedbackReceipt, FeedbackResult } from "../feedback/write-events.ts";
@@ -21,6 +22,8 @@ export type RemoteFeedbackDependencies = {
 
 /** The most that one request takes. */
 const MAX_ITEMS = 500;
+/** A view is a request of its own, and so many are under way at once. */
+const SHOWN_AT_ONCE = 8;
 
 /** {@link FeedbackService} over HTTP: the same receipts and the same errors. What passes is tried again for a few seconds. */
 export function createRemoteFeedback(dependencies: RemoteFeedbackDependencies): RemoteFeedback {
@@ -116,13 +119,27 @@ async function resultOf(receipt: Promise<ShownReceipt>): Promise<ShownResult> {
 /** `Array.isArray` tells a read-only list from one thing only to itself. */
 const isList = <One>(given: One | readonly One[]): given is readonly One[] => Array.isArray(given);
 
+/** In the order of the ids. Where the server is away nothing more is asked, and what was under way is waited for. */
 async function showAll(
   showOne: (suggestionId: string, seen: ShownInput) => Promise<ShownReceipt>,
   ids: readonly string[],
   seen: ShownInput,
 ): Promise<readonly ShownResult[]> {
   const results: ShownResult[] = [];
-  for (const suggestionId of ids) results.push(await resultOf(showOne(suggestionId, seen)));
+  const failures: unknown[] = [];
+  const pool = createTaskPool(SHOWN_AT_ONCE);
+  for (const [at, suggestionId] of ids.entries()) {
+    await pool.run(async () => {
+      if (failures.length > 0) return;
+      try {
+        results[at] = await resultOf(showOne(suggestionId, seen));
+      } catch (error) {
+        failures.push(error);
+      }
+    });
+  }
+  await pool.idle();
+  if (failures.length > 0) throw failures[0];
   return results;
 }
 

@@ -1,4 +1,6 @@
 import { expect, it, onTestFinished } from "vitest";
+import { newId } from "../../src/domain/ids.ts";
+import type { Database } from "../../src/store/database.ts";
 import { openPostgres } from "../../src/store/postgres.ts";
 import { openTestPostgres } from "../support/databases.ts";
 import { eventually } from "../support/eventually.ts";
@@ -103,3 +105,37 @@ it("a TERM under load: what is under way is answered, nothing that was acknowled
   const next = await startServing(postgres.url);
   expect(await settle(postgres.url, next.url, tally)).toEqual(whole(tally));
 }, 180_000);
+
+it("a TERM while a suggestion waits for its commit: nobody else is let in, and it is answered once it is committed", async () => {
+  const postgres = await openTestPostgres();
+  onTestFinished(() => postgres.drop());
+  const server = await startServing(postgres.url);
+  const { db } = postgres;
+  const id = newId();
+  let answered: Promise<number | undefined> = Promise.resolve(undefined);
+  await db.transaction(async (tx) => {
+    await tx.query("lock table ai_suggestions in exclusive mode");
+    answered = send(server.url, "/v1/suggestions", suggestionOf(id), newTally());
+    await eventually("it is under way", async () => (await waitingWrites(db)) > 0, 30_000);
+    server.kill("SIGTERM");
+    await eventually("nobody is let in", () => isShut(server.url), 30_000);
+    expect(server.hasEnded()).toBe(false);
+  });
+  expect(await answered).toBe(201);
+  expect(await server.ended).toBe(0);
+  expect([...(await stored(postgres.url)).ids]).toEqual([id]);
+}, 180_000);
+
+async function waitingWrites(db: Database): Promise<number> {
+  const [row] = await db.query<{ count: number }>(
+    `select count(*)::int as count from pg_locks
+     where not granted and relation = 'ai_suggestions'::regclass and mode = 'RowExclusiveLock'`,
+  );
+  return row?.count ?? 0;
+}
+
+const isShut = (url: string): Promise<boolean> =>
+  fetch(`${url}/healthz`).then(
+    () => false,
+    () => true,
+  );

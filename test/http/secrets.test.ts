@@ -10,8 +10,9 @@ import { startStandIn } from "../mirror/set-up.ts";
 import { deskScript, SCRIPTED_MODEL, startScriptedModel } from "../models/scripted-model.ts";
 import { runUptake } from "../server/run-program.ts";
 import { eventually } from "../support/eventually.ts";
+import type { Place } from "./document-requests.ts";
 import { basic, bearer, makeKey, SECRET } from "./secured-rig.ts";
-import { type Asked, MARKER, type Place, startWholeService, type WholeService } from "./whole-service.ts";
+import { type Asked, MARKER, startWholeService, type WholeService } from "./whole-service.ts";
 
 // No secret in a log line, an answer, a trace, the database or the spool, whatever is asked with whatever credentials.
 

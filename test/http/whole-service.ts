@@ -3,14 +3,12 @@ import { createDeskStore } from "../../src/desk/desk-store.ts";
 import { importSampleDesk, sampleMessageId, sampleTicketId } from "../../src/desk/sample.ts";
 import type { NewApiKey } from "../../src/domain/api-key.ts";
 import { newId } from "../../src/domain/ids.ts";
-import type { OpenApiDocument, Operation } from "../../src/http/openapi.ts";
+import type { OpenApiDocument } from "../../src/http/openapi.ts";
 import type { Database } from "../../src/store/database.ts";
 import { openTestPostgres } from "../support/databases.ts";
+import { type Place, placesOf } from "./document-requests.ts";
 import { basic, makeKey, SECRET } from "./secured-rig.ts";
 import { type Serving, startServing } from "./serving.ts";
-
-/** An operation as the served document has it. */
-export type Place = { readonly method: string; readonly path: string; readonly operation: Operation };
 
 export type Asked = { readonly status: number; readonly headers: Headers; readonly text: string };
 
@@ -20,7 +18,8 @@ export type WholeService = {
   readonly serving: Serving;
   /** Of the project `a`, which has the sample desk. */
   readonly admin: NewApiKey;
-  /** Every operation of `/openapi.json`, as this service has it. */
+  /** `/openapi.json`, as this service has it, and every operation of it. */
+  readonly document: OpenApiDocument;
   readonly places: readonly Place[];
   /** Something of project `a` for every operation to be about: right, and let in with a right key. */
   readonly about: About;
@@ -43,7 +42,8 @@ export type About = {
 export const MARKER = "only-for-a";
 
 const NUMBER = 1026;
-const ticketId = sampleTicketId(NUMBER);
+export const ticketId = sampleTicketId(NUMBER);
+export const messageId = sampleMessageId(NUMBER, 0);
 /** A reply is the end of a ticket, so it goes to another one. */
 const repliedTicketId = sampleTicketId(1027);
 
@@ -54,7 +54,7 @@ const BODIES: Readonly<Record<string, (about: About) => unknown>> = {
   recordSent: ({ suggestionId }) => ({ suggestionId, finalText: "Hello there" }),
   recordShown: () => ({}),
   retryMirror: () => ({}),
-  generateMessageSuggestion: () => ({ ticket_id: ticketId, message_id: sampleMessageId(NUMBER, 0) }),
+  generateMessageSuggestion: () => ({ ticket_id: ticketId, message_id: messageId }),
   generateResponse: () => ({ ticket: { id: ticketId } }),
   classifyTicket: () => ({ ticket: { id: ticketId } }),
   decideClassification: ({ classificationId }) => ({ suggestion_id: classificationId }),
@@ -64,6 +64,7 @@ const BODIES: Readonly<Record<string, (about: About) => unknown>> = {
   decideDeskClassification: ({ classificationId }) => ({ suggestionId: classificationId, agentId: "jo" }),
 };
 
+export const exampleFor = ({ operation }: Place, about: About): unknown => BODIES[operation.operationId]?.(about);
 export const operationsWithBodies = (places: readonly Place[]): readonly string[] =>
   places.filter(({ operation }) => operation.requestBody !== undefined).map(({ operation }) => operation.operationId);
 export const OPERATIONS_WITH_EXAMPLES = Object.keys(BODIES);
@@ -100,15 +101,13 @@ export async function startWholeService(env: Readonly<Record<string, string>> = 
   }
 
   const document = JSON.parse((await send("get", "/openapi.json")).text) as OpenApiDocument;
-  const places = Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => ({ method, path, operation })),
-  );
+  const places = placesOf(document);
   const about = await prepare(send, admin);
   const ask = (place: Place, headers: Readonly<Record<string, string>>, of: About = about): Promise<Asked> => {
-    const body = BODIES[place.operation.operationId]?.(of);
+    const body = exampleFor(place, of);
     return send(place.method, pathFor(place, of), { headers, body });
   };
-  const service: WholeService = { db, databaseUrl: opened.url, serving, admin, places, about, ask, send };
+  const service: WholeService = { db, databaseUrl: opened.url, serving, admin, document, places, about, ask, send };
   return service;
 }
 

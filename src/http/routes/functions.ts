@@ -32,7 +32,10 @@ const generateMessageSuggestion = (services: Pick<FunctionServices, "suggestRepl
   description: `With the id of a pending row that row is completed in place, once, however often it is asked for. ${STREAMED}`,
   scopes: ["write"],
   body: { schema: messageSuggestionRequest },
-  answers: { 200: { description: "The suggestion, committed", schema: messageSuggestionAnswer }, 202: PENDING },
+  answers: {
+    200: { description: "The suggestion, committed", schema: messageSuggestionAnswer, isStreamedIfAsked: true },
+    202: PENDING,
+  },
   problems: [404, 409, 502],
   hasOwnTimeLimit: true,
   async handle(call) {
@@ -56,7 +59,10 @@ const generateResponse = (services: Pick<FunctionServices, "respond">, log: Logg
   description: `It is sent only above the confidence that is set for it (UPTAKE_AUTO_SEND), to a ticket that nobody has answered and that the classification does not escalate. ${STREAMED}`,
   scopes: ["write"],
   body: { schema: ticketRequest },
-  answers: { 200: { description: "The reply, committed", schema: responseAnswer }, 202: PENDING },
+  answers: {
+    200: { description: "The reply, committed", schema: responseAnswer, isStreamedIfAsked: true },
+    202: PENDING,
+  },
   problems: [404, 409, 502],
   hasOwnTimeLimit: true,
   async handle(call) {
