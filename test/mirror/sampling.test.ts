@@ -5,6 +5,7 @@ import { backfill } from "../../src/mirror/backfill.ts";
 import { reexport } from "../../src/mirror/reexport.ts";
 import type { Database } from "../../src/store/database.ts";
 import { claimMessages } from "../../src/store/queries/claim-messages.ts";
+import { holdMessages } from "../../src/store/queries/hold-messages.ts";
 import { leaveOutFeedback } from "../../src/store/queries/leave-out-feedback.ts";
 import { leaveOutTraces } from "../../src/store/queries/leave-out-traces.ts";
 import { markKept } from "../../src/store/queries/mark-kept.ts";
@@ -147,6 +148,30 @@ describe("two who decide at once", () => {
     expect(await readOutbox(db)).toHaveLength(2);
   });
 
+  it("agree: what somebody else has claimed meanwhile is theirs to decide", async () => {
+    const db = await openDatabase();
+    const [left, claimed] = [await suggest(db), await suggest(db)];
+    await db.query("delete from langfuse_outbox where ref = $1", [left]);
+    await act(db, left, "approval");
+    await db.query(
+      "insert into langfuse_left_out (suggestion_id, project_id, rule) values ($1, 'default', 'not-sampled')",
+      [left],
+    );
+    const messages = await claimMessages(db, { limit: 2, leaseMs: 60_000, token: TOKEN });
+    const idOf = (kind: string): number => messages.find((message) => message.kind === kind)?.id ?? 0;
+    const other = newId();
+    const trace = { id: idOf("trace"), unsure: false, keptBy: null };
+    expect(await leaveOutTraces(db, other, [{ ...trace, rule: "not-sampled" }])).toEqual(new Set());
+    expect(await holdMessages(db, other, [{ ...trace, forMs: HOUR_MS }])).toEqual(new Set());
+    const feedback = { id: idOf("feedback"), suggestionId: left, unsure: false };
+    expect(await leaveOutFeedback(db, other, [feedback])).toEqual(new Set());
+    expect((await readOutbox(db)).filter(({ isLocked }) => isLocked)).toHaveLength(2);
+    // And the very same by whoever holds them.
+    expect(await leaveOutFeedback(db, TOKEN, [feedback])).toEqual(new Set([feedback.id]));
+    expect(await leaveOutTraces(db, TOKEN, [{ ...trace, rule: "not-sampled" }])).toEqual(new Set([trace.id]));
+    expect((await readLeftOut(db)).map(({ ref }) => ref)).toEqual([left, claimed].sort());
+  });
+
   it("come to the same, whatever the order of feedback, window, workers and retries", async () => {
     const next = seeded(11);
     const policy = { ...NOTHING, rates: { general: 0.3, byFunction: new Map() } };
@@ -228,6 +253,17 @@ describe("a daily budget", () => {
     expect(await refs(db)).toEqual(expect.arrayContaining([...made, error]));
     const days = await db.query<{ n: number }>("select unit_count as n from langfuse_days order by day");
     expect(days.every(({ n }) => n <= 10)).toBe(true);
+  });
+
+  it("gives what is left of it to errors and rejections before all others", async () => {
+    const db = await openDatabase();
+    const policy = { ...NOTHING, rates: { general: 1, byFunction: new Map() }, dailyUnits: { amount: 7, stops: true } };
+    const { after } = await startSampled(db, policy, { now: () => noon, batchSize: 10, concurrency: 1 });
+    const dull = [await suggest(db), await suggest(db)];
+    const error = await suggest(db, { status: "error", error_type: "TimeoutError" });
+    await after(0);
+    expect(new Set(await refs(db))).toEqual(new Set([dull[0], error]));
+    expect(await readLeftOut(db)).toEqual([{ ref: dull[1], rule: "budget", feedbackCount: 0 }]);
   });
 
   it("that only warns counts, says so once, and stops nothing", async () => {
