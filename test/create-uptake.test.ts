@@ -433,6 +433,7 @@ describe("instruments", () => {
   it("are told what happens inside, for the application's own metrics", async () => {
     const { instruments, read } = watch();
     const uptake = startUptake({ dataDir: migratedDataDir(), durability: "background", instruments });
+    await uptake.start();
     await uptake.track("f", async () => "text")();
     await uptake.flush();
     const exposed = await read();

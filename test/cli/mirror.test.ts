@@ -279,6 +279,8 @@ describe("uptake mirror status", () => {
           "u",
         ),
       ),
+      "workers    none was seen within a day",
+      "verified   never; uptake verify sends samples and sees them arrive",
       "",
     ]);
     const json = JSON.parse((await place.uptake("status", "--json")).stdout) as Record<string, unknown>;
