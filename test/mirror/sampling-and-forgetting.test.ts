@@ -126,7 +126,7 @@ describe("retention under sampling", () => {
     await backfill(db, { range, dryRun: false, force: false, signal, onProgress: () => {} });
     expect((await readOutbox(db)).map(({ ref }) => ref)).not.toContain(approval);
     await after(0);
-    expect(await refs(db)).toEqual([held, rejections[1]].sort());
+    expect(new Set(await refs(db))).toEqual(new Set([held, rejections[1]]));
     expect(new Set(standIn.scores().map(({ traceId }) => traceId)).size).toBe(1);
     expect(await readOutbox(db)).toEqual([]);
   });
