@@ -1,14 +1,14 @@
 /**
  * What one sampling decision costs: the rules over the facts of a suggestion that none of them keeps, which is the longest way.
  *
- *     npx tsx bench/sampling.ts [--rounds 15]
+ *     npx tsx bench/sampling.ts [--rounds 5]
  */
 import { parseArgs } from "node:util";
 import { newId, traceIdOf } from "../src/domain/ids.ts";
 import { decideSampling, type SamplingFacts, type SamplingPolicy } from "../src/domain/sampling.ts";
 import { median, table, writeSection } from "./report.ts";
 
-const { values: options } = parseArgs({ options: { rounds: { type: "string", default: "15" } } });
+const { values: options } = parseArgs({ options: { rounds: { type: "string", default: "5" } } });
 const CALLS = 200_000;
 
 const policy: SamplingPolicy = {

@@ -14,6 +14,8 @@ const only = process.argv[3];
 const MAX_BYTES = 250_000;
 const WIDTHS = { desktop: { width: 1280, height: 860 }, phone: { width: 390, height: 844 } };
 const DAY_MS = 86_400_000;
+/** On a machine that may be busy with other work. */
+const PATIENCE_MS = 120_000;
 
 mkdirSync(folder, { recursive: true });
 const scratch = mkdtempSync(join(tmpdir(), "uptake-screenshots-"));
@@ -122,15 +124,27 @@ async function delivered(url) {
   }
 }
 
+async function newestOf(url, outcome) {
+  const search = new URLSearchParams({
+    outcome,
+    function: "generate-message-suggestion",
+    status: "completed",
+    limit: "1",
+  });
+  const { suggestions } = await (await fetch(`${url}/v1/suggestions?${search}`)).json();
+  if (suggestions.length === 0) throw new Error(`the demo has no suggestion that is ${outcome}`);
+  return suggestions[0];
+}
+
 async function takeAll(url) {
-  const { suggestions } = await (
-    await fetch(`${url}/v1/suggestions?outcome=revised&function=generate-message-suggestion`)
-  ).json();
+  const revised = await newestOf(url, "revised");
+  // Of the desk's tickets one that waits, with a suggestion to decide about.
+  const open = await newestOf(url, "pending");
   const pages = {
     overview: "/?range=30d&zone=UTC",
     suggestions: "/suggestions?zone=UTC",
-    suggestion: `/suggestions/${suggestions[0].suggestionId}?zone=UTC`,
-    desk: "/desk?zone=UTC",
+    suggestion: `/suggestions/${revised.suggestionId}?zone=UTC`,
+    desk: `/desk/${open.ticketId}?zone=UTC`,
     compare: "/compare?range=30d&a=2&b=3&zone=UTC",
     mirror: "/mirror?zone=UTC",
     health: "/health",
@@ -146,6 +160,7 @@ async function takeAll(url) {
     for (const [width, viewport] of Object.entries(WIDTHS)) {
       for (const colorScheme of ["light", "dark"]) {
         const page = await browser.newPage({ viewport, colorScheme, reducedMotion: "reduce" });
+        page.setDefaultTimeout(PATIENCE_MS);
         await page.goto(url + path);
         await page.locator("h1").waitFor();
         await page.locator(".animate-pulse").first().waitFor({ state: "detached" });

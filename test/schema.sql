@@ -1016,6 +1016,7 @@ begin
   delete from ai_traces where trace_id = any (traces);
   delete from langfuse_deliveries where kind = 'trace' and ref = any (old) or kind = 'feedback' and ref = any (events);
   delete from langfuse_outbox where kind = 'trace' and ref = any (old) or kind = 'feedback' and ref = any (events);
+  delete from langfuse_left_out where suggestion_id = any (old);
   return cardinality(old);
 end $function$
 
@@ -1079,12 +1080,13 @@ begin
   insert into erased_suggestions as x (suggestion_id, erasure_id, trace_id, in_langfuse)
   select g.id, erasure, g.trace_id,
     exists (select from langfuse_deliveries d where d.kind = 'trace' and d.ref = g.id)
-      or exists (select from langfuse_outbox o where o.kind = 'trace' and o.ref = g.id and o.attempts > 0)
+      or exists (select from langfuse_outbox o where o.kind = 'trace' and o.ref = g.id and (o.attempts > 0 or o.unsure))
+      or exists (select from langfuse_left_out l where l.suggestion_id = g.id and l.unsure)
       or exists (
         select from ai_feedback_events e
         where e.suggestion_id = g.id and (
           exists (select from langfuse_deliveries d where d.kind = 'feedback' and d.ref = e.id)
-          or exists (select from langfuse_outbox o where o.kind = 'feedback' and o.ref = e.id and o.attempts > 0))
+          or exists (select from langfuse_outbox o where o.kind = 'feedback' and o.ref = e.id and (o.attempts > 0 or o.unsure)))
       )
   from unnest(ids, trace_ids) g (id, trace_id)
   on conflict (suggestion_id) do update
@@ -1096,7 +1098,9 @@ begin
     where kind = 'trace' and ref = any (ids) or kind = 'feedback' and ref = any (events)
     union all
     select now() from langfuse_outbox
-    where (kind = 'trace' and ref = any (ids) or kind = 'feedback' and ref = any (events)) and attempts > 0
+    where (kind = 'trace' and ref = any (ids) or kind = 'feedback' and ref = any (events)) and (attempts > 0 or unsure)
+    union all
+    select left_out_at from langfuse_left_out where suggestion_id = any (ids) and unsure
     order by at desc nulls last limit 1
   ) sent
   where e.id = erasure;
@@ -1564,6 +1568,7 @@ declare
 begin
   if cardinality(old) > 0 then
     perform uptake_empty_suggestions(old, false);
+    delete from langfuse_left_out where suggestion_id = any (old); -- an empty trace is not brought back
   end if;
   return cardinality(old);
 end $function$
@@ -2125,5 +2130,6 @@ begin
   );
   get diagnostics withdrawn = row_count;
   delete from langfuse_deliveries where kind = 'trace' and ref = any (ids) or kind = 'feedback' and ref = any (events);
+  delete from langfuse_left_out where suggestion_id = any (ids);
   return withdrawn;
 end $function$

@@ -23,6 +23,7 @@ export type ErrorCode =
   | "adoption_refused"
   | "move_refused"
   | "data_directory_in_use"
+  | "data_directory_moved"
   | "port_in_use"
   | "model_failed"
   | "model_budget_spent"

@@ -8,6 +8,7 @@ import type { Database } from "../store/database.ts";
 import { openEmbedded } from "../store/embedded.ts";
 import { migrate } from "../store/migrate.ts";
 import { move, planMove } from "../store/move/move.ts";
+import { markMoved } from "../store/moved-mark.ts";
 import { openPostgres } from "../store/postgres.ts";
 import { replaySpool, spoolFilesFor } from "./assemble-recorder.ts";
 import type { Closers } from "./closers.ts";
@@ -41,7 +42,9 @@ export function createMoveServices(
     async move(onProgress, signal) {
       const { source, target, sourceName } = await openBoth();
       await takeInSpool(embedded, source, log);
-      return move({ source, target }, { sourceName, onProgress, signal });
+      const place = withoutPassword(config.databaseUrl ?? "");
+      const onVerified = (): void => markMoved(sourceName, place);
+      return move({ source, target }, { sourceName, onProgress, onVerified, signal });
     },
     target: () => (config.databaseUrl === null ? "" : withoutPassword(config.databaseUrl)),
   };

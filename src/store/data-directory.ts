@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, realpathSync, rmSync, writeFileSync
 import { dirname, join, resolve } from "node:path";
 import { UptakeError } from "../domain/errors.ts";
 import { lockDirectory } from "./directory-lock.ts";
+import { refuseMoved } from "./moved-mark.ts";
 
 export type DataDirectory = {
   /** Real path, the same under whatever name it was asked for. */
@@ -47,10 +48,14 @@ function makeDirectory(path: string): string {
  * is to be thrown away, so nothing of anybody else's can be lost.
  *
  * @param options.fresh empties the folder first if it holds a database; never anything else
- * @throws UptakeError `data_directory_in_use`, or `database_unavailable` for a folder that cannot be used or that holds
+ * @param options.evenMoved opens it even if `uptake move` has moved it elsewhere; to look, not to work
+ * @throws UptakeError `data_directory_in_use`, `data_directory_moved`, or `database_unavailable` for a folder that cannot be used or that holds
  *   something else
  */
-export function openDataDirectory(dataDir: string, { fresh = false }: { fresh?: boolean } = {}): DataDirectory {
+export function openDataDirectory(
+  dataDir: string,
+  { fresh = false, evenMoved = false }: { fresh?: boolean; evenMoved?: boolean } = {},
+): DataDirectory {
   const path = makeDirectory(dataDir);
   const unfinished = `${path}.unfinished`;
   const release = lock(path);
@@ -62,6 +67,7 @@ export function openDataDirectory(dataDir: string, { fresh = false }: { fresh?: 
     else if (!entries.includes("PG_VERSION")) {
       throw unusable(path, "holds files that are no database: choose an empty or a new folder.");
     }
+    if (!evenMoved) refuseMoved(path);
   } catch (error) {
     release();
     throw error instanceof UptakeError ? error : unusable(path, `cannot be read: ${String(error)}.`, error);

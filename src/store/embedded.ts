@@ -158,16 +158,18 @@ export type EmbeddedOptions = {
   readonly dataDir: string;
   /** Throws away the database that the folder holds. */
   readonly fresh?: boolean;
+  /** Opens it even if it was moved elsewhere: to look, not to work. */
+  readonly evenMoved?: boolean;
 };
 
 /**
  * Opens Postgres inside this process (PGlite, in a worker thread).
  *
- * @throws UptakeError `data_directory_in_use` when another living process has the folder open, `database_unavailable`
- *   when the data cannot be opened
+ * @throws UptakeError `data_directory_in_use` when another living process has the folder open, `data_directory_moved`
+ *   when `uptake move` has moved what it holds, `database_unavailable` when the data cannot be opened
  */
-export async function openEmbedded({ dataDir, fresh = false }: EmbeddedOptions): Promise<Database> {
-  const directory = dataDir === "memory" ? inMemory : openDataDirectory(dataDir, { fresh });
+export async function openEmbedded({ dataDir, ...options }: EmbeddedOptions): Promise<Database> {
+  const directory = dataDir === "memory" ? inMemory : openDataDirectory(dataDir, options);
   // Flags of this process (loaders, inspectors) are none of the worker's business.
   const worker = new Worker(workerUrl, { execArgv: [] });
   const link = linkTo(worker, directory.path);

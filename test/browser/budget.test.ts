@@ -87,12 +87,12 @@ it("reads a list as far as one scrolls, and keeps no more in the page than is in
   const from = await now();
   await page.getByText("100 read, more below").waitFor({ timeout: SLOW_MS });
   const end = page.getByText(/^2,000 in all$/u);
-  while ((await end.count()) === 0) {
-    await page.evaluate("scrollTo(0, document.documentElement.scrollHeight)");
-    await page.waitForFunction(`document.querySelector("ul[aria-label=Suggestions] li") !== null`);
-  }
+  const scrollDown = () => page.evaluate("scrollTo(0, document.documentElement.scrollHeight)");
+  while ((await end.count()) === 0) await scrollDown();
+  // Once more: the last page has made the list longer.
+  const last = page.getByText(`Reply ${ROWS - 1}:`);
+  await expect.poll(() => scrollDown().then(() => last.count()), { timeout: SLOW_MS }).toBe(1);
   expect(await page.getByRole("list", { name: "Suggestions" }).getByRole("listitem").count()).toBeLessThan(60);
-  await page.getByText(`Reply ${ROWS - 1}:`).waitFor({ timeout: SLOW_MS });
   await page.getByLabel("Text holds").fill("Reply 17:");
   await page.getByText("1 in all").waitFor({ timeout: SLOW_MS });
   const late = (await longTasks()).filter(({ startMs }) => startMs > from);

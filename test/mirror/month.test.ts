@@ -36,10 +36,10 @@ const WELL = {
 };
 
 it("a month at 5 % mirrors exactly what the rules say, and the metrics are exact to the row", async () => {
-  const report = await live(20_000, null);
-  expect(report).toMatchObject({ ...WELL, suggestionCount: 20_000 });
+  const report = await live(5000, null); // bench/month.ts lives through the million
+  expect(report).toMatchObject({ ...WELL, suggestionCount: 5000 });
   expect(Math.abs(report.mirroredCount - report.saidCount) / report.saidCount).toBeLessThan(0.01);
-  expect(report.mustCount).toBeGreaterThan(1000);
+  expect(report.mustCount).toBeGreaterThan(250);
   expect(Object.keys(report.leftOut)).toEqual(["not-sampled"]);
 }, 1_200_000);
 

@@ -1,86 +1,20 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { SamplingPolicy } from "../../src/domain/sampling.ts";
 import { newId, traceIdOf } from "../../src/domain/ids.ts";
 import { shareOf } from "../../src/domain/sampling.ts";
-import type { MirrorDeps } from "../../src/mirror/mirror.ts";
 import { backfill } from "../../src/mirror/backfill.ts";
 import { reexport } from "../../src/mirror/reexport.ts";
 import type { Database } from "../../src/store/database.ts";
 import { claimMessages } from "../../src/store/queries/claim-messages.ts";
+import { holdMessages } from "../../src/store/queries/hold-messages.ts";
 import { leaveOutFeedback } from "../../src/store/queries/leave-out-feedback.ts";
 import { leaveOutTraces } from "../../src/store/queries/leave-out-traces.ts";
 import { markKept } from "../../src/store/queries/mark-kept.ts";
 import { describeEachDatabase, openTestPostgres } from "../support/databases.ts";
+import { act, HOUR_MS, NOTHING, passTime, readLeftOut, refs, startSampled, suggest } from "./sampling-rig.ts";
 import { seeded } from "./seeded.ts";
-import { drain, mirrorTo, readLedger, readOutbox, startStandIn } from "./set-up.ts";
+import { drain, mirrorTo, readOutbox, startStandIn } from "./set-up.ts";
 
-const HOUR_MS = 3_600_000;
 const TOKEN = "aaaaaaaa-0000-4000-8000-000000000000";
-
-/** Nothing is in its sample, so that only what happens decides. */
-const NOTHING: SamplingPolicy = {
-  rates: { general: 0, byFunction: new Map([["all", 1]]) },
-  keep: { revision: true, slowMs: 5000, lowConfidence: null, expensiveUsd: null },
-  windowMs: HOUR_MS,
-  dailyUnits: null,
-};
-
-/** Plain rows: each becomes two observations. */
-async function suggest(db: Database, values: Readonly<Record<string, unknown>> = {}): Promise<string> {
-  const row = {
-    id: newId(),
-    function_name: "reply",
-    status: "completed",
-    latency_ms: 100,
-    error_type: null,
-    ...values,
-  };
-  await db.query(
-    `insert into ai_suggestions (id, suggested_response, function_name, status, latency_ms, error_type)
-     select id, 'Hello', function_name, status, latency_ms, error_type from json_to_record($1::json)
-       as r (id uuid, function_name text, status text, latency_ms integer, error_type text)`,
-    [JSON.stringify(row)],
-  );
-  return row.id;
-}
-
-async function act(db: Database, suggestionId: string, type: "approval" | "revision" | "rejection"): Promise<string> {
-  const id = newId();
-  await db.query(
-    `insert into ai_feedback_events (id, suggestion_id, feedback_type, feedback_reason) values ($1, $2, $3, $4)`,
-    [id, suggestionId, type, type === "approval" ? null : "too generic"],
-  );
-  return id;
-}
-
-const passTime = (db: Database, ms: number): Promise<unknown> =>
-  db.query(
-    `update langfuse_outbox set created_at = created_at - $1 * interval '1 ms',
-       available_at = available_at - $1 * interval '1 ms', held_until = held_until - $1 * interval '1 ms'`,
-    [ms],
-  );
-
-type LeftOut = { readonly ref: string; readonly rule: string; readonly feedbackCount: number };
-const readLeftOut = (db: Database): Promise<readonly LeftOut[]> =>
-  db.query<LeftOut>(
-    `select suggestion_id as ref, rule, feedback_count as "feedbackCount" from langfuse_left_out order by suggestion_id`,
-  );
-
-const refs = async (db: Database): Promise<string[]> => (await readLedger(db)).map(({ ref }) => ref).sort();
-
-async function startSampled(db: Database, sampling: SamplingPolicy, settings: Partial<MirrorDeps> = {}) {
-  const { standIn, address } = await startStandIn();
-  const { mirror, book } = mirrorTo(db, address, { sampling, ...settings });
-  /** Drains until nothing is left but what is held for longer than `ms` more. */
-  const after = async (ms: number): Promise<void> => {
-    await passTime(db, ms);
-    await drain(mirror, 60_000);
-    // Feedback that looked while its trace was being decided looks again in a second.
-    await passTime(db, 1000);
-    await drain(mirror, 60_000);
-  };
-  return { standIn, address, mirror, book, after };
-}
 
 describeEachDatabase("sampling", (open) => {
   it("mirrors at once what a rule keeps, holds the rest, and leaves it out with its feedback after the window", async () => {
@@ -214,6 +148,30 @@ describe("two who decide at once", () => {
     expect(await readOutbox(db)).toHaveLength(2);
   });
 
+  it("agree: what somebody else has claimed meanwhile is theirs to decide", async () => {
+    const db = await openDatabase();
+    const [left, claimed] = [await suggest(db), await suggest(db)];
+    await db.query("delete from langfuse_outbox where ref = $1", [left]);
+    await act(db, left, "approval");
+    await db.query(
+      "insert into langfuse_left_out (suggestion_id, project_id, rule) values ($1, 'default', 'not-sampled')",
+      [left],
+    );
+    const messages = await claimMessages(db, { limit: 2, leaseMs: 60_000, token: TOKEN });
+    const idOf = (kind: string): number => messages.find((message) => message.kind === kind)?.id ?? 0;
+    const other = newId();
+    const trace = { id: idOf("trace"), unsure: false, keptBy: null };
+    expect(await leaveOutTraces(db, other, [{ ...trace, rule: "not-sampled" }])).toEqual(new Set());
+    expect(await holdMessages(db, other, [{ ...trace, forMs: HOUR_MS }])).toEqual(new Set());
+    const feedback = { id: idOf("feedback"), suggestionId: left, unsure: false };
+    expect(await leaveOutFeedback(db, other, [feedback])).toEqual(new Set());
+    expect((await readOutbox(db)).filter(({ isLocked }) => isLocked)).toHaveLength(2);
+    // And the very same by whoever holds them.
+    expect(await leaveOutFeedback(db, TOKEN, [feedback])).toEqual(new Set([feedback.id]));
+    expect(await leaveOutTraces(db, TOKEN, [{ ...trace, rule: "not-sampled" }])).toEqual(new Set([trace.id]));
+    expect((await readLeftOut(db)).map(({ ref }) => ref)).toEqual([left, claimed].sort());
+  });
+
   it("come to the same, whatever the order of feedback, window, workers and retries", async () => {
     const next = seeded(11);
     const policy = { ...NOTHING, rates: { general: 0.3, byFunction: new Map() } };
@@ -295,6 +253,17 @@ describe("a daily budget", () => {
     expect(await refs(db)).toEqual(expect.arrayContaining([...made, error]));
     const days = await db.query<{ n: number }>("select unit_count as n from langfuse_days order by day");
     expect(days.every(({ n }) => n <= 10)).toBe(true);
+  });
+
+  it("gives what is left of it to errors and rejections before all others", async () => {
+    const db = await openDatabase();
+    const policy = { ...NOTHING, rates: { general: 1, byFunction: new Map() }, dailyUnits: { amount: 7, stops: true } };
+    const { after } = await startSampled(db, policy, { now: () => noon, batchSize: 10, concurrency: 1 });
+    const dull = [await suggest(db), await suggest(db)];
+    const error = await suggest(db, { status: "error", error_type: "TimeoutError" });
+    await after(0);
+    expect(new Set(await refs(db))).toEqual(new Set([dull[0], error]));
+    expect(await readLeftOut(db)).toEqual([{ ref: dull[1], rule: "budget", feedbackCount: 0 }]);
   });
 
   it("that only warns counts, says so once, and stops nothing", async () => {

@@ -33,6 +33,21 @@ function filesIn(dir: string): string {
     .join("");
 }
 
+/** A run that is under way until it is let go on. */
+function trackLate({ tracker }: Parts, ticketId: string): () => Promise<unknown> {
+  let goOn: () => void = () => {};
+  const gate = new Promise<void>((resolve) => (goOn = resolve));
+  const late = tracker.track("draft", async (_input: unknown, run: Run) => {
+    await gate;
+    return run.suggest(`Late, dear ${PERSON}`, { ticketId, systemUserId: CUSTOMER });
+  })({ question: PERSON });
+  return async () => {
+    goOn();
+    await late;
+    await tracker.flush();
+  };
+}
+
 async function trackEverywhere({ tracker, feedback }: Parts, ticketId: string): Promise<void> {
   const about = { ticketId, systemUserId: CUSTOMER, metadata: { customerId: CUSTOMER, name: NAME, tags: [EMAIL] } };
   const draft = tracker.track("draft", async (_input: unknown, run: Run) => {
@@ -104,6 +119,14 @@ it("finds a person nowhere after an erasure: database, spool, Langfuse, receipt"
   expect(foundIn(await dump(db))).toEqual(traces);
   expect(foundIn(kept())).toEqual(traces);
 
+  // A dead letter quotes what Langfuse said of it; a run began before the erasure and ends after it.
+  await db.query(
+    `insert into langfuse_outbox (kind, ref, dead_at, last_error)
+     select 'feedback', id, now(), $1 from ai_feedback_events`,
+    [`400 ${PERSON}`],
+  );
+  const end = trackLate(parts, ticketId);
+
   const services = createErasureServices(config, () => parts);
   const subject = { kind: "customer", id: CUSTOMER } as const;
   expect(await services.preview(subject)).toMatchObject({ counts: { suggestionCount: 2, ticketCount: 1 } });
@@ -118,6 +141,9 @@ it("finds a person nowhere after an erasure: database, spool, Langfuse, receipt"
   expect.soft(foundIn(kept()), "Langfuse").toEqual([]);
   expect.soft(foundIn(JSON.stringify(log.lines)), "logs").toEqual([]);
   // What was under way when it was erased comes late and brings nothing back.
+  await end();
+  expect.soft(await db.query("select from ai_suggestions"), "its row, emptied").toHaveLength(3);
+  expect.soft(foundIn(await dump(db)), "database, later").toEqual([]);
   await drain(mirror);
   expect.soft(foundIn(kept()), "Langfuse, later").toEqual([]);
 }, 120_000);

@@ -1,11 +1,13 @@
-import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
 import { createStandInLangfuse } from "../../src/testing.ts";
 import type { Database } from "../../src/store/database.ts";
 import { openEmbedded } from "../../src/store/embedded.ts";
+import { movedMark } from "../../src/store/moved-mark.ts";
 import { built, startChild } from "../support/child.ts";
+import { startStandIn } from "../mirror/set-up.ts";
 import { openTestPostgres } from "../support/databases.ts";
 import { runNode, runUptake, type Finished } from "./run-program.ts";
 
@@ -13,6 +15,9 @@ const scratch = mkdtempSync(join(tmpdir(), "uptake-move-"));
 const dataDir = join(scratch, "data");
 const spoolDir = join(scratch, "spool");
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+/** Each test moves the same database once more. */
+const takeMarkAway = (): void => rmSync(movedMark(dataDir), { force: true });
+afterEach(takeMarkAway);
 
 const uptake = (args: readonly string[], env: Record<string, string> = {}): Promise<Finished> =>
   runUptake(args, { cwd: scratch, env: { UPTAKE_SPOOL_DIR: spoolDir, ...env } });
@@ -20,7 +25,7 @@ const moveTo = (url: string, ...flags: string[]): Promise<Finished> =>
   uptake(["move", "--to", url, "--data-dir", dataDir, ...flags]);
 
 async function inEmbedded<Result>(work: (db: Database) => Promise<Result>): Promise<Result> {
-  const db = await openEmbedded({ dataDir });
+  const db = await openEmbedded({ dataDir, evenMoved: true });
   try {
     return await work(db);
   } finally {
@@ -154,10 +159,47 @@ describe("uptake move", { timeout: 300_000 }, () => {
     expect(target["ai_suggestions"]?.filter((row) => row.includes("only in the spool"))).toHaveLength(1);
     expect(readdirSync(spoolDir).filter((name) => name.endsWith(".spool"))).toEqual([]);
 
+    takeMarkAway();
     const [ours, theirs] = [await numbersOf("--data-dir", dataDir), await numbersOf("--database-url", url)];
     expect(theirs).toEqual(ours);
     expect(theirs.map(({ code }) => code)).toEqual([0, 0]);
     expect(theirs[0]?.stdout.match(/"promptVersion"/gu)?.length).toBeGreaterThan(3);
+  });
+
+  it("marks what it has moved, so that nothing is delivered from there once more", async () => {
+    const { url } = await targetOf();
+    expect(await moveTo(url)).toMatchObject({ code: 0 });
+    const place = new URL(url);
+    place.password = "";
+    const told = `${realpathSync(dataDir)} was moved to ${place.href} by uptake move`;
+    const { standIn, address } = await startStandIn();
+    const env = {
+      LANGFUSE_BASE_URL: address.baseUrl,
+      LANGFUSE_PUBLIC_KEY: address.publicKey,
+      LANGFUSE_SECRET_KEY: address.secretKey,
+    };
+    for (const args of [["worker", "--port", "0"], ["mirror", "retry"], ["metrics"]]) {
+      const ran = await uptake([...args, "--data-dir", dataDir], env);
+      expect([args, ran.code === 0, ran.stderr.includes(told)]).toEqual([args, false, true]);
+    }
+    const { stderr: remedy } = await uptake(["metrics", "--data-dir", dataDir]);
+    expect(remedy).toContain("Set DATABASE_URL to that database.");
+    const working = `
+      const { createUptake } = await import(${JSON.stringify(built("index.js"))});
+      const uptake = createUptake({ worker: true });
+      await uptake.start().catch(({ code, message }) => console.log(code, message));
+      await uptake.close().catch(() => {});
+    `;
+    const script = ["--input-type=module", "--eval", working];
+    const started = await runNode(script, {
+      cwd: scratch,
+      env: { ...env, UPTAKE_DATA_DIR: dataDir, UPTAKE_SPOOL_DIR: spoolDir },
+    });
+    expect(started.stdout).toContain(`data_directory_moved Data directory ${told}`);
+    expect(standIn.requests()).toEqual({});
+    const { url: other } = await targetOf();
+    const again = await moveTo(other);
+    expect([again.code, again.stderr.includes(told)]).toEqual([1, true]);
   });
 
   it("leaves triggers and sequences ready for what comes next", async () => {
@@ -244,8 +286,10 @@ describe("uptake move", { timeout: 300_000 }, () => {
     );
     expect(states).toEqual([{ state: "O" }]);
 
+    expect(existsSync(movedMark(dataDir))).toBe(false);
     const ran = await moveTo(url);
     expect(ran).toMatchObject({ code: 0 });
+    expect(existsSync(movedMark(dataDir))).toBe(true);
     expect(ran.stdout).toMatch(/^\d+ tables? copied by an earlier run$/mu);
     expect(await contentOf(db)).toEqual(source);
   });
@@ -259,5 +303,6 @@ describe("uptake move", { timeout: 300_000 }, () => {
     expect(ran.stderr).toMatch(
       /^uptake: The two databases are not the same: row \([^)]+\) of ai_feedback_waiting differs\./mu,
     );
+    expect(existsSync(movedMark(dataDir))).toBe(false);
   });
 });

@@ -26,7 +26,7 @@ const alignment = (align: "left" | "right" | undefined): string =>
 export function DataTable<Row>({ name, columns, rows, rowKey }: DataTableProps<Row>): ReactNode {
   return (
     <div>
-      <div className="overflow-x-auto" tabIndex={0} role="region" aria-label={name}>
+      <div className="overflow-x-auto" tabIndex={0} role="region" aria-label={`${name}, as a table`}>
         <table aria-label={name} className="w-full border-collapse text-sm tabular-nums">
           <thead>
             <tr className="border-b border-line text-soft">

@@ -13,7 +13,8 @@ Copies the embedded database to a Postgres that holds nothing of Uptake's yet: e
 waits for Langfuse, the record of what has reached it, keys, metrics. What a killed process left in the
 spool is taken in first. Then both are compared row by row. A table is there whole or not at all: run it again
 after it was stopped or killed. Stop everything that uses the embedded database, and start nothing
-on the target before this has said that it is done. The embedded database stays as it is.
+on the target before this has said that it is done. The embedded database stays as it is, but for a mark that it
+was moved: nothing is opened there any more, since it would deliver once more what waits in both.
 
 Examples:
   $ uptake move --to postgres://uptake:secret@db/uptake --dry-run

@@ -11,6 +11,8 @@ export type MoveOptions = {
   /** What the source is called in the target while the move is under way; the same when it is begun again. */
   readonly sourceName: string;
   readonly onProgress: MoveProgress;
+  /** Once both sides are known to be the same, before the target forgets that it was filled. */
+  readonly onVerified: () => void;
   readonly signal: AbortSignal;
 };
 
@@ -40,6 +42,8 @@ export async function move(sides: Sides, options: MoveOptions): Promise<MoveRepo
   }));
   try {
     const compared = await copyAndCompare(sides, toMove, moved, options);
+    // In this order: killed in between, the source is not worked on any more, and the target is whole.
+    options.onVerified();
     await dropLedger(target);
     return { tables: compared, resumedTableCount: moved.size, dryRun: false, interrupted: false };
   } catch (error) {

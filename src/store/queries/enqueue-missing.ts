@@ -49,6 +49,8 @@ const sql = `
     join ai_feedback_events e on e.suggestion_id = p.id and e.project_id = p.project_id
     where p.status <> 'pending' and not exists (select from erased_suggestions x where x.suggestion_id = p.id)
       and not exists (select from left_out l where l.suggestion_id = p.id)
+      -- Of one that was emptied no trace goes any more, and no feedback without it.
+      and (p.emptied_at is null or exists (select from langfuse_deliveries d where d.kind = 'trace' and d.ref = p.id))
   ),
   missing as materialized (
     select w.kind, w.ref, w.project_id

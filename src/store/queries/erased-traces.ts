@@ -15,6 +15,12 @@ const withdraw = `
   select uptake_withdraw(array(select suggestion_id from erased_suggestions where erasure_id = $1)) as count
 `;
 
+// A worker may have left it out between the two statements.
+const forget = `
+  delete from langfuse_left_out
+  where suggestion_id in (select suggestion_id from erased_suggestions where erasure_id = $1)
+`;
+
 const read = `
   select
     (select count(*) from langfuse_outbox o
@@ -36,6 +42,7 @@ const read = `
 export async function readErasedTraces(db: Queryable, erasureId: string): Promise<ErasedTraces> {
   await db.query(withdraw, [erasureId]);
   const [row] = await db.query<ErasedTraces>(read, [erasureId]);
+  await db.query(forget, [erasureId]);
   return row ?? { inHandCount: 0, traceIds: [], askedAt: null, lastSentAt: null };
 }
 

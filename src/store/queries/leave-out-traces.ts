@@ -9,7 +9,7 @@ export type LeavingTrace = {
 };
 
 // One statement, so that the message and the note change hands together. A row that somebody else has meanwhile found to
-// be kept is looked at again under the lock, and stays.
+// be kept is looked at again under the lock, and stays. One that was emptied goes without a note, so nothing brings it back.
 const sql = `
   with mine as (
     select o.id, l.rule, l.unsure
@@ -28,6 +28,7 @@ const sql = `
   noted as (
     insert into langfuse_left_out (suggestion_id, project_id, rule, unsure)
     select ref, project_id, rule, unsure from gone
+    where not exists (select from ai_suggestions s where s.id = gone.ref and s.emptied_at is not null)
     on conflict (suggestion_id) do update set rule = excluded.rule
   )
   select id from gone

@@ -47,12 +47,15 @@ const sql = `
   ) took
   where e.id = any ($1::uuid[])
     and not exists (select from erased_suggestions x where x.suggestion_id = e.suggestion_id)
+    and (s.emptied_at is null or exists (
+      select from langfuse_deliveries d where d.kind = 'trace' and d.ref = e.suggestion_id
+    ))
     and (s.id is not null or not exists (
       select from retention_drops d where e.suggestion_id >= d.from_id and e.suggestion_id < d.to_id
     ))
 `;
 
-/** The feedback events with these ids, as far as they are there and their suggestion is neither dropped nor erased; in no particular order. */
+/** The feedback events with these ids, as far as they are there and their suggestion is neither dropped nor erased, nor emptied before its trace was sent; in no particular order. */
 export async function readFeedbackForMirror(
   db: Queryable,
   feedbackIds: readonly string[],

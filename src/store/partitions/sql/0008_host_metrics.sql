@@ -75,6 +75,7 @@ begin
   delete from ai_traces
   where trace_id >= uptake_month_bound('ai_traces', month)
     and trace_id < uptake_month_bound('ai_traces', (month + interval '1 month')::date);
+  delete from langfuse_left_out l where l.suggestion_id >= from_id and l.suggestion_id < to_id;
   return query select 'dropped', amount;
 end $$;
 
@@ -133,6 +134,7 @@ begin
     execute format('delete from %I where id = any ($1)', part) using old;
     perform set_config('uptake.writes_partitions', '', true);
     delete from ai_traces where trace_id = any (traces);
+    delete from langfuse_left_out where suggestion_id = any (old);
     total := total + cardinality(old);
   end loop;
   return total;
