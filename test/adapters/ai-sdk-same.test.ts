@@ -50,7 +50,12 @@ function models(observed: boolean): Models {
 /** An error whole, but for its stack: its own properties say what the provider answered and whether it is worth another try. */
 const told = (error: unknown): unknown =>
   error instanceof Error
-    ? { ...error, class: error.constructor.name, message: error.message, cause: told(error.cause) }
+    ? {
+        ...Object.fromEntries(Object.entries(error)),
+        class: error.constructor.name,
+        message: error.message,
+        cause: told(error.cause),
+      }
     : error;
 
 const failing = async (call: PromiseLike<unknown>): Promise<unknown> => {
