@@ -5,8 +5,9 @@ import { openTestPostgres } from "../support/databases.ts";
 import { eventually } from "../support/eventually.ts";
 
 it("says once that it cannot note itself, however often it tries, and once more after it could", async () => {
-  const { db, drop } = await openTestPostgres();
-  onTestFinished(() => drop());
+  const opened = await openTestPostgres();
+  onTestFinished(() => opened.drop());
+  const { db } = opened;
   // A sequence counts on though the statement that asked it fails.
   await db.query("create sequence tries");
   await db.query(`create function refuse() returns trigger language plpgsql as $$
