@@ -120,6 +120,7 @@ it("a worker whose row cannot be written works on, and says so", async () => {
   );
   const delivered = async () => (await db.query("select from langfuse_deliveries")).length === 1;
   await eventually("it mirrors all the same", delivered, SOON_MS);
+  expect(services.book.named("worker.not_noted")[0]?.level).toBe("warn");
   await worker.stop();
 });
 
