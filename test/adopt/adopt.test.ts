@@ -120,6 +120,8 @@ describe("an adopted database", () => {
     // The host's own columns of the desk's tables, and its own word on whether feedback may be changed.
     expect(missing).toEqual([
       "tickets.project_id",
+      "tickets.last_message_at",
+      "tickets.is_answer_due",
       "ticket_messages.position",
       "kb_articles.project_id",
       "kb_articles.created_at",
