@@ -43,6 +43,7 @@ type Ground = {
 const grounds: Readonly<Record<string, Ground>> = {
   "docs/adopt.md": { database: "host" },
   "docs/agent-functions.md": { database: "ready", before: ["npx uptake serve"] },
+  "docs/costs.md": { database: "ready" },
   "docs/deploy.md": { database: "ready", before: ["npx uptake serve"] },
   "docs/doctor.md": { database: "ready" },
   "docs/http-api.md": { database: "ready" },
@@ -53,6 +54,7 @@ const grounds: Readonly<Record<string, Ground>> = {
   "docs/mirror.md": { database: "ready", langfuse: true },
   "docs/monitoring.md": { database: "ready" },
   "docs/langfuse-guide.md": { database: "ready", langfuse: true },
+  "docs/privacy.md": { database: "ready" },
   "docs/recipes.md": { database: "empty", langfuse: true },
   "docs/scale.md": { database: "empty" },
 };
