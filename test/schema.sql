@@ -1000,7 +1000,7 @@ begin
   end if;
   -- Feedback on what was made in that time comes too late, as far as ids hold a time.
   insert into retention_drops as d (part, from_id, to_id, suggestion_count, frozen_before)
-  values ('ai_suggestions', uptake_least_id(oldest - interval '1 day'), uptake_least_id(before - interval '1 day'),
+  values ('ai_suggestions', uptake_least_id(oldest - interval '1 day'), uptake_least_id(before),
     cardinality(old), frozen_hour)
   on conflict (part) do update
   set suggestion_count = d.suggestion_count + excluded.suggestion_count, dropped_at = now(),
