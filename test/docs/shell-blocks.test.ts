@@ -33,6 +33,8 @@ type Ground = {
    * one without tables (`empty`) or an application's own (`host`).
    */
   readonly database: "none" | "empty" | "ready" | "host";
+  /** Where there is a Postgres already: what a command names is another one, without tables. */
+  readonly target?: true;
   /** Whether the stand-in's keys are in the environment. */
   readonly langfuse?: true;
   /** Run before the page's own commands, such as a server that the reader has. */
@@ -55,11 +57,12 @@ const grounds: Readonly<Record<string, Ground>> = {
   "docs/monitoring.md": { database: "ready" },
   "docs/langfuse-guide.md": { database: "ready", langfuse: true },
   "docs/privacy.md": { database: "ready" },
-  "docs/recipes.md": { database: "empty", langfuse: true },
+  "docs/recipes.md": { database: "ready", target: true, langfuse: true },
   "docs/scale.md": { database: "empty" },
 };
 /** Commands of a page that are about another database. */
 const onHost = new Set(["docs/integrate.md: npx uptake adopt --dry-run"]);
+const onEmbedded = new Set(["docs/recipes.md: npx uptake demo --once"]);
 
 const scratch = mkdtempSync(join(tmpdir(), "uptake-docs-"));
 let bin = "";
@@ -154,12 +157,14 @@ async function runPage(page: string, commands: readonly Command[]): Promise<Fail
   const ports = [await freePort(), await freePort()] as const;
   const databaseUrl = await databaseOf(ground.database);
   const hostUrl = commands.some((command) => onHost.has(nameOf(command))) ? await databaseOf("host") : undefined;
-  const { said, hear, fill } = createPlaceholders(page, ports, databaseUrl);
+  const targetUrl = ground.target === undefined ? databaseUrl : await databaseOf("empty");
+  const { said, hear, fill } = createPlaceholders(page, ports, targetUrl);
   let current: Command | undefined;
 
   const shell = createShell(folder, () => {
-    const own = ground.database === "ready" ? databaseUrl : undefined;
-    const url = current !== undefined && onHost.has(nameOf(current)) ? hostUrl : own;
+    const name = current === undefined ? "" : nameOf(current);
+    const own = ground.database === "ready" && !onEmbedded.has(name) ? databaseUrl : undefined;
+    const url = onHost.has(name) ? hostUrl : own;
     return {
       PATH: `${bin}:${process.env["PATH"]}`,
       HOME: join(scratch, "home"),
@@ -194,7 +199,7 @@ describe("the sh blocks of README and docs", () => {
     const names = all.flatMap(({ commands }) => commands.map(nameOf));
     expect(names.length).toBeGreaterThan(30);
     expect(names.filter((name) => name in notRun).sort()).toEqual(Object.keys(notRun).sort());
-    expect(names).toEqual(expect.arrayContaining([...onHost]));
+    expect(names).toEqual(expect.arrayContaining([...onHost, ...onEmbedded]));
     expect(all.map(({ page }) => page)).toEqual(expect.arrayContaining(Object.keys(grounds)));
   });
 
