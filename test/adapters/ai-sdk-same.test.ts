@@ -150,8 +150,8 @@ for (const status of [400, 401, 403, 404, 409, 422, 429, 500, 503]) {
   });
 }
 
-/** Without the ids and times that the AI SDK makes up in every call, and what the server's clock says. */
-const MADE_UP: readonly string[] = ["timestamp", "messageId", "date", "performance"];
+/** Without the ids and times that the AI SDK makes up in every call, what the server's clock says, and a connection's port. */
+const MADE_UP: readonly string[] = ["timestamp", "messageId", "date", "performance", "localPort"];
 
 async function transcript(scenario: (models: Models) => Promise<unknown>, observed: boolean): Promise<string> {
   const seen = await scenario(models(observed));

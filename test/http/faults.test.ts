@@ -111,12 +111,15 @@ it("a TERM while a suggestion waits for its commit: nobody else is let in, and i
   onTestFinished(() => postgres.drop());
   const server = await startServing(postgres.url);
   const { db } = postgres;
+  // Asked beside the transaction that holds the lock.
+  const onlooker = await openPostgres({ url: postgres.url });
+  onTestFinished(() => onlooker.close());
   const id = newId();
   let answered: Promise<number | undefined> = Promise.resolve(undefined);
   await db.transaction(async (tx) => {
     await tx.query("lock table ai_suggestions in exclusive mode");
     answered = send(server.url, "/v1/suggestions", suggestionOf(id), newTally());
-    await eventually("it is under way", async () => (await waitingWrites(db)) > 0, 30_000);
+    await eventually("it is under way", async () => (await waitingWrites(onlooker)) > 0, 30_000);
     server.kill("SIGTERM");
     await eventually("nobody is let in", () => isShut(server.url), 30_000);
     expect(server.hasEnded()).toBe(false);
