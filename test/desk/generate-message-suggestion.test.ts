@@ -5,7 +5,7 @@ import { namedId, newId } from "../../src/domain/ids.ts";
 import type { Observation } from "../../src/domain/observation.ts";
 import type { Model } from "../../src/models/model.ts";
 import type { Database } from "../../src/store/database.ts";
-import { describeEachDatabase } from "../support/databases.ts";
+import { describeOnPostgres } from "../support/databases.ts";
 import { openDesk } from "./desk-rig.ts";
 
 type Row = Readonly<Record<string, unknown>> & { readonly observations: readonly Observation[] };
@@ -13,7 +13,7 @@ const asked = loadSampleDesk().tickets.find((ticket) => ticket.answeredBy?.inclu
 const number = asked?.number ?? 0;
 const ids = { ticketId: sampleTicketId(number), messageId: sampleMessageId(number, (asked?.messages.length ?? 1) - 1) };
 
-describeEachDatabase("generate-message-suggestion", (open) => {
+describeOnPostgres("generate-message-suggestion", (open) => {
   let db: Database;
   let rig: Awaited<ReturnType<typeof openDesk>>;
   beforeEach(async () => {

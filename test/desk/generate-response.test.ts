@@ -9,7 +9,7 @@ import { createExpirer } from "../../src/feedback/expirer.ts";
 import { silentLogger } from "../../src/domain/logger.ts";
 import type { Database } from "../../src/store/database.ts";
 import { deskScript, startScriptedModel } from "../models/scripted-model.ts";
-import { describeEachDatabase } from "../support/databases.ts";
+import { describeOnPostgres } from "../support/databases.ts";
 import { openDesk, PROJECT, type RigOptions } from "./desk-rig.ts";
 
 const NUMBER = 1026;
@@ -22,7 +22,7 @@ type Answers = NonNullable<Parameters<typeof deskScript>[0]>;
 type Message = Readonly<Record<string, unknown>>;
 type Row = Readonly<Record<string, unknown>> & { readonly observations: readonly Observation[] };
 
-describeEachDatabase("generate-response", (open) => {
+describeOnPostgres("generate-response", (open) => {
   let db: Database;
   beforeEach(async () => {
     db = await open();

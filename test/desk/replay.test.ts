@@ -6,7 +6,7 @@ import { readConversations, type Conversation, type ReplayItem } from "../../src
 import { UptakeError } from "../../src/domain/errors.ts";
 import type { Model } from "../../src/models/model.ts";
 import type { Database } from "../../src/store/database.ts";
-import { describeEachDatabase, openTestEmbedded } from "../support/databases.ts";
+import { describeOnPostgres, openTestEmbedded } from "../support/databases.ts";
 import { openDesk } from "./desk-rig.ts";
 
 type Rig = Awaited<ReturnType<typeof openDesk>>;
@@ -69,7 +69,7 @@ const shownReplies = (db: Database) =>
     `select count(*) as n from ai_suggestions s, jsonb_array_elements(s.metadata -> 'retrieved') r where r ->> 'kind' = 'reply'`,
   );
 
-describeEachDatabase("replay", (open) => {
+describeOnPostgres("replay", (open) => {
   let db: Database;
   let rig: Rig;
   beforeEach(async () => {

@@ -5,7 +5,7 @@ import type { TicketRow } from "../../src/desk/queries/insert-tickets.ts";
 import { createRetriever } from "../../src/desk/retrieve.ts";
 import { namedId } from "../../src/domain/ids.ts";
 import type { Database } from "../../src/store/database.ts";
-import { describeEachDatabase } from "../support/databases.ts";
+import { describeOnPostgres } from "../support/databases.ts";
 
 const thread = { title: "", customerName: null, messages: [{ from: "customer" as const, text: "Reset the reader?" }] };
 const ticketId = (name: string) => namedId("retrieve", name);
@@ -27,7 +27,7 @@ function ticket(name: string, day: number, reply: string): TicketRow {
   };
 }
 
-describeEachDatabase("retriever", (open) => {
+describeOnPostgres("retriever", (open) => {
   let db: Database;
   const desk = () => createDeskStore({ db, projectId: "default" });
   const retriever = () => createRetriever({ db, projectId: "default", now: () => Date.now(), refreshMs: 0 });

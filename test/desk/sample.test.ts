@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createDeskStore } from "../../src/desk/desk-store.ts";
 import { importSampleDesk, loadSampleDesk } from "../../src/desk/sample.ts";
 import { isUuid } from "../../src/domain/ids.ts";
-import { describeEachDatabase } from "../support/databases.ts";
+import { describeOnPostgres } from "../support/databases.ts";
 
 describe("sample desk", () => {
   const { articles, tickets } = loadSampleDesk();
@@ -46,7 +46,7 @@ describe("sample desk", () => {
   });
 });
 
-describeEachDatabase("import of the sample desk", (open) => {
+describeOnPostgres("import of the sample desk", (open) => {
   it("happens once, resolved tickets before open ones, and the open ones wait", async () => {
     const db = await open();
     const desk = createDeskStore({ db, projectId: "default" });

@@ -105,7 +105,13 @@ describe("the commands in the documentation", () => {
     "has $command of $page as a script",
     ({ command }) => {
       const [, verb = "", name = ""] = command.split(/\s+/u);
-      const known = ["npm ci", "npm init", "npm install", "npm test", ...Object.keys(scripts).map((script) => `npm run ${script}`)];
+      const known = [
+        "npm ci",
+        "npm init",
+        "npm install",
+        "npm test",
+        ...Object.keys(scripts).map((script) => `npm run ${script}`),
+      ];
       expect(known).toContain(verb === "run" ? `npm run ${name}` : `npm ${verb}`);
     },
   );

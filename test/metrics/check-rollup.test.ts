@@ -8,7 +8,7 @@ import { createNightlyCheck } from "../../src/metrics/nightly-check.ts";
 import { repairReasons, repairRollup } from "../../src/metrics/repair-rollup.ts";
 import { createRoller } from "../../src/metrics/roller.ts";
 import type { Database } from "../../src/store/database.ts";
-import { describeEachDatabase, openTestPostgres } from "../support/databases.ts";
+import { describeOnPostgres, openTestPostgres } from "../support/databases.ts";
 import { expectHealthyRollup, expectPlainMetrics } from "./expect-plain.ts";
 import { openTransaction } from "./open-transaction.ts";
 import { createPlayer, history, HISTORY_FROM, HISTORY_TO } from "./random-history.ts";
@@ -100,7 +100,7 @@ const faults = [
   { name: "a lost delta of a reason", kinds: ["reason"], sql: "delete from rollup_reason_deltas where $1 > 0" },
 ] as const;
 
-describeEachDatabase("the check of the rollup", (open) => {
+describeOnPostgres("the check of the rollup", (open) => {
   it("finds nothing where all is right, with and without what waits, and whatever the range", async () => {
     const db = await open();
     await fill(db);
@@ -259,7 +259,7 @@ describe("a repair beside others on Postgres", () => {
   });
 });
 
-describeEachDatabase("the check of the night", (open) => {
+describeOnPostgres("the check of the night", (open) => {
   it("is done by one of many workers, logged, and again the next night", async () => {
     const db = await open();
     await fill(db);

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { feedbackObservationIdOf, observationIdOf, traceIdOf } from "../../src/domain/ids.ts";
 import { backfill, type BackfillRequest } from "../../src/mirror/backfill.ts";
 import type { Database } from "../../src/store/database.ts";
-import { describeEachDatabase } from "../support/databases.ts";
+import { describeOnPostgres } from "../support/databases.ts";
 import { insertFeedbackOn, insertSamples } from "./rows.ts";
 import { drain, mirrorTo, readLedger, readOutbox, startStandIn } from "./set-up.ts";
 import { insertUntracked, type UntrackedRow } from "./untracked.ts";
@@ -25,7 +25,7 @@ const messagesOf = (rows: readonly UntrackedRow[]): string[] =>
 const waiting = async (db: Database): Promise<string[]> =>
   (await readOutbox(db)).map(({ kind, ref }) => `${kind} ${ref}`).sort();
 
-describeEachDatabase("backfill", (open) => {
+describeOnPostgres("backfill", (open) => {
   it("enqueues what was never mirrored, with its feedback, as messages in doubt", async () => {
     const db = await open();
     const rows = await insertUntracked(db, 3);

@@ -36,17 +36,17 @@ const WELL = {
 };
 
 it("a month at 5 % mirrors exactly what the rules say, and the metrics are exact to the row", async () => {
-  const report = await live(5000, null); // bench/month.ts lives through the million
-  expect(report).toMatchObject({ ...WELL, suggestionCount: 5000 });
+  const report = await live(3000, null); // bench/month.ts lives through the million
+  expect(report).toMatchObject({ ...WELL, suggestionCount: 3000 });
   expect(Math.abs(report.mirroredCount - report.saidCount) / report.saidCount).toBeLessThan(0.01);
-  expect(report.mustCount).toBeGreaterThan(250);
+  expect(report.mustCount).toBeGreaterThan(150);
   expect(Object.keys(report.leftOut)).toEqual(["not-sampled"]);
 }, 1_200_000);
 
 it("a month under a daily budget never sends more in a day, and still every error and rejection", async () => {
-  const limit = 150;
-  const report = await live(3000, { amount: limit, stops: true });
-  expect(report).toMatchObject({ ...WELL, suggestionCount: 3000 });
+  const limit = 100;
+  const report = await live(2000, { amount: limit, stops: true });
+  expect(report).toMatchObject({ ...WELL, suggestionCount: 2000 });
   expect(report.leftOut["budget"]).toBeGreaterThan(10);
   expect(report.largestDay).toBeGreaterThan(limit * 0.9);
 }, 1_200_000);

@@ -5,7 +5,7 @@ import { insertFeedback } from "../../src/store/queries/insert-feedback.ts";
 import { insertSuggestions } from "../../src/store/queries/insert-suggestions.ts";
 import { createGroupCommit } from "../../src/track/group-commit.ts";
 import { createTracker } from "../../src/track/tracker.ts";
-import { describeEachDatabase } from "../support/databases.ts";
+import { describeOnPostgres } from "../support/databases.ts";
 import { feedbackOn } from "./rows.ts";
 import { drain, mirrorTo, startStandIn } from "./set-up.ts";
 
@@ -19,7 +19,7 @@ const completion = (text: string, index: number) => ({
   usage: { prompt_tokens: 100 + index, completion_tokens: 20 },
 });
 
-describeEachDatabase("tracked suggestions and feedback, seen through Langfuse's own client", (open) => {
+describeOnPostgres("tracked suggestions and feedback, seen through Langfuse's own client", (open) => {
   it("are one trace with its generation each, and scores on that generation", async () => {
     const db = await open();
     const { address } = await startStandIn();

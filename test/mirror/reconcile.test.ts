@@ -1,10 +1,10 @@
 import { expect, it } from "vitest";
-import { describeEachDatabase } from "../support/databases.ts";
+import { describeOnPostgres } from "../support/databases.ts";
 import { check } from "./reconcile-all.ts";
 import { insertFeedbackOn, insertSamples } from "./rows.ts";
 import { drain, mirrorTo, readOutbox, startStandIn } from "./set-up.ts";
 
-describeEachDatabase("reconciling", (open) => {
+describeOnPostgres("reconciling", (open) => {
   it("checks every line of many pages once, with few requests for the scores", async () => {
     const db = await open();
     const { standIn, address } = await startStandIn();

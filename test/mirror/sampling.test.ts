@@ -9,14 +9,14 @@ import { holdMessages } from "../../src/store/queries/hold-messages.ts";
 import { leaveOutFeedback } from "../../src/store/queries/leave-out-feedback.ts";
 import { leaveOutTraces } from "../../src/store/queries/leave-out-traces.ts";
 import { markKept } from "../../src/store/queries/mark-kept.ts";
-import { describeEachDatabase, openTestPostgres } from "../support/databases.ts";
+import { describeOnPostgres, openTestPostgres } from "../support/databases.ts";
 import { act, HOUR_MS, NOTHING, passTime, readLeftOut, refs, startSampled, suggest } from "./sampling-rig.ts";
 import { seeded } from "./seeded.ts";
 import { drain, mirrorTo, readOutbox, startStandIn } from "./set-up.ts";
 
 const TOKEN = "aaaaaaaa-0000-4000-8000-000000000000";
 
-describeEachDatabase("sampling", (open) => {
+describeOnPostgres("sampling", (open) => {
   it("mirrors at once what a rule keeps, holds the rest, and leaves it out with its feedback after the window", async () => {
     const db = await open();
     const { standIn, after, mirror } = await startSampled(db, NOTHING);

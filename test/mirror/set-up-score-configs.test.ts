@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { createLangfuseClient } from "../../src/langfuse/client.ts";
 import { setUpScoreConfigs } from "../../src/mirror/set-up-score-configs.ts";
 import type { LangfuseDialect } from "../../src/testing.ts";
-import { describeEachDatabase } from "../support/databases.ts";
+import { describeOnPostgres } from "../support/databases.ts";
 import { startStandIn } from "./set-up.ts";
 
 const NAMES = ["feedback", "accepted", "kept-ratio", "time-to-feedback"];
@@ -16,7 +16,7 @@ async function start(dialect: LangfuseDialect = "v4") {
   return { standIn, client, scoreConfigs };
 }
 
-describeEachDatabase("setting up score configs", (open) => {
+describeOnPostgres("setting up score configs", (open) => {
   describe.each<LangfuseDialect>(["v4", "v3"])("in dialect %s", (dialect) => {
     it("creates what is not there, and nothing the second time", async () => {
       const db = await open();

@@ -3,7 +3,7 @@ import { newId } from "../../src/domain/ids.ts";
 import type { Database, Queryable } from "../../src/store/database.ts";
 import { claimMessages } from "../../src/store/queries/claim-messages.ts";
 import { settleDelivered } from "../../src/store/queries/settle-delivered.ts";
-import { describeEachDatabase } from "../support/databases.ts";
+import { describeOnPostgres } from "../support/databases.ts";
 
 const BACKLOG = 10_000;
 const LIMIT = 100;
@@ -37,7 +37,7 @@ async function readsOf(db: Database, work: (tx: Queryable) => Promise<unknown>):
   });
 }
 
-describeEachDatabase("an outbox with a backlog", (open) => {
+describeOnPostgres("an outbox with a backlog", (open) => {
   describe.each([
     { state: "is due, and no statistics tell so", change: "select 1" },
     { state: "is due", change: "analyze langfuse_outbox" },

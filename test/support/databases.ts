@@ -114,10 +114,21 @@ export function describeEachDatabase(name: string, suite: (open: () => Promise<D
   describeOn(["embedded", "postgres"], name, suite);
 }
 
-/** The same, and once more on a Postgres whose tables are partitioned. */
+/**
+ * The same on a real Postgres alone: for suites about what is above the statements, which the embedded database runs
+ * in suites of their own. It takes twice as long, and `npm test` is to stay a matter of minutes.
+ */
+export function describeOnPostgres(name: string, suite: (open: () => Promise<Database>) => void): void {
+  describeOn(["postgres"], name, suite);
+}
+
+/** On both, and once more on a Postgres whose tables are partitioned. */
 export function describeWithPartitions(name: string, suite: (open: () => Promise<Database>) => void): void {
   describeOn(["embedded", "postgres", "partitioned postgres"], name, suite);
 }
+
+/** Another server than ours is tried (`.ci/run`); the embedded database stays what it is. */
+const IS_ABOUT_A_SERVER = process.env["UPTAKE_TEST_POSTGRES_BIN"] !== undefined;
 
 type Kind = "embedded" | "postgres" | "partitioned postgres";
 
@@ -128,7 +139,8 @@ function describeOn(names: readonly Kind[], name: string, suite: (open: () => Pr
     postgres: () => openFreshPostgres(false),
     "partitioned postgres": () => openFreshPostgres(true),
   };
-  const kinds = names.map((kind) => ({ kind, openFresh: openers[kind] }));
+  const wanted = names.filter((kind) => kind !== "embedded" || !IS_ABOUT_A_SERVER);
+  const kinds = wanted.map((kind) => ({ kind, openFresh: openers[kind] }));
   describe.each(kinds)(`${name} on $kind`, ({ openFresh }) => {
     const untilEnd: Fresh[] = [];
     afterAll(async () => {

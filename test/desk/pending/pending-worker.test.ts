@@ -2,7 +2,7 @@ import { beforeEach, expect, it } from "vitest";
 import { createExpirer } from "../../../src/feedback/expirer.ts";
 import { silentLogger } from "../../../src/domain/logger.ts";
 import type { Database } from "../../../src/store/database.ts";
-import { describeEachDatabase } from "../../support/databases.ts";
+import { describeOnPostgres } from "../../support/databases.ts";
 import { eventually } from "../../support/eventually.ts";
 import { deskScript, type Script } from "../../models/scripted-model.ts";
 import { PROJECT } from "../desk-rig.ts";
@@ -14,7 +14,7 @@ const after =
   (asked, index) =>
     first[index] ?? deskScript()(asked, index);
 
-describeEachDatabase("pending rows as a queue", (open) => {
+describeOnPostgres("pending rows as a queue", (open) => {
   let db: Database;
   beforeEach(async () => {
     db = await open();
