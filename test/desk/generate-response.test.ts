@@ -28,8 +28,16 @@ describeOnPostgres("generate-response", (open) => {
     db = await open();
   });
 
-  async function deskWith(answers: Answers, options: RigOptions = { sendAbove: 0.8 }) {
-    const scripted = await startScriptedModel(deskScript(answers));
+  /** `togetherCount`: the model answers nobody before it has been asked so often. */
+  async function deskWith(answers: Answers, options: RigOptions = { sendAbove: 0.8 }, togetherCount = 1) {
+    const script = deskScript(answers);
+    let begin: () => void = () => {};
+    const begun = new Promise<void>((resolve) => (begin = resolve));
+    const scripted = await startScriptedModel(async (body, index) => {
+      if (index + 1 >= togetherCount) begin();
+      await begun;
+      return script(body, index);
+    });
     const rig = await openDesk(db, scripted.model, options);
     onTestFinished(() => rig.close());
     await importSampleDesk(rig.desk, { at: new Date() });
@@ -135,7 +143,7 @@ describeOnPostgres("generate-response", (open) => {
   });
 
   it("sends one of two replies that are made at once, and none to a ticket that somebody has answered", async () => {
-    const { respond, desk } = await deskWith({});
+    const { respond, desk } = await deskWith({}, { sendAbove: 0.8 }, 2);
     await desk.postReply({ ticketId: sampleTicketId(1040), agentId: "jo", text: "On it.", at: new Date() });
     await expect(respond({ ticket: { id: sampleTicketId(1040) } })).rejects.toMatchObject({ code: "invalid_input" });
     const replies = await Promise.all([respond({ ticket }), respond({ ticket })]);
