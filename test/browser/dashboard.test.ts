@@ -140,6 +140,8 @@ describe("the dashboard of a running demo", () => {
     expect([await fact("Dead letters"), deadCount]).toEqual(["0", 0]);
     await page.getByText("answers and takes the keys").waitFor();
     const worker = page.getByRole("table", { name: "Workers" }).getByRole("row").nth(1);
+    // It notes what it does every ten seconds.
+    await worker.filter({ hasText: /mirrored|added up/u }).waitFor({ timeout: 60_000 });
     expect(readable(await worker.innerText())).toMatch(
       /^demo running \S+ \d+ \d+\.\d+\.\d+ .* (?:mirrored|added up), /u,
     );
