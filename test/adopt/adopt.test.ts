@@ -118,14 +118,14 @@ describe("an adopted database", () => {
     const adopted = await namesIn(host.db);
     const missing = [...(await namesIn(own.db))].filter((name) => !adopted.has(name));
     // The host's own columns of the desk's tables, and its own word on whether feedback may be changed.
-    expect(missing).toEqual([
-      "tickets.project_id",
-      "tickets.last_message_at",
-      "tickets.is_answer_due",
-      "ticket_messages.position",
-      "kb_articles.project_id",
-      "kb_articles.created_at",
+    expect(missing.sort()).toEqual([
       "ai_feedback_events ai_feedback_events_immutable",
+      "kb_articles.created_at",
+      "kb_articles.project_id",
+      "ticket_messages.position",
+      "tickets.is_answer_due",
+      "tickets.last_message_at",
+      "tickets.project_id",
     ]);
   });
 
