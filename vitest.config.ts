@@ -10,6 +10,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     teardownTimeout: 20_000,
     pool: "forks",
-    maxWorkers: 2,
+    // One more than a small machine has cores: much of the time is waiting for leases, time-outs and other processes.
+    maxWorkers: 3,
   },
 });

@@ -5,14 +5,14 @@ import type { FeedbackResult } from "../../src/feedback/write-events.ts";
 import type { Queryable } from "../../src/store/database.ts";
 import { openPostgres } from "../../src/store/postgres.ts";
 import { openTransaction } from "../metrics/open-transaction.ts";
-import { describeEachDatabase, openTestPostgres } from "../support/databases.ts";
+import { describeOnPostgres, openTestPostgres } from "../support/databases.ts";
 import { eventually } from "../support/eventually.ts";
 import { eventCount, insertSuggestion, serviceOn, standingOf, SUGGESTED } from "./rows.ts";
 
 const kinds = (results: readonly FeedbackResult[]) =>
   results.map((result) => (result.ok ? result.receipt.created : result.error.message.split(":")[0]));
 
-describeEachDatabase("a batch of feedback", (open) => {
+describeOnPostgres("a batch of feedback", (open) => {
   it("writes what is right and refuses the rest, each in its place", async () => {
     const db = await open();
     const id = await insertSuggestion(db);

@@ -7,7 +7,7 @@ import { openPostgres } from "../../src/store/postgres.ts";
 import { insertSuggestions } from "../../src/store/queries/insert-suggestions.ts";
 import { rowOf } from "../../src/track/rows.ts";
 import { readMetrics } from "../../src/metrics/read-metrics.ts";
-import { describeEachDatabase, openTestPostgres } from "../support/databases.ts";
+import { describeOnPostgres, openTestPostgres } from "../support/databases.ts";
 import { eventually } from "../support/eventually.ts";
 import { openTransaction } from "../metrics/open-transaction.ts";
 import { sampleRecord } from "../mirror/rows.ts";
@@ -33,7 +33,7 @@ async function counted(db: Database) {
   return sums;
 }
 
-describeEachDatabase("the expirer", (open) => {
+describeOnPostgres("the expirer", (open) => {
   it("expires what nobody has acted on within its window, counted from when it was shown", async () => {
     const db = await open();
     const due = await insertSuggestion(db, { ageMinutes: 8 * DAY_MINUTES });

@@ -4,7 +4,7 @@ import { newId } from "../../src/domain/ids.ts";
 import type { FeedbackInput } from "../../src/domain/feedback.ts";
 import { silentLogger } from "../../src/domain/logger.ts";
 import { createExpirer } from "../../src/feedback/expirer.ts";
-import { describeEachDatabase } from "../support/databases.ts";
+import { describeOnPostgres } from "../support/databases.ts";
 import { insertSuggestion, serviceOn, standingOf, SUGGESTED } from "./rows.ts";
 
 const OUTCOMES = { approval: "accepted", revision: "revised", rejection: "rejected" } as const;
@@ -34,7 +34,7 @@ function expected(given: readonly Act[]): string {
   return newest === undefined ? "expired" : OUTCOMES[newest.type];
 }
 
-describeEachDatabase("what people say", (open) => {
+describeOnPostgres("what people say", (open) => {
   it("is never overruled by what is inferred or expired, in whatever order it all comes", async () => {
     const db = await open();
     const { feedback, sent } = serviceOn(db);

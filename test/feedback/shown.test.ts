@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
 import { newId } from "../../src/domain/ids.ts";
-import { describeEachDatabase } from "../support/databases.ts";
+import { describeOnPostgres } from "../support/databases.ts";
 import { insertSuggestion, serviceOn } from "./rows.ts";
 
-describeEachDatabase("what a person has seen", (open) => {
+describeOnPostgres("what a person has seen", (open) => {
   it("is marked with the first time and person, in whatever order they are told", async () => {
     const db = await open();
     const id = await insertSuggestion(db);

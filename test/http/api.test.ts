@@ -1,13 +1,13 @@
 import { expect, it } from "vitest";
 import { newId } from "../../src/domain/ids.ts";
-import { describeEachDatabase } from "../support/databases.ts";
+import { describeOnPostgres } from "../support/databases.ts";
 import { openApi } from "./api-rig.ts";
 
 const SUGGESTION = { functionName: "draft-reply", text: "Please restart the router.", confidence: 0.7, model: "m-1" };
 
 type Listed = { readonly suggestionId: string };
 
-describeEachDatabase("the API", (open) => {
+describeOnPostgres("the API", (open) => {
   it("takes one suggestion, shows it with its trace, and takes it once", async () => {
     const db = await open();
     const api = openApi(db);

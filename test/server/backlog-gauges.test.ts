@@ -3,7 +3,7 @@ import { gaugeBacklog } from "../../src/server/backlog-gauges.ts";
 import type { Database } from "../../src/store/database.ts";
 import { readBacklog } from "../../src/store/queries/read-backlog.ts";
 import { insertFeedbackOn, insertSamples } from "../mirror/rows.ts";
-import { describeEachDatabase } from "../support/databases.ts";
+import { describeOnPostgres } from "../support/databases.ts";
 import { watch } from "../support/exposition.ts";
 
 function metered(read: Parameters<typeof gaugeBacklog>[1]) {
@@ -19,7 +19,7 @@ function metered(read: Parameters<typeof gaugeBacklog>[1]) {
   };
 }
 
-describeEachDatabase("the backlog as gauges", (open) => {
+describeOnPostgres("the backlog as gauges", (open) => {
   const openMetered = async (): Promise<{ db: Database } & ReturnType<typeof metered>> => {
     const db = await open();
     return { db, ...metered(() => readBacklog(db)) };
