@@ -1,6 +1,6 @@
-import { Cron } from "croner";
 import { startOfHour, hourOf } from "../domain/hour.ts";
 import type { Logger } from "../domain/logger.ts";
+import { createNightly } from "../domain/nightly.ts";
 import type { Database } from "../store/database.ts";
 import { claimCheck } from "../store/queries/claim-check.ts";
 import { finishCheck } from "../store/queries/finish-check.ts";
@@ -30,9 +30,12 @@ export type NightlyCheckDeps = {
 
 /** Checks the rollup every night. Any number of workers may wait for it: the row of the night lets one of them do it. */
 export function createNightlyCheck({ db, log, now }: NightlyCheckDeps): NightlyCheck {
-  const stopping = new AbortController();
-  let cron: Cron | undefined;
-  let running: Promise<unknown> = Promise.resolve();
+  const nightly = createNightly({
+    pattern: PATTERN,
+    pass: () => runOnce(new Date(now())),
+    onFailure: (error) =>
+      log.error("rollup.check_failed", { message: String(error), remedy: "run uptake rollup check" }),
+  });
 
   async function runOnce(at: Date): Promise<"checked" | "taken"> {
     const slot = new Date(Math.floor(at.getTime() / DAY_MS) * DAY_MS);
@@ -45,7 +48,7 @@ export function createNightlyCheck({ db, log, now }: NightlyCheckDeps): NightlyC
       onDifference: ({ kind, start, series, detail }) =>
         log.warn("rollup.difference", { kind, start: start.toISOString(), series, detail }),
       onProgress: () => {},
-      signal: stopping.signal,
+      signal: nightly.signal,
     });
     const { checkedHourCount, differenceCount, interrupted } = report;
     // The row of the night then shows that it was begun and not finished.
@@ -56,21 +59,5 @@ export function createNightlyCheck({ db, log, now }: NightlyCheckDeps): NightlyC
     return "checked";
   }
 
-  function runTonight(): void {
-    running = runOnce(new Date(now())).catch((error: unknown) =>
-      log.error("rollup.check_failed", { message: String(error), remedy: "run uptake rollup check" }),
-    );
-  }
-
-  return {
-    start() {
-      if (!stopping.signal.aborted) cron ??= new Cron(PATTERN, { timezone: "UTC", unref: true }, runTonight);
-    },
-    async stop() {
-      stopping.abort();
-      cron?.stop();
-      await running;
-    },
-    runOnce,
-  };
+  return { start: nightly.start, stop: nightly.stop, runOnce };
 }

@@ -1,5 +1,5 @@
-import { Cron } from "croner";
 import type { Logger } from "../../domain/logger.ts";
+import { createNightly } from "../../domain/nightly.ts";
 import type { RetentionAges, RetentionReport } from "../../domain/retention.ts";
 import type { Database } from "../database.ts";
 import { retain } from "./retain.ts";
@@ -32,13 +32,15 @@ export type RetentionKeeper = {
 };
 
 export function createRetentionKeeper({ db, log, ages, now }: RetentionKeeperDeps): RetentionKeeper {
-  const stopping = new AbortController();
   const isNeeded = Object.values(ages).some((age) => age !== null);
-  let cron: Cron | undefined;
-  let running: Promise<unknown> = Promise.resolve();
+  const nightly = createNightly({
+    pattern: PATTERN,
+    pass: runOnce,
+    onFailure: (error) => log.error("retention.failed", { message: String(error) }),
+  });
 
   async function runOnce(): Promise<RetentionReport> {
-    const settings = { ages, fromTheStart: false, dryRun: false, pauseMs: PAUSE_MS, signal: stopping.signal };
+    const settings = { ages, fromTheStart: false, dryRun: false, pauseMs: PAUSE_MS, signal: nightly.signal };
     const report = await retain(db, { ...settings, now: new Date(now()) });
     const { kept, ...counts } = report;
     log.info("retention.pass", counts);
@@ -46,20 +48,11 @@ export function createRetentionKeeper({ db, log, ages, now }: RetentionKeeperDep
     return report;
   }
 
-  function runTonight(): void {
-    running = runOnce().catch((error: unknown) => log.error("retention.failed", { message: String(error) }));
-  }
-
   return {
     start() {
-      if (isNeeded && !stopping.signal.aborted)
-        cron ??= new Cron(PATTERN, { timezone: "UTC", unref: true }, runTonight);
+      if (isNeeded) nightly.start();
     },
-    async stop() {
-      stopping.abort();
-      cron?.stop();
-      await running;
-    },
+    stop: nightly.stop,
     runOnce,
     retainAll: (request) => retain(db, { ...request, ages, now: new Date(now()), fromTheStart: true, pauseMs: 0 }),
   };
