@@ -1,9 +1,9 @@
 import { accessSync, constants, existsSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import type { DoctorFinding } from "../domain/doctor-report.ts";
 import { lockHolder } from "../store/directory-lock.ts";
 import { scanFrames } from "../track/spool/frame.ts";
-import { bytesIn, listOwners, type Owner } from "../track/spool/owner-files.ts";
+import { bytesIn, listDamaged, listOwners, type Owner } from "../track/spool/owner-files.ts";
 import { MAX_BYTES } from "../track/spool/spool.ts";
 import type { Check } from "./check.ts";
 import { finding, well } from "./findings.ts";
@@ -38,7 +38,7 @@ function spoolFindings({ spoolDir, destination }: MachineNeeds): readonly Doctor
   const byteCount = bytesIn(dir);
   const wrong = [
     ...listOwners(dir, destination).flatMap(ownerFindings),
-    ...damagedFiles(dir).map((name) => finding("spool.damaged", `${join(dir, name)} holds what could not be read`)),
+    ...listDamaged(dir).map((path) => finding("spool.damaged", `${path} holds what could not be read`)),
   ];
   if (byteCount > MAX_BYTES * FULL_SHARE)
     wrong.push(finding("spool.full", `${dir} holds ${byteCount} of ${MAX_BYTES} bytes`));
@@ -56,9 +56,6 @@ function isWritable(dir: string): boolean {
     return false;
   }
 }
-
-const damagedFiles = (dir: string): readonly string[] =>
-  existsSync(dir) ? readdirSync(dir).filter((name) => name.endsWith(".damaged")) : [];
 
 /** Files of an owner that lives change while they are read, so only those of others are. */
 function ownerFindings({ path, segments }: Owner): readonly DoctorFinding[] {

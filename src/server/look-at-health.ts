@@ -26,18 +26,15 @@ export function createHealthLook(config: Config, { sources, db, now }: HealthOpt
     environment: sources?.environment ?? {},
     open: config.databaseUrl === null ? db : null,
   };
-  const look = async (): Promise<DoctorReport> => {
-    const report = await diagnoseProcess(about, { now, nodeVersion: process.versions.node });
-    keptUntil = now() + KEEP_MS;
-    return report;
-  };
   let keptUntil = 0;
   let last: Promise<DoctorReport> | undefined;
-  let isUnderWay = false;
   return () => {
-    if (last === undefined || (!isUnderWay && now() >= keptUntil)) {
-      isUnderWay = true;
-      last = look().finally(() => (isUnderWay = false));
+    if (last === undefined || now() >= keptUntil) {
+      // Whoever asks while it is looked at waits for the same report.
+      keptUntil = Infinity;
+      last = diagnoseProcess(about, { now, nodeVersion: process.versions.node }).finally(
+        () => (keptUntil = now() + KEEP_MS),
+      );
     }
     return last;
   };

@@ -1,10 +1,8 @@
-import { readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { recordOfRow } from "../../domain/suggestion-row.ts";
 import type { SuggestionRecord } from "../../domain/suggestion.ts";
 import { scanFrames } from "./frame.ts";
-import { listOwners } from "./owner-files.ts";
+import { listDamaged, listOwners } from "./owner-files.ts";
 
 export type Spooled = {
   /** Records that wait in the files of this destination. */
@@ -28,30 +26,18 @@ export async function findSpooled(
     }
   }
   const damagedFiles: string[] = [];
-  for (const name of namesIn(dir)) {
-    if (!name.startsWith(`${destination}-`) || !name.endsWith(".damaged")) continue;
-    const bytes = await readIfThere(join(dir, name));
-    if (bytes !== undefined && ids.some((id) => bytes.includes(id))) damagedFiles.push(join(dir, name));
+  for (const path of listDamaged(dir, destination)) {
+    const bytes = await readIfThere(path);
+    if (bytes !== undefined && ids.some((id) => bytes.includes(id))) damagedFiles.push(path);
   }
   return { recordCount, damagedFiles };
 }
-
-const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === "ENOENT";
 
 async function readIfThere(path: string): Promise<Buffer | undefined> {
   try {
     return await readFile(path);
   } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
-}
-
-function namesIn(dir: string): readonly string[] {
-  try {
-    return readdirSync(dir);
-  } catch (error) {
-    if (isMissing(error)) return [];
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
 }

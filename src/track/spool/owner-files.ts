@@ -20,6 +20,16 @@ export const newOwnerPath = (dir: string, destination: string): string =>
 
 export const segmentPath = (ownerPath: string, number: number): string => `${ownerPath}.${number}.spool`;
 
+/** Where is set aside what nobody can read of a segment, from this byte on. */
+export const damagedPath = (segment: string, at: number): string => `${segment}.${at}.damaged`;
+
+/** What was set aside, of this destination or of any. A missing directory has nothing. */
+export function listDamaged(dir: string, destination?: string): readonly string[] {
+  const names = namesIn(dir).filter((name) => name.endsWith(".damaged"));
+  const wanted = destination === undefined ? names : names.filter((name) => name.startsWith(`${destination}-`));
+  return wanted.map((name) => join(dir, name));
+}
+
 /** Who has files for this destination, in the order in which they began. A missing directory has none. */
 export function listOwners(dir: string, destination: string): readonly Owner[] {
   const owners = new Map<string, { readonly path: string; readonly numbers: number[] }>();

@@ -8,6 +8,7 @@ import { createMinuteTally } from "../minute-tally.ts";
 import { SPOOL_DAMAGED, SPOOL_REPLAYED, SPOOL_TORN } from "../track-meters.ts";
 import { scanFrames } from "./frame.ts";
 import type { Scanned } from "./frame.ts";
+import { damagedPath } from "./owner-files.ts";
 
 /** Writes the records of spool files into the database. */
 export type Replayer = {
@@ -50,7 +51,7 @@ export function createReplayer({ queue, log, instruments = noInstruments }: Repl
 
   function setAside(path: string, part: Exclude<Scanned, { kind: "row" }>): void {
     if (part.kind === "torn") return torn.add({ file: path, at: part.at });
-    const file = `${path}.${part.at}.damaged`;
+    const file = damagedPath(path, part.at);
     damaged.add({ file, byteCount: part.bytes.length });
     writeFileSync(file, part.bytes, { mode: 0o600 });
   }
