@@ -122,6 +122,9 @@ type Writer = {
 /** Statements in flight: while Postgres commits one, the next is put together. More would only share the load among more. */
 const LANES = 2;
 
+/** The same lane for the same id, so that of two records with one id the one that came first counts. */
+const laneOf = (id: string): number => id.charCodeAt(id.length - 1) % LANES;
+
 /**
  * The tracker's way into the database, with its group commit and without its spool: over HTTP a success means committed, and
  * nothing less.
@@ -134,22 +137,18 @@ function createWriter(db: Database, log: Logger): Writer {
       if (fate !== "written" && row !== undefined) fates.set(row, fate);
     }
   };
-  const lanes = Array.from({ length: LANES }, () => ({ queue: createGroupCommit({ log, write }), waitingCount: 0 }));
-  const shortest = () => lanes.reduce((a, b) => (b.waitingCount < a.waitingCount ? b : a));
+  const lanes = Array.from({ length: LANES }, () => createGroupCommit({ log, write }));
   return {
     record: (record) =>
       new Promise((resolve, reject) => {
         const row = rowOf(record);
-        const lane = shortest();
-        const isTaken = lane.queue.offer(row, (error) => {
-          lane.waitingCount -= 1;
+        const isTaken = lanes[laneOf(row.id)]?.offer(row, (error) => {
           if (error === undefined) resolve(fates.get(row) ?? "written");
           else reject(error);
         });
-        if (isTaken) lane.waitingCount += 1;
-        else reject(givenUp("too many wait for the database already"));
+        if (isTaken !== true) reject(givenUp("too many wait for the database already"));
       }),
-    flush: async () => void (await Promise.all(lanes.map(({ queue }) => queue.flush()))),
-    close: async () => void (await Promise.all(lanes.map(({ queue }) => queue.close()))),
+    flush: async () => void (await Promise.all(lanes.map((lane) => lane.flush()))),
+    close: async () => void (await Promise.all(lanes.map((lane) => lane.close()))),
   };
 }

@@ -1,5 +1,7 @@
+import { setTimeout } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { newId } from "../../src/domain/ids.ts";
+import type { Database } from "../../src/store/database.ts";
 import { describeOnPostgres } from "../support/databases.ts";
 import { openApi } from "./api-rig.ts";
 
@@ -65,6 +67,25 @@ describeOnPostgres("the API", (open) => {
       { ok: false, error: { code: "invalid_input", details: [expect.stringContaining("suggestions[1].inputTokens")] } },
       { ok: false, error: { code: "invalid_input" } },
       { ok: true, created: false },
+      { ok: false, error: { code: "suggestion_id_taken" } },
+    ]);
+  });
+
+  it("counts the first of a list that has one key, also where the statement it goes into is the slower one", async () => {
+    const db = await open();
+    let writes = 0;
+    const query: Database["query"] = async (text, values) => {
+      if (text.includes("insert into ai_suggestions") && (writes += 1) === 1) await setTimeout(150);
+      return db.query(text, values);
+    };
+    const api = openApi({ ...db, query });
+    const { json } = await api.post(
+      "/v1/suggestions",
+      ["First", "Second", "Third"].map((text) => ({ ...SUGGESTION, text, idempotencyKey: "a" })),
+    );
+    expect(json["results"]).toMatchObject([
+      { ok: true, created: true },
+      { ok: false, error: { code: "suggestion_id_taken" } },
       { ok: false, error: { code: "suggestion_id_taken" } },
     ]);
   });
