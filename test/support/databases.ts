@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,10 +5,14 @@ import { TestRunner, afterAll, describe, inject } from "vitest";
 import type { Database } from "../../src/store/database.ts";
 import { openEmbedded } from "../../src/store/embedded.ts";
 import { openPostgres } from "../../src/store/postgres.ts";
+import { createShelf, empty, printOf, type Shelf } from "./shelf.ts";
 
 type Fresh = { readonly db: Database; discard(): Promise<void> };
 
-/** A new, migrated database on the run's one Postgres server, with partitions if asked; `migrated: false` for an empty one. */
+/**
+ * A migrated database without rows on the run's one Postgres server, with partitions if asked; `migrated: false` for an empty
+ * one. `drop` leaves it to the next test, if its schema is as it was.
+ */
 export async function openTestPostgres({
   migrated = true,
   partitioned = false,
@@ -18,18 +21,14 @@ export async function openTestPostgres({
   url: string;
   drop(): Promise<void>;
 }> {
-  const serverUrl = inject("postgresUrl");
-  const name = `test_${randomUUID().replaceAll("-", "")}`;
-  await onServer(serverUrl, `create database ${name} template ${templateOf(migrated, partitioned)}`);
-  const url = new URL(serverUrl);
-  url.pathname = `/${name}`;
-  const db = await openPostgres({ url: url.href });
+  const template = templateOf(migrated, partitioned);
+  const { db, url, name } = await openFrom(template);
   return {
     db,
-    url: url.href,
+    url,
     async drop() {
       await db.close();
-      await onServer(serverUrl, `drop database if exists ${name} with (force)`);
+      await shelf().put(name, template);
     },
   };
 }
@@ -39,12 +38,21 @@ function templateOf(migrated: boolean, partitioned: boolean): string {
   return partitioned ? "uptake_template_partitioned" : "uptake_template";
 }
 
-async function onServer(url: string, statement: string): Promise<void> {
-  const server = await openPostgres({ url, maxConnections: 1 });
-  try {
-    await server.query(statement);
-  } finally {
-    await server.close();
+let shelfOfRun: Shelf | undefined;
+const shelf = (): Shelf => (shelfOfRun ??= createShelf(inject("postgresUrl")));
+
+async function openFrom(template: string): Promise<{ db: Database; url: string; name: string }> {
+  for (;;) {
+    const name = await shelf().take(template);
+    const url = new URL(inject("postgresUrl"));
+    url.pathname = `/${name}`;
+    const db = await openPostgres({ url: url.href });
+    const opened = { db, url: url.href, name };
+    if (template === "template1") return opened;
+    await empty(db);
+    if ((await printOf(db)) === inject("schemaPrints")[template]) return opened;
+    await db.close();
+    await shelf().drop(name);
   }
 }
 
@@ -62,15 +70,6 @@ export async function openTestEmbedded(): Promise<{ db: Database; dataDir: strin
       rmSync(scratch, { recursive: true, force: true });
     },
   };
-}
-
-/** Empties every table and starts ids again at 1; tables, functions and applied migrations stay. */
-async function empty(db: Database): Promise<void> {
-  const [tables] = await db.query<{ names: string | null }>(
-    `select string_agg(format('%I', relname), ', ') as names from pg_class
-     where relnamespace = 'public'::regnamespace and relkind = 'r' and relname <> 'schema_migrations'`,
-  );
-  if (typeof tables?.names === "string") await db.query(`truncate ${tables.names} restart identity cascade`);
 }
 
 /** An embedded database that a finished test has left, to be emptied for the next: a fifth of the cost of a new one. */
