@@ -7,15 +7,33 @@ import { newUuid } from "../../src/client/uuid.ts";
 /** What browsers let through after a page has gone, all requests together (Fetch standard, 4.6: 64 KiB). */
 const BROWSER_BYTES = 64 * 1_024;
 
-type Page = { hide(): void; show(): void; leave(): void };
+type Page = { hide(): void; show(): void; leave(): void; listenerCount(): number };
+
+/** An event target that counts who listens. */
+function countedTarget() {
+  const target = new EventTarget();
+  let listenerCount = 0;
+  const { addEventListener, removeEventListener } = target;
+  return Object.assign(target, {
+    listenerCount: () => listenerCount,
+    addEventListener(...given: Parameters<EventTarget["addEventListener"]>) {
+      listenerCount += 1;
+      addEventListener.apply(target, given);
+    },
+    removeEventListener(...given: Parameters<EventTarget["removeEventListener"]>) {
+      listenerCount -= 1;
+      removeEventListener.apply(target, given);
+    },
+  });
+}
 
 let page: Page;
 beforeEach((context) => {
-  const around = new EventTarget();
-  const document = Object.assign(new EventTarget(), { visibilityState: "visible" });
+  const around = countedTarget();
+  const document = Object.assign(countedTarget(), { visibilityState: "visible" });
   vi.stubGlobal("document", document);
-  vi.stubGlobal("addEventListener", around.addEventListener.bind(around));
-  vi.stubGlobal("removeEventListener", around.removeEventListener.bind(around));
+  vi.stubGlobal("addEventListener", around.addEventListener);
+  vi.stubGlobal("removeEventListener", around.removeEventListener);
   const become = (state: string): void => {
     document.visibilityState = state;
     document.dispatchEvent(new Event("visibilitychange"));
@@ -24,6 +42,7 @@ beforeEach((context) => {
     hide: () => become("hidden"),
     show: () => become("visible"),
     leave: () => void around.dispatchEvent(new Event("pagehide")),
+    listenerCount: () => around.listenerCount() + document.listenerCount(),
   };
   // After the clients are closed, which stop listening then.
   context.onTestFinished(() => void vi.unstubAllGlobals());
@@ -98,7 +117,9 @@ it("sends no more than a browser lets through after its page, all queues togethe
 
 it("a client that is closed listens no more", async () => {
   const { client, requests } = openClient();
+  expect(page.listenerCount()).toBe(2);
   await client.close();
+  expect(page.listenerCount()).toBe(0);
   const refused = client.feedback(act());
   page.hide();
   page.leave();
