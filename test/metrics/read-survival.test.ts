@@ -60,7 +60,9 @@ async function insert(db: Database, projectId: string, all: readonly Made[]): Pr
 
 /** The curve, were every open one this much younger or older than it is. */
 function shifted(all: readonly Made[], shift: (made: Made) => number): SurvivalRow["steps"] {
-  const watched = all.filter(({ status, outcome }) => !["error", "pending"].includes(status) && outcome !== "auto_sent");
+  const watched = all.filter(
+    ({ status, outcome }) => !["error", "pending"].includes(status) && outcome !== "auto_sent",
+  );
   return survivalCurve(
     watched.flatMap((one) => {
       const waitedMs = isDecided(one) ? one.decidedAfterMs : sinceMs(one) + shift(one);
@@ -154,12 +156,17 @@ describeEachDatabase("the survival curve", (open) => {
       model: "small",
     };
     const days = [0.5, 2, 30, 40].map((age) => ({ ...made, madeBeforeMs: age * DAY_MS }));
-    await insert(own, "p", [...days, ...days.map((one) => ({ ...one, outcome: "accepted" as const, model: "large" as const }))]);
+    await insert(own, "p", [
+      ...days,
+      ...days.map((one) => ({ ...one, outcome: "accepted" as const, model: "large" as const })),
+    ]);
     await createRoller({ db: own, log: silentLogger }).rollAll();
     const from = new Date("2026-01-01T00:00:00Z");
     const query: MetricsQuery = { projectId: "p", from, to: NOW, bucket: "total", by: ["model"], now: NOW };
     const before = await readSurvival(own, query);
-    expect(before.map(({ dimensions, decidedCount, openCount }) => [dimensions.model, decidedCount, openCount])).toEqual([
+    expect(
+      before.map(({ dimensions, decidedCount, openCount }) => [dimensions.model, decidedCount, openCount]),
+    ).toEqual([
       ["large", 4, 0],
       ["small", 0, 4],
     ]);
@@ -189,7 +196,10 @@ describe("the plan of a survival curve", () => {
 
   it("reads the open ones of days that are 25 days ago by the day", () => {
     const today = Date.parse("2026-03-29T00:00Z") / DAY_MS;
-    expect(plan("2026-02-01T00:00Z", "2026-03-29T12:00Z").rolled).toMatchObject({ openToDay: today - 25, toDay: today });
+    expect(plan("2026-02-01T00:00Z", "2026-03-29T12:00Z").rolled).toMatchObject({
+      openToDay: today - 25,
+      toDay: today,
+    });
     expect(plan("2026-03-20T00:00Z", "2026-03-29T12:00Z").rolled).toMatchObject({
       fromDay: today - 9,
       openToDay: today - 9,

@@ -78,12 +78,39 @@ export async function readRolledWaits(
   const split = [by.function, by.model, by.promptVersion, by.environment];
   const place = [projectId, fromHour, toHour, ...split, level, fromDay, openToDay, toDay, now.getTime()];
   const rows = await db.query<Row>(sql, [...place, ...only]);
-  return rows.flatMap(({ bucket: openBucket, openCount, times, ...dimensions }) => {
-    const { buckets, counts } = parseHistograms(times);
-    const wait = { ...dimensions, confidenceBand: null };
-    return [
-      ...buckets.map((bucket, i) => ({ ...wait, isDecided: true, bucket, count: counts[i] ?? 0 })),
-      ...(openCount === 0 ? [] : [{ ...wait, isDecided: false, bucket: openBucket, count: openCount }]),
-    ];
+  return [...timesOf(rows), ...rows.filter(({ openCount }) => openCount !== 0).map(openOf)];
+}
+
+const openOf = ({ functionName, model, promptVersion, environment, bucket, openCount }: Row): WaitCount => ({
+  functionName,
+  model,
+  promptVersion,
+  environment,
+  confidenceBand: null,
+  isDecided: false,
+  bucket,
+  count: openCount,
+});
+
+/** Each combination's histograms added up before they are told one by one: there are as many as hours and days. */
+function timesOf(rows: readonly Row[]): readonly WaitCount[] {
+  const textOf = new Map<string, { readonly dimensions: Dimensions; text: string }>();
+  for (const { functionName, model, promptVersion, environment, times } of rows) {
+    if (times === "") continue;
+    const name = JSON.stringify([functionName, model, promptVersion, environment]);
+    const known = textOf.get(name);
+    if (known === undefined) {
+      textOf.set(name, { dimensions: { functionName, model, promptVersion, environment }, text: times });
+    } else known.text += times;
+  }
+  return [...textOf.values()].flatMap(({ dimensions, text }) => {
+    const { buckets, counts } = parseHistograms(text);
+    return buckets.map((bucket, i) => ({
+      ...dimensions,
+      confidenceBand: null,
+      isDecided: true,
+      bucket,
+      count: counts[i] ?? 0,
+    }));
   });
 }
