@@ -55,7 +55,10 @@ describe("the desk", () => {
     await button(page, /Accept and send/u).click();
     await button(page, /Undo/u).waitFor();
     expect(await desk.messagesOf(ticketId)).toEqual([]);
+    const sent = page.waitForRequest((request) => request.url().endsWith("/reply"), SENT);
     await button(page, /Undo/u).waitFor({ state: "detached", ...SENT });
+    // Which one was accepted is said, and not guessed from what is open.
+    expect((await sent).postDataJSON()).toMatchObject({ suggestionId, text });
     await panel(page).getByText("accepted", { exact: true }).waitFor();
     expect(await desk.messagesOf(ticketId)).toEqual([{ content: text, userId: "Jo" }]);
     expect(await desk.feedbackOn(suggestionId)).toMatchObject([{ type: "approval", source: "inferred", agent: "Jo" }]);
