@@ -8,14 +8,11 @@ import { createAdoptServices } from "./server/adopt-services.ts";
 import { assemble, type AssembleOptions, type Parts } from "./server/assemble.ts";
 import { createErasureServices } from "./server/erasure-services.ts";
 import { createClosers } from "./server/closers.ts";
-import { runDemo } from "./server/demo.ts";
 import { createInitServices } from "./server/init-services.ts";
 import { answerMetrics } from "./server/metrics-services.ts";
 import { createKeyServices } from "./server/key-services.ts";
-import { createLongRunning } from "./server/long-running.ts";
 import { createMoveServices } from "./server/move-services.ts";
 import { createMirrorServices } from "./server/mirror-services.ts";
-import { replayFile } from "./server/replay-file.ts";
 import { verifyDeployment } from "./server/verify-deployment.ts";
 import { migrate } from "./store/migrate.ts";
 import { openDatabase } from "./store/open-database.ts";
@@ -42,6 +39,10 @@ export async function openServices(config: Config, { log, sources }: ServiceDeps
   };
   let quiet: Parts | undefined;
   const partsWithoutWorker = (): Parts => (quiet ??= open());
+  // What has the service, the desk or a model in it is loaded when it is asked for: half of all modules, that most commands
+  // start without.
+  const longRunning = async () =>
+    (await import("./server/long-running.ts")).createLongRunning(config, { log, closers, sources, open });
 
   return {
     async migrate(options) {
@@ -54,7 +55,8 @@ export async function openServices(config: Config, { log, sources }: ServiceDeps
     expire: (signal) => partsWithoutWorker().expirer.expireAll(signal),
     keepPartitions: (signal) => partsWithoutWorker().partitions.keepAll(signal),
     retain: (options) => partsWithoutWorker().retention.retainAll(options),
-    ...createLongRunning(config, { log, closers, sources, open }),
+    startWorker: async (options) => (await longRunning()).startWorker(options),
+    serve: async (options) => (await longRunning()).serve(options),
     keys: createKeyServices(partsWithoutWorker),
     erasure: createErasureServices(config, partsWithoutWorker),
     mirror: createMirrorServices(config, log, partsWithoutWorker),
@@ -71,9 +73,14 @@ export async function openServices(config: Config, { log, sources }: ServiceDeps
       },
       backfill: (options) => backfillRollup(partsWithoutWorker(), options),
     },
-    replay: (options, onProgress, signal) =>
-      replayFile(open("replay"), config, { options, onProgress, signal, closers, log }),
-    runDemo: (options, report, signal) => runDemo(config, { ...options, report, signal, log, closers, sources }),
+    async replay(options, onProgress, signal) {
+      const { replayFile } = await import("./server/replay-file.ts");
+      return replayFile(open("replay"), config, { options, onProgress, signal, closers, log });
+    },
+    async runDemo(options, report, signal) {
+      const { runDemo } = await import("./server/demo.ts");
+      return runDemo(config, { ...options, report, signal, log, closers, sources });
+    },
     close: () => closers.close(),
   };
 }

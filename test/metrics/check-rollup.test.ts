@@ -67,12 +67,12 @@ const faults = [
   {
     name: "a bucket of latencies",
     kinds: ["hour", "sum"],
-    sql: "update ai_metrics_hourly set latency_buckets[1] = latency_buckets[1] + 1 where series_id = $1",
+    sql: "update ai_metrics_hourly set latency_buckets[1] = latency_buckets[1] + 1 where series_id = $1 and latency_counts <> '{}'",
   },
   {
     name: "a confidence",
     kinds: ["hour", "sum"],
-    sql: "update ai_metrics_hourly set confidence_ppm_sums[1] = 1 where series_id = $1",
+    sql: "update ai_metrics_hourly set confidence_ppm_sums[1] = 1 where series_id = $1 and confidence_keys <> '{}'",
   },
   {
     name: "an error's type",
@@ -83,7 +83,7 @@ const faults = [
   {
     name: "a day's histogram",
     kinds: ["sum"],
-    sql: "update ai_metrics_daily set latency_counts[1] = 9 where series_id = $1",
+    sql: "update ai_metrics_daily set latency_counts[1] = 9 where series_id = $1 and latency_counts <> '{}'",
   },
   { name: "a missing day", kinds: ["sum"], sql: "delete from ai_metrics_daily where series_id = $1" },
   {
@@ -136,6 +136,20 @@ describeOnPostgres("the check of the rollup", (open) => {
     expect((await check(db)).found).toEqual([]);
     await expectPlainMetrics(db, { ...month, bucket: "day", by: [] });
     await expectPlainMetrics(db, { ...month, bucket: "day", by: ["function"], zone: "Europe/Berlin" });
+  });
+
+  it.each([
+    "update ai_metrics_daily set latency_counts[1] = 9",
+    "update ai_metrics_hourly set latency_buckets[2] = 1",
+    "update ai_metrics_hourly set confidence_ppm_sums = confidence_ppm_sums || 1::bigint",
+    "update ai_metrics_daily set error_types = error_types || 'other'::text",
+  ])("lets nobody leave half of a histogram, which it could not see: %s", async (sql) => {
+    const db = await open();
+    await db.query(
+      "insert into ai_suggestions (function_name, suggested_response, status) values ('f', '', 'completed')",
+    );
+    await createRoller({ db, log: silentLogger }).rollAll();
+    await expect(db.query(sql)).rejects.toMatchObject({ code: "23514", constraint: "histograms_are_whole" });
   });
 
   it("says what is missing, where and how much", async () => {

@@ -13,7 +13,7 @@ import { expectAllOnce } from "./whole.ts";
 
 const TRACES = "/otel/v1/traces";
 const SCORES = "/ingestion";
-const SETTINGS = { leaseMs: 2400, timeoutMs: 500, visibilityDelayMs: 300, pollMs: 20, concurrency: 1 };
+const SETTINGS = { leaseMs: 4800, timeoutMs: 1000, visibilityDelayMs: 300, pollMs: 20, concurrency: 1 };
 
 type StallAt = { readonly when: "before" | "after"; readonly path: string; readonly nth: number };
 type Line = { readonly event: string } & Readonly<Record<string, unknown>>;

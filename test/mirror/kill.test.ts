@@ -61,58 +61,62 @@ function postCount(standIn: StandInLangfuse): number {
   return posts.reduce((sum, [, count]) => sum + count, 0);
 }
 
-it("loses and doubles nothing when the worker is killed 20 times, Langfuse answering 500 in between", async () => {
-  const random = seeded(printedSeed());
-  const opened = await openTestPostgres();
-  onTestFinished(() => opened.drop());
-  const { db, url } = opened;
-  const { standIn, address } = await startStandIn();
-  const suggestions: Made[] = [];
-  const feedback: FeedbackEventRow[] = [];
-  const lines: Line[] = [];
+it(
+  "loses and doubles nothing when the worker is killed 20 times, Langfuse answering 500 in between",
+  { timeout: 180_000 },
+  async () => {
+    const random = seeded(printedSeed());
+    const opened = await openTestPostgres();
+    onTestFinished(() => opened.drop());
+    const { db, url } = opened;
+    const { standIn, address } = await startStandIn();
+    const suggestions: Made[] = [];
+    const feedback: FeedbackEventRow[] = [];
+    const lines: Line[] = [];
 
-  for (let part = 0; part < 20; part += 1) {
-    const made = await insertSamples(db, 50, suggestions.length);
-    suggestions.push(...made);
-    feedback.push(
-      ...(await insertFeedbackOn(
-        db,
-        made.slice(0, 30).map((s) => s.id),
-      )),
-    );
-  }
-  for (let round = 0; round < KILLS; round += 1) {
-    if (round === 7) standIn.setFailure({ status: 500 });
-    if (round === 10) standIn.setFailure(null);
-    const worker = startWorker(url, address);
-    onTestFinished(() => worker.kill());
-    await worker.started;
-    // Somewhere among its requests, on a slow machine as on a fast one; then some milliseconds into what follows.
-    const before = postCount(standIn);
-    const enough = Math.floor(random() * MAX_REQUESTS_A_LIFE);
-    await until("the worker has done its share", () => {
-      if (worker.hasEnded()) throw new Error("the worker ended by itself");
-      const failures = worker.lines.filter((line) => line.event === "mirror.unavailable").length;
-      return postCount(standIn) - before + failures >= enough;
-    });
-    await new Promise((resolve) => setTimeout(resolve, random() * 20));
-    await worker.kill();
-    lines.push(...worker.lines);
-  }
-  const doneByTheKilled = (await readLedger(db)).length;
+    for (let part = 0; part < 20; part += 1) {
+      const made = await insertSamples(db, 50, suggestions.length);
+      suggestions.push(...made);
+      feedback.push(
+        ...(await insertFeedbackOn(
+          db,
+          made.slice(0, 30).map((s) => s.id),
+        )),
+      );
+    }
+    for (let round = 0; round < KILLS; round += 1) {
+      if (round === 7) standIn.setFailure({ status: 500 });
+      if (round === 10) standIn.setFailure(null);
+      const worker = startWorker(url, address);
+      onTestFinished(() => worker.kill());
+      await worker.started;
+      // Somewhere among its requests, on a slow machine as on a fast one; then some milliseconds into what follows.
+      const before = postCount(standIn);
+      const enough = Math.floor(random() * MAX_REQUESTS_A_LIFE);
+      await until("the worker has done its share", () => {
+        if (worker.hasEnded()) throw new Error("the worker ended by itself");
+        const failures = worker.lines.filter((line) => line.event === "mirror.unavailable").length;
+        return postCount(standIn) - before + failures >= enough;
+      });
+      await new Promise((resolve) => setTimeout(resolve, random() * 20));
+      await worker.kill();
+      lines.push(...worker.lines);
+    }
+    const doneByTheKilled = (await readLedger(db)).length;
 
-  const last = mirrorTo(db, address, { ...TIMES, batchSize: 100 });
-  await drain(last.mirror, 30_000);
-  expect([suggestions.length, feedback.length]).toEqual([1000, 600]);
-  await expectAllOnce({ db, standIn }, suggestions, feedback);
+    const last = mirrorTo(db, address, { ...TIMES, batchSize: 100 });
+    await drain(last.mirror, 30_000);
+    expect([suggestions.length, feedback.length]).toEqual([1000, 600]);
+    await expectAllOnce({ db, standIn }, suggestions, feedback);
 
-  // The run was worth surviving: the killed ones did a good part of the work, met the 500s, and died between sending
-  // and settling, so that only the read-back kept their last requests from being sent again.
-  const foundAgain = [...lines, ...last.book.named("mirror.read_back").map((line) => line.facts as Partial<Line>)]
-    .map((line) => line.foundCount ?? 0)
-    .reduce((sum, count) => sum + count, 0);
-  console.log(JSON.stringify({ doneByTheKilled, foundAgain }));
-  expect(doneByTheKilled).toBeGreaterThan(200); // the fewest seen in some seeds: 254
-  expect(lines.filter((line) => line.event === "mirror.unavailable").length).toBeGreaterThan(0);
-  expect(foundAgain).toBeGreaterThan(0);
-});
+    // The run was worth surviving: the killed ones did a good part of the work, met the 500s, and died between sending
+    // and settling, so that only the read-back kept their last requests from being sent again.
+    const foundAgain = [...lines, ...last.book.named("mirror.read_back").map((line) => line.facts as Partial<Line>)]
+      .map((line) => line.foundCount ?? 0)
+      .reduce((sum, count) => sum + count, 0);
+    console.log(JSON.stringify({ doneByTheKilled, foundAgain }));
+    expect(doneByTheKilled).toBeGreaterThan(200); // the fewest seen in some seeds: 254
+    expect(lines.filter((line) => line.event === "mirror.unavailable").length).toBeGreaterThan(0);
+    expect(foundAgain).toBeGreaterThan(0);
+  },
+);

@@ -43,17 +43,27 @@ const shelf = (): Shelf => (shelfOfRun ??= createShelf(inject("postgresUrl")));
 
 async function openFrom(template: string): Promise<{ db: Database; url: string; name: string }> {
   for (;;) {
-    const name = await shelf().take(template);
+    const { name, isNew } = await shelf().take(template);
     const url = new URL(inject("postgresUrl"));
     url.pathname = `/${name}`;
-    const db = await openPostgres({ url: url.href });
-    const opened = { db, url: url.href, name };
-    if (template === "template1") return opened;
-    await empty(db);
-    if ((await printOf(db)) === inject("schemaPrints")[template]) return opened;
-    await db.close();
+    if (isNew) return { db: await openPostgres({ url: url.href }), url: url.href, name };
+    const db = await openAgain(url.href, template);
+    if (db !== undefined) return { db, url: url.href, name };
     await shelf().drop(name);
   }
+}
+
+/** Undefined where a test has left more behind than rows, or nothing at all. */
+async function openAgain(url: string, template: string): Promise<Database | undefined> {
+  const db = await openPostgres({ url }).catch(() => undefined);
+  const isAsItWas = async (): Promise<boolean> => {
+    if (db === undefined || (await printOf(db)) !== inject("schemaPrints")[template]) return false;
+    await empty(db);
+    return true;
+  };
+  if (await isAsItWas().catch(() => false)) return db;
+  await db?.close();
+  return undefined;
 }
 
 /** A new, migrated embedded database in a folder of its own. */

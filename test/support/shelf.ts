@@ -69,12 +69,11 @@ export async function empty(db: Queryable): Promise<void> {
 export const SHELF_TABLE = "create table databases_on_shelf (name text primary key, template text not null)";
 
 /**
- * Databases that a test has left, for the next one on the same server: emptied, if their schema is as it was and nobody
- * is connected any more; else dropped. Of `template1` nothing is kept.
+ * Databases that a test has left, for the next one on the same server. Whoever takes one sees that its schema is as it was and
+ * empties it. What somebody is still connected to is dropped, and of `template1` nothing is kept.
  */
 export type Shelf = {
-  /** The name of a database with the template's schema, no rows and nobody connected. */
-  take(template: string): Promise<string>;
+  take(template: string): Promise<{ readonly name: string; readonly isNew: boolean }>;
   put(name: string, template: string): Promise<void>;
   drop(name: string): Promise<void>;
 };
@@ -109,10 +108,10 @@ export function createShelf(serverUrl: string): Shelf {
          ) returning name`,
         [template],
       );
-      if (kept !== undefined) return kept.name;
+      if (kept !== undefined) return { name: kept.name, isNew: false };
       const name = `test_${randomUUID().replaceAll("-", "")}`;
       await onServer(`create database ${name} template ${template}`);
-      return name;
+      return { name, isNew: true };
     },
     async put(name, template) {
       if (template === "template1") return drop(name);

@@ -92,7 +92,16 @@ create table ai_metrics_hourly (
   confidence_ppm_sums bigint[] not null,
   error_types text[] not null,
   error_type_counts integer[] not null,
-  primary key (series_id, hour)
+  primary key (series_id, hour),
+  -- Adding up leaves out a count without its bucket, so neither the roller nor the check would ever notice one.
+  constraint histograms_are_whole check (
+    cardinality(latency_buckets) = cardinality(latency_counts)
+    and cardinality(first_token_buckets) = cardinality(first_token_counts)
+    and cardinality(feedback_time_buckets) = cardinality(feedback_time_counts)
+    and cardinality(confidence_keys) = cardinality(confidence_counts)
+    and cardinality(confidence_keys) = cardinality(confidence_ppm_sums)
+    and cardinality(error_types) = cardinality(error_type_counts)
+  )
 );
 comment on table ai_metrics_hourly is 'What the suggestions made in an hour come to, by series. The series that are totals hold the sums of others: never add them to these.';
 comment on column ai_metrics_hourly.hour is 'UTC hours since 1970: to_timestamp(hour * 3600).';
@@ -115,7 +124,7 @@ having sum(c.n) <> 0;
 comment on view ai_confidence_hourly is 'Band 0 is [0, 0.1), band 9 is [0.9, 1]; an unknown confidence has no row.';
 
 -- Days in UTC are sums of their hours, made by the same roll.
-create table ai_metrics_daily (like ai_metrics_hourly including comments);
+create table ai_metrics_daily (like ai_metrics_hourly including comments including constraints);
 alter table ai_metrics_daily rename column hour to day;
 alter table ai_metrics_daily add primary key (series_id, day);
 alter table ai_metrics_daily add foreign key (series_id) references metric_series;
