@@ -143,7 +143,8 @@ it("says the same as uptake metrics for the same range, zone and filters", async
   try {
     for (const [index, [zone, only]] of CASES.entries()) {
       const page = shown[index];
-      if (page === undefined) throw new Error("there is nothing to compare");
+      expect(page).toBeDefined();
+      if (page === undefined) continue;
       await expectSeries(page, zone, only);
       // The others are of the whole range, which no zone changes.
       if (index === 0 || only !== NO_FILTER) await expectWhole(page, zone, only);

@@ -71,7 +71,7 @@ describe("serveApp", () => {
   });
 
   it("when it closes, what is under way is answered whole for ten seconds more, and then cut off", async () => {
-    const { url, close, answerNext, areAsked } = await serveSlowly();
+    const { url, server, answerNext, areAsked } = await serveSlowly();
     const [soon, never] = [1, 2].map(() =>
       fetch(`${url}/v1/metrics`).then(
         ({ status }) => status,
@@ -81,7 +81,7 @@ describe("serveApp", () => {
     await areAsked(2);
     vi.useFakeTimers({ toFake: ["setTimeout"] });
     onTestFinished(() => void vi.useRealTimers());
-    const closing = close();
+    const closing = server.close();
     await vi.advanceTimersByTimeAsync(9_999);
     answerNext();
     expect(await Promise.race([soon, never])).toBe(200);
@@ -107,7 +107,7 @@ async function serveSlowly() {
   servers.push(server);
   return {
     url: server.url,
-    close: () => server.close(),
+    server,
     answerNext: () => waiting.shift()?.(),
     async areAsked(count: number) {
       while (waiting.length < count) await new Promise<void>((resolve) => (wake = resolve));

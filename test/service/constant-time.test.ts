@@ -10,8 +10,8 @@ import type { Queryable } from "../../src/store/database.ts";
 // Node's own function for it, once for every pair and token, whatever else is wrong with it, can.
 
 vi.mock("node:crypto", async (importOriginal) => {
-  const crypto = await importOriginal<typeof import("node:crypto")>();
-  return { ...crypto, timingSafeEqual: vi.fn(crypto.timingSafeEqual) };
+  const crypto = await importOriginal<{ readonly timingSafeEqual: typeof timingSafeEqual }>();
+  return { ...crypto, timingSafeEqual: vi.fn<typeof timingSafeEqual>(crypto.timingSafeEqual) };
 });
 const compared = vi.mocked(timingSafeEqual);
 beforeEach(() => void compared.mockClear());
