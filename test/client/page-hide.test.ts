@@ -13,16 +13,17 @@ type Page = { hide(): void; show(): void; leave(): void; listenerCount(): number
 function countedTarget() {
   const target = new EventTarget();
   let listenerCount = 0;
-  const { addEventListener, removeEventListener } = target;
+  const add = target.addEventListener.bind(target);
+  const remove = target.removeEventListener.bind(target);
   return Object.assign(target, {
     listenerCount: () => listenerCount,
     addEventListener(...given: Parameters<EventTarget["addEventListener"]>) {
       listenerCount += 1;
-      addEventListener.apply(target, given);
+      add(...given);
     },
     removeEventListener(...given: Parameters<EventTarget["removeEventListener"]>) {
       listenerCount -= 1;
-      removeEventListener.apply(target, given);
+      remove(...given);
     },
   });
 }
@@ -57,9 +58,9 @@ function openClient(): { readonly client: UptakeClient; readonly requests: Reque
     url: "https://uptake.example.com",
     gatherMs: 60_000,
     async fetch(url, init) {
-      const text = String(init?.body);
+      const text = typeof init?.body === "string" ? init.body : "";
       requests.push({
-        path: new URL(String(url)).pathname,
+        path: new URL(url instanceof Request ? url.url : url).pathname,
         bytes: Buffer.byteLength(text),
         keepalive: init?.keepalive === true,
       });

@@ -10,8 +10,9 @@ import { openTestPostgres } from "../support/databases.ts";
 const ticketId = sampleTicketId(1026);
 
 async function openDesk() {
-  const { db, drop } = await openTestPostgres();
-  onTestFinished(drop);
+  const opened = await openTestPostgres();
+  onTestFinished(() => opened.drop());
+  const { db } = opened;
   const store = createDeskStore({ db, projectId: "default" });
   await importSampleDesk(store, { at: new Date() });
   const suggestionId = newId();

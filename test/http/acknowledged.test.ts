@@ -50,8 +50,9 @@ const rows: readonly Row[] = [
 ];
 
 it.each(rows)("%s is acknowledged once it is committed, and not before", async (...[, path, body, status]: Row) => {
-  const { db, url, drop } = await openTestPostgres();
-  onTestFinished(drop);
+  const opened = await openTestPostgres();
+  onTestFinished(() => opened.drop());
+  const { db, url } = opened;
   const api = openApi(db);
   const id = newId();
   await api.post("/v1/suggestions", { ...suggestion, suggestionId: id, ticketId: "t-1" });
