@@ -60,7 +60,7 @@ function openClient(): { readonly client: UptakeClient; readonly requests: Reque
     async fetch(url, init) {
       const text = typeof init?.body === "string" ? init.body : "";
       requests.push({
-        path: new URL(url as string).pathname,
+        path: new URL(url instanceof Request ? url.url : url).pathname,
         bytes: Buffer.byteLength(text),
         keepalive: init?.keepalive === true,
       });

@@ -109,7 +109,7 @@ async function serveSlowly() {
     url: server.url,
     server,
     answerNext: () => waiting.shift()?.(),
-    async areAsked(count: number) {
+    async areAsked(this: void, count: number) {
       while (waiting.length < count) await new Promise<void>((resolve) => (wake = resolve));
     },
   };

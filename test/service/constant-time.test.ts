@@ -1,3 +1,4 @@
+import type * as Crypto from "node:crypto";
 import { timingSafeEqual } from "node:crypto";
 import { beforeEach, expect, it, vi } from "vitest";
 import { newId } from "../../src/domain/ids.ts";
@@ -10,8 +11,8 @@ import type { Queryable } from "../../src/store/database.ts";
 // Node's own function for it, once for every pair and token, whatever else is wrong with it, can.
 
 vi.mock("node:crypto", async (importOriginal) => {
-  const crypto = await importOriginal<{ readonly timingSafeEqual: typeof timingSafeEqual }>();
-  return { ...crypto, timingSafeEqual: vi.fn<typeof timingSafeEqual>(crypto.timingSafeEqual) };
+  const crypto = await importOriginal<typeof Crypto>();
+  return { ...crypto, timingSafeEqual: vi.fn<typeof Crypto.timingSafeEqual>(crypto.timingSafeEqual) };
 });
 const compared = vi.mocked(timingSafeEqual);
 beforeEach(() => void compared.mockClear());
