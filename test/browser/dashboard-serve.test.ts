@@ -88,7 +88,11 @@ async function shownIn(zone: string, only: Only): Promise<Shown> {
   await section.getByText("As a table").click();
   const rows = await section.locator("tbody tr").all();
   const days = await Promise.all(
-    rows.map(async (row) => (await row.locator("td").allInnerTexts()).slice(0, 3).map(readable).join(" | ")),
+    rows.map(async (row) => {
+      // Beside each rate is its interval.
+      const [time = "", success = "", , , errors = ""] = await row.locator("td").allInnerTexts();
+      return [time, success, errors].map(readable).join(" | ");
+    }),
   );
   const shown = {
     cards: await textOf("Headline figures"),
