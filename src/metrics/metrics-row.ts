@@ -100,6 +100,10 @@ export type DimensionColumns = Pick<
   "functionName" | "model" | "promptVersion" | "environment" | "confidenceBand"
 >;
 
+/** One text for each combination of dimensions; in their order combinations are shown. */
+export const combinationOf = (of: DimensionColumns): string =>
+  JSON.stringify([of.functionName, of.model, of.promptVersion, of.environment, of.confidenceBand]);
+
 export type Sums = Omit<MetricsSums, keyof DimensionColumns | "bucketHour">;
 
 /** Whose row it is, and of which durations it has percentiles; of all when left out. */

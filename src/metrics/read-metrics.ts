@@ -2,7 +2,7 @@ import type { Queryable } from "../store/database.ts";
 import type { MetricsSums } from "../store/queries/read-metrics.ts";
 import { refuseFrozen } from "./frozen-hours.ts";
 import { checkQuery, type MetricsQuery } from "./metrics-query.ts";
-import { dimensionsOf, type MetricsRow, type Sums, toMetricsRow } from "./metrics-row.ts";
+import { combinationOf, dimensionsOf, type MetricsRow, type Sums, toMetricsRow } from "./metrics-row.ts";
 import { planRead, readSums } from "./read-plan.ts";
 import { timeBucketsOf } from "./time-buckets.ts";
 
@@ -47,9 +47,6 @@ function combine(found: readonly MetricsSums[], { by }: MetricsQuery): readonly 
   return [...combinations].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, combination]) => combination);
 }
 
-const combinationOf = ({ functionName, model, promptVersion, environment, confidenceBand }: MetricsSums): string =>
-  JSON.stringify([functionName, model, promptVersion, environment, confidenceBand]);
-
 const NOTHING: Sums = {
   suggestionCount: 0,
   completedCount: 0,
@@ -72,6 +69,7 @@ const NOTHING: Sums = {
   keptRatioPpmSum: 0,
   keptRatioCount: 0,
   squaredErrorPpmSum: 0,
+  openCount: 0,
   latencyBuckets: [],
   latencyCounts: [],
   firstTokenBuckets: [],

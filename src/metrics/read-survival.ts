@@ -1,12 +1,10 @@
 import { valueOf } from "../domain/histogram.ts";
 import { type SurvivalStep, survivalCurve, timeUntil } from "../domain/survival.ts";
 import type { Queryable } from "../store/database.ts";
-import { readWaits, type WaitCount } from "../store/queries/read-waits.ts";
-import { refuseFrozen } from "./frozen-hours.ts";
+import type { WaitCount } from "../store/queries/read-waits.ts";
 import { checkQuery, type MetricsQuery } from "./metrics-query.ts";
-import { dimensionsOf, type MetricsRow } from "./metrics-row.ts";
-import { planRead } from "./read-plan.ts";
-import { timeBucketsOf } from "./time-buckets.ts";
+import { combinationOf, dimensionsOf, type MetricsRow } from "./metrics-row.ts";
+import { planWaits, readPlannedWaits } from "./read-plan.ts";
 
 /** How long suggestions wait for feedback, the open ones taken into account. */
 export type SurvivalRow = {
@@ -24,19 +22,21 @@ export type SurvivalRow = {
 
 /**
  * The time to feedback of the suggestions made in the range as a survival curve; the bucket of the query is not used.
- * Expired ones count as open: they have no feedback, and it may still come. Reads the suggestions themselves, since how
- * long each has been open is not in the rollup. Throws {@link UptakeError} `invalid_input`.
+ * Expired ones count as open: they have no feedback, and it may still come. Those made in the last three hours are read
+ * themselves, all others from the rollup: there an open one counts as made in the middle of its hour, or of its day where that
+ * is over 25 days ago. Throws {@link UptakeError} `invalid_input`.
  */
 export async function readSurvival(db: Queryable, query: MetricsQuery): Promise<SurvivalRow[]> {
   checkQuery(query);
-  const selection = planRead(query, timeBucketsOf({ ...query, bucket: "total" }));
-  await refuseFrozen(db, selection.fromHour, "survival");
+  const now = query.now ?? new Date();
   const groups = new Map<string, WaitCount[]>();
-  for (const wait of await readWaits(db, selection, query.now ?? new Date())) {
-    const key = JSON.stringify(dimensionsOf(wait, query.by));
-    groups.set(key, [...(groups.get(key) ?? []), wait]);
+  for (const wait of await readPlannedWaits(db, planWaits(query, now), now)) {
+    const name = combinationOf(wait);
+    const group = groups.get(name);
+    if (group === undefined) groups.set(name, [wait]);
+    else group.push(wait);
   }
-  return Array.from(groups.values(), (waits) => survivalOf(waits, query));
+  return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, waits]) => survivalOf(waits, query));
 }
 
 function survivalOf(waits: readonly WaitCount[], { by }: MetricsQuery): SurvivalRow {

@@ -10,6 +10,7 @@ import {
   wrapLanguageModel,
 } from "ai";
 import type { LanguageModel } from "ai";
+import { MockLanguageModelV3 } from "ai/test";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { readUsage } from "../../src/adapters/ai-sdk/describe.ts";
@@ -89,6 +90,39 @@ describe("what is recorded of an observed model", () => {
     expect(observations).toMatchObject([{ ...expected, name: "ai.stream", metadata: { finish_reason: "stop" } }]);
     expect(observations[0]).not.toHaveProperty("level");
     expect(record?.timeToFirstTokenMs).toBeGreaterThanOrEqual(0);
+  });
+
+  it("has the time of the part that brought the first token, and not of one that only announces the answer", async () => {
+    type Part =
+      Awaited<ReturnType<MockLanguageModelV3["doStream"]>>["stream"] extends ReadableStream<infer P> ? P : never;
+    const none = { total: undefined, noCache: undefined, cacheRead: undefined, cacheWrite: undefined };
+    const parts: readonly Part[] = [
+      { type: "stream-start", warnings: [] },
+      { type: "text-start", id: "0" },
+      { type: "text-delta", id: "0", delta: "A refund" },
+      { type: "text-delta", id: "0", delta: " takes five days." },
+      { type: "text-end", id: "0" },
+      {
+        type: "finish",
+        finishReason: { unified: "stop", raw: "stop" },
+        usage: { inputTokens: none, outputTokens: { total: undefined, text: undefined, reasoning: undefined } },
+      },
+    ];
+    let atMs = Date.parse("2026-11-22T10:00:00Z");
+    const left = parts.values();
+    // A part a second, each when it is asked for.
+    const pull = (controller: ReadableStreamDefaultController<Part>): void => {
+      atMs += 1_000;
+      const { value } = left.next();
+      if (value === undefined) controller.close();
+      else controller.enqueue(value);
+    };
+    const stream = new ReadableStream({ pull }, { highWaterMark: 0 });
+    const plain = new MockLanguageModelV3({ doStream: () => Promise.resolve({ stream }) });
+    const model = wrapLanguageModel({ model: plain, middleware: observeLanguageModel() });
+    const { tracker, records } = trackInMemory({ now: () => atMs });
+    await tracker.track("draft-reply", () => readAll(streamText({ model, prompt }).textStream))();
+    expect(records[0]?.timeToFirstTokenMs).toBe(3_000);
   });
 
   it("is one generation a step where tools are called, streamed or not", async () => {

@@ -99,6 +99,23 @@ describe("what is recorded of a call", () => {
     expect(record?.timeToFirstTokenMs).toBeGreaterThanOrEqual(0);
   });
 
+  it("has the time of the chunk that brought the first token, and not of one that only announces the answer, nor the last", async () => {
+    let atMs = Date.parse("2026-11-22T10:00:00Z");
+    const { tracker, records } = trackInMemory({ now: () => atMs });
+    const client = newClient();
+    const readBySecond = async (chunks: AsyncIterable<unknown>): Promise<void> => {
+      const steps = chunks[Symbol.asyncIterator]();
+      do atMs += 1_000;
+      while ((await steps.next()).done !== true);
+    };
+    await tracker.track("chat", async () => readBySecond(await client.chat.completions.create(streamed())))();
+    await tracker.track("response", async () =>
+      readBySecond(await client.responses.create({ model: "gpt-5", input: "Where?", stream: true })),
+    )();
+    // A chat's first chunk names the role; four events announce a response.
+    expect(records.map(({ timeToFirstTokenMs }) => timeToFirstTokenMs)).toEqual([2_000, 5_000]);
+  });
+
   it("has tools with the messages, and the calls of them in the answer, streamed or not", async () => {
     const tools = [{ type: "function" as const, function: { name: "search", parameters: {} } }];
     const { observations } = await recorded(async (client) => {
@@ -319,6 +336,34 @@ describe("a stream that is followed", () => {
     });
     expect(pulls).toHaveLength(3);
     await expect.poll(() => server.leftCount()).toBe(left + 1);
+  });
+
+  it("takes nothing from the connection that a plain client's stream would not have taken by then", async () => {
+    async function pullCounts(prepare: (client: OpenAI) => OpenAI): Promise<readonly number[]> {
+      let pullCount = 0;
+      const pull = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
+        const chunk = { choices: [{ index: 0, delta: { content: String((pullCount += 1)) } }] };
+        controller.enqueue(new TextEncoder().encode(`data: ${JSON.stringify(chunk)}\n\n`));
+      };
+      const body = new ReadableStream({ pull }, { highWaterMark: 0 });
+      const answered = new Response(body, { headers: { "content-type": "text/event-stream" } });
+      const client = prepare(new OpenAI({ apiKey: "sk-1", fetch: () => Promise.resolve(answered) }));
+      const counts: number[] = [];
+      const read = trackInMemory().tracker.track("f", async () => {
+        const steps = (await client.chat.completions.create(streamed()))[Symbol.asyncIterator]();
+        for (let n = 0; n < 3; n++) {
+          await new Promise(setImmediate); // what is under way has come
+          counts.push(pullCount);
+          await steps.next();
+        }
+        await steps.return?.();
+      });
+      await read();
+      return counts;
+    }
+    const plain = await pullCounts((client) => client);
+    expect(plain[0]).toBe(0);
+    expect(await pullCounts((client) => observeOpenAI(client))).toEqual(plain);
   });
 
   it("keeps a bounded text of a stream without end", async () => {

@@ -261,6 +261,19 @@ describe("conventions", () => {
     });
   });
 
+  it.each([
+    "gen_ai.usage.cache_creation.input_tokens",
+    "ai.usage.inputTokenDetails.cacheWriteTokens",
+    "llm.token_count.prompt_details.cache_write",
+  ])("count what was written to a cache once, as that: %s", async (name) => {
+    const { usage: counted } = await observationOf({
+      "gen_ai.request.model": "m",
+      "gen_ai.usage.input_tokens": 20,
+      [name]: 6,
+    });
+    expect(counted).toEqual({ input: 14, input_cache_creation: 6, total: 20 });
+  });
+
   it("of OpenInference are understood", async () => {
     const llm = await observationOf({
       "openinference.span.kind": "LLM",

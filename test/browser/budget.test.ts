@@ -1,8 +1,7 @@
 import { rmSync } from "node:fs";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { newId } from "../../src/domain/ids.ts";
-import { launchChromium } from "../support/chromium.ts";
+import { lendBrowser, settled, SLOW_MS } from "./lend-browser.ts";
 import { bytesOf, type LongTask, longTaskText, watchBudget } from "./page-budget.ts";
 import { newDataFolder } from "./running-demo.ts";
 import { type RunningServe, startServe } from "./running-serve.ts";
@@ -15,15 +14,13 @@ const MAX_BYTES = 180_000;
 const MAX_REQUESTS = 20;
 const MAX_TASK_MS = 2_000;
 const ROWS = 2_000;
-const SLOW_MS = 90_000;
 vi.setConfig({ testTimeout: 4 * SLOW_MS, hookTimeout: 4 * SLOW_MS });
 
-let browser: Browser;
+const browser = lendBrowser();
 let folder: string;
 let serve: RunningServe;
 
 beforeAll(async () => {
-  browser = await launchChromium();
   folder = newDataFolder();
   serve = await startServe(folder);
   const rows = Array.from({ length: ROWS }, (_, index) => ({
@@ -36,12 +33,7 @@ beforeAll(async () => {
   for (let from = 0; from < ROWS; from += 500) await send(rows.slice(from, from + 500));
 });
 
-afterEach(async () => {
-  await Promise.all(browser.contexts().map((context) => context.close()));
-});
-
 afterAll(async () => {
-  await browser?.close();
   await serve?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -52,18 +44,13 @@ async function send(rows: readonly object[]): Promise<void> {
   expect([response.ok, (await response.text()).includes('"error":{')]).toEqual([true, false]);
 }
 
-async function settled(page: Page): Promise<void> {
-  await page.locator("h1").waitFor({ timeout: SLOW_MS });
-  await page.locator(".animate-pulse").first().waitFor({ state: "detached", timeout: SLOW_MS });
-}
-
 function hold(what: string, tasks: readonly LongTask[]): void {
   console.info(`long tasks ${what}: ${longTaskText(tasks)}`);
   expect(tasks.filter(({ durationMs }) => durationMs > MAX_TASK_MS)).toEqual([]);
 }
 
 it("the first view is under 180 kB in all, in few requests", async () => {
-  const page = await browser.newPage();
+  const page = await browser().newPage();
   const { answers, longTasks } = await watchBudget(page);
   await page.goto(serve.url);
   await settled(page);
@@ -80,7 +67,7 @@ it("the first view is under 180 kB in all, in few requests", async () => {
 });
 
 it("reads a list as far as one scrolls, and keeps no more in the page than is in sight", async () => {
-  const page = await browser.newPage();
+  const page = await browser().newPage();
   const { longTasks, now } = await watchBudget(page);
   await page.goto(`${serve.url}/suggestions?range=30d`);
   await settled(page);

@@ -2,23 +2,19 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join } from "node:path";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
+import type { Page } from "playwright-core";
+import { expect, it, onTestFinished } from "vitest";
 import { startServing } from "../http/serving.ts";
 import { root } from "../server/run-program.ts";
-import { launchChromium } from "../support/chromium.ts";
 import { eventually } from "../support/eventually.ts";
+import { lendBrowser } from "./lend-browser.ts";
 
 // A page of one origin, an Uptake server of another: as a help desk has it.
 
 const TEXT = "A refund takes five working days.";
 const TYPES: Readonly<Record<string, string>> = { ".html": "text/html", ".js": "text/javascript" };
 
-let browser: Browser;
-beforeAll(async () => {
-  browser = await launchChromium();
-});
-afterAll(() => browser.close());
+const browser = lendBrowser();
 
 /** The example's files, and the built client under /uptake, from an origin of their own. */
 async function servePage(place: { fill: Readonly<Record<string, string>> }): Promise<string> {
@@ -62,7 +58,7 @@ async function startPlace() {
 }
 
 async function openPage(address: string): Promise<Page> {
-  const page = await browser.newPage();
+  const page = await browser().newPage();
   onTestFinished(() => page.close());
   await page.goto(address);
   return page;

@@ -1,9 +1,12 @@
 import { rmSync } from "node:fs";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { formatDuration, formatRatio, formatUsd } from "../../dashboard/src/format/format.ts";
 import { newId } from "../../src/domain/ids.ts";
-import type { MetricsRow } from "../../src/metrics/metrics-row.ts";
-import { launchChromium } from "../support/chromium.ts";
+import type { MetricsRow, Rate } from "../../src/metrics/metrics-row.ts";
+import type { CalibrationRow } from "../../src/metrics/read-calibration.ts";
+import type { ReasonRow } from "../../src/metrics/read-reasons.ts";
+import type { SurvivalRow } from "../../src/metrics/read-survival.ts";
+import { lendBrowser, settled, SLOW_MS } from "./lend-browser.ts";
 import { openPage, readable } from "./page-facts.ts";
 import { newDataFolder } from "./running-demo.ts";
 import { type RunningServe, startServe, uptake } from "./running-serve.ts";
@@ -14,27 +17,19 @@ const HOUR_MS = 3_600_000;
 /** One with a change of clocks in the range, one half an hour off, one ahead of the date line. */
 const ZONES = ["UTC", "Europe/Berlin", "Asia/Kolkata", "Pacific/Auckland"];
 
-/** On a machine that may be busy with other work. */
-const SLOW_MS = 90_000;
 vi.setConfig({ testTimeout: 4 * SLOW_MS, hookTimeout: 4 * SLOW_MS });
 
-let browser: Browser;
+const browser = lendBrowser();
 let folder: string;
 let serve: RunningServe;
 
 beforeAll(async () => {
-  browser = await launchChromium();
   folder = newDataFolder();
   serve = await startServe(folder);
   await addHistory(serve.url);
 });
 
-afterEach(async () => {
-  await Promise.all(browser.contexts().map((context) => context.close()));
-});
-
 afterAll(async () => {
-  await browser?.close();
   await serve?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -46,6 +41,9 @@ async function addHistory(url: string): Promise<void> {
     text: `reply ${index}`,
     createdAt: new Date(Date.parse(FROM) + index * 1.4 * HOUR_MS).toISOString(),
     latencyMs: 200 + index,
+    confidence: (index % 10) / 10,
+    costUsd: index / 10_000,
+    ...(index % 16 === 0 ? { error: { type: "TimeoutError", message: "it took too long" } } : {}),
   }));
   const acts = suggestions
     .filter((_, index) => index % 4 !== 0)
@@ -64,32 +62,41 @@ async function post(url: string, path: string, body: unknown): Promise<void> {
   expect([path, response.ok, await response.text()]).toEqual([path, true, expect.not.stringContaining('"error":{')]);
 }
 
-async function settled(page: Page): Promise<void> {
-  await page.locator("h1").waitFor({ timeout: SLOW_MS });
-  await page.locator(".animate-pulse").first().waitFor({ state: "detached", timeout: SLOW_MS });
-}
-
-const NO_FILTER: Readonly<Record<string, string>> = {};
+type Only = Readonly<Record<string, string>>;
+const NO_FILTER: Only = {};
 const CASES = [
   ...ZONES.map((zone) => [zone, NO_FILTER] as const),
   ["Europe/Berlin", { function: "classify" }] as const,
 ];
 
-type Shown = { readonly card: string; readonly days: readonly string[] };
+type Shown = {
+  readonly cards: string;
+  readonly days: readonly string[];
+  readonly waits: string;
+  readonly reasons: string;
+  readonly calibration: string;
+};
 
-/** What the overview says: the card of the success rate, and each day of its chart. */
-async function shownIn(zone: string, only: Readonly<Record<string, string>>): Promise<Shown> {
+/** What the overview says: its headline figures, each day of its chart, and what stands under the other charts. */
+async function shownIn(zone: string, only: Only): Promise<Shown> {
   const search = new URLSearchParams({ from: FROM, to: TO, zone, ...only });
-  const { page } = await openPage(browser, `${serve.url}/?${search.toString()}`);
+  const { page } = await openPage(browser(), `${serve.url}/?${search.toString()}`);
   await settled(page);
-  const card = page.locator("section[aria-label='Headline figures'] > div", { hasText: "Success rate" });
+  const textOf = async (name: string): Promise<string> =>
+    readable(await page.getByRole("region", { name, exact: true }).innerText());
   const section = page.getByRole("region", { name: "Success rate and error rate" }).first();
   await section.getByText("As a table").click();
   const rows = await section.locator("tbody tr").all();
   const days = await Promise.all(
-    rows.map(async (row) => (await row.locator("td").allInnerTexts()).slice(0, 2).map(readable).join(" | ")),
+    rows.map(async (row) => (await row.locator("td").allInnerTexts()).slice(0, 3).map(readable).join(" | ")),
   );
-  const shown = { card: readable(await card.innerText()), days };
+  const shown = {
+    cards: await textOf("Headline figures"),
+    days,
+    waits: await textOf("Time to feedback"),
+    reasons: await textOf("Reasons"),
+    calibration: await textOf("Confidence calibration"),
+  };
   await page.close();
   return shown;
 }
@@ -101,14 +108,31 @@ function momentIn(zone: string, moment: string): string {
   return new Intl.DateTimeFormat("sv-SE", format).format(new Date(moment));
 }
 
-async function counted(bucket: string, zone: string, only: Readonly<Record<string, string>>) {
+/** The rows of a view as the command line gives them. */
+async function counted<Row>(view: string, bucket: string, zone: string, only: Only): Promise<readonly Row[]> {
   const filters = Object.entries(only).flatMap(([name, value]) => [`--${name}`, value]);
   const range = ["--from", FROM, "--to", TO, "--bucket", bucket, "--by", "", "--zone", zone];
-  const text = await uptake(folder, "metrics", ...range, ...filters, "--json");
-  const { rows } = JSON.parse(text) as {
-    readonly rows: readonly (Omit<MetricsRow, "bucketStart"> & { readonly bucketStart: string })[];
-  };
-  return rows;
+  const text = await uptake(folder, "metrics", "--view", view, ...range, ...filters, "--json");
+  return (JSON.parse(text) as { readonly rows: readonly Row[] }).rows;
+}
+
+type CountedDay = Omit<MetricsRow, "bucketStart"> & { readonly bucketStart: string };
+
+const rateText = ({ value, numerator, denominator }: Rate): string =>
+  `${percent(value)} ${numerator} of ${denominator}`;
+
+/** The sentences and figures that must be on the page. */
+function headlineOf(row: MetricsRow): readonly string[] {
+  const { acceptedCount, revisedCount, rejectedCount } = row;
+  return [
+    `Success rate ${rateText(row.successRate)} decided`,
+    `Error rate ${rateText(row.errorRate)} finished`,
+    `Coverage ${rateText(row.coverage)} shown`,
+    `Latency ${readable(formatDuration(row.latencyP50Ms))} p95 ${readable(formatDuration(row.latencyP95Ms))}`,
+    `Cost per accepted ${formatUsd(row.costPerAcceptedUsd)}`,
+    `Suggestions ${row.suggestionCount} ${row.decidedCount} decided`,
+    `${acceptedCount} accepted, ${revisedCount} revised, ${rejectedCount} rejected`,
+  ];
 }
 
 it("says the same as uptake metrics for the same range, zone and filters", async () => {
@@ -116,22 +140,48 @@ it("says the same as uptake metrics for the same range, zone and filters", async
   for (const [zone, only] of CASES) shown.push(await shownIn(zone, only));
   // The embedded database is one process's: the command line comes after the server.
   await serve.stop();
-  for (const [index, [zone, only]] of CASES.entries()) {
-    const [total] = await counted("total", zone, only);
-    const rate = total?.successRate;
-    expect(shown[index]?.card).toContain(`${percent(rate?.value ?? null)} ${rate?.numerator} of ${rate?.denominator}`);
-    const days = await counted("day", zone, only);
-    expect(days.length).toBeGreaterThan(14);
-    const said = days.map(
-      ({ bucketStart, successRate }) => `${momentIn(zone, bucketStart)} | ${percent(successRate.value)}`,
-    );
-    expect(shown[index]?.days).toEqual(said);
+  try {
+    for (const [index, [zone, only]] of CASES.entries()) {
+      const page = shown[index];
+      if (page === undefined) throw new Error("there is nothing to compare");
+      await expectSeries(page, zone, only);
+      // The others are of the whole range, which no zone changes.
+      if (index === 0 || only !== NO_FILTER) await expectWhole(page, zone, only);
+    }
+  } finally {
+    serve = await startServe(folder, serve.port);
   }
-  serve = await startServe(folder, serve.port);
 });
 
+async function expectSeries(page: Shown, zone: string, only: Only): Promise<void> {
+  const [total] = await counted<MetricsRow>("summary", "total", zone, only);
+  if (total === undefined) throw new Error("nothing was counted");
+  expect([total.errorCount > 0, total.costPerAcceptedUsd !== null]).toEqual([true, true]);
+  for (const text of headlineOf(total)) expect(page.cards).toContain(text);
+  const days = await counted<CountedDay>("summary", "day", zone, only);
+  expect(days.length).toBeGreaterThan(14);
+  const said = days.map(({ bucketStart, successRate, errorRate }) =>
+    [momentIn(zone, bucketStart), percent(successRate.value), percent(errorRate.value)].join(" | "),
+  );
+  expect(page.days).toEqual(said);
+}
+
+async function expectWhole(page: Shown, zone: string, only: Only): Promise<void> {
+  const [wait] = await counted<SurvivalRow>("survival", "total", zone, only);
+  const median = readable(formatDuration(wait?.medianMs ?? null));
+  expect(wait?.openCount).toBeGreaterThan(0);
+  expect(page.waits).toContain(
+    `Half have feedback within ${median}; ${wait?.decidedCount} decided, ${wait?.openCount} open.`,
+  );
+  const [reason] = await counted<ReasonRow>("reasons", "total", zone, only);
+  expect(page.reasons).toContain(`${reason?.share.numerator} of ${reason?.share.denominator}`);
+  const [calibration] = await counted<CalibrationRow>("calibration", "total", zone, only);
+  const brier = formatRatio(calibration?.brierScore ?? null);
+  expect(page.calibration).toContain(`Brier score ${brier} over ${calibration?.knownCount} decided`);
+}
+
 it("says that the server is away, shows on what it knows, and comes back by itself", async () => {
-  const { page } = await openPage(browser, `${serve.url}/mirror`);
+  const { page } = await openPage(browser(), `${serve.url}/mirror`);
   await settled(page);
   await serve.stop();
   await page.getByText("Not up to date: The server does not answer").first().waitFor({ timeout: SLOW_MS });
@@ -141,7 +191,7 @@ it("says that the server is away, shows on what it knows, and comes back by itse
 });
 
 it("a change made elsewhere shows without a touch", async () => {
-  const { page } = await openPage(browser, `${serve.url}/suggestions`);
+  const { page } = await openPage(browser(), `${serve.url}/suggestions`);
   await settled(page);
   await page.getByText("No suggestions match").waitFor();
   await post(serve.url, "/v1/suggestions", { functionName: "draft-reply", text: "just made" });
@@ -157,7 +207,7 @@ it("asks for a key once there is one, refuses a wrong one, leads back, and lets 
     readonly secretKey: string;
   };
   serve = await startServe(folder, serve.port);
-  const { page } = await openPage(browser, `${serve.url}/mirror?zone=UTC`);
+  const { page } = await openPage(browser(), `${serve.url}/mirror?zone=UTC`);
   await page.waitForURL(/\/sign-in\?back=/u);
   await page.getByLabel("Public key").fill(key.publicKey);
   await page.getByLabel("Secret key").fill("sk-up-wrong");

@@ -1,58 +1,33 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { DoctorAnswer } from "../../src/contract/doctor-answer.ts";
 import type { SuggestionDetail } from "../../src/contract/suggestion-detail.ts";
-import { createUptake } from "../../src/create-uptake.ts";
-import { silentLogger } from "../../src/domain/logger.ts";
 import type { MetricsRow } from "../../src/metrics/metrics-row.ts";
-import { launchChromium } from "../support/chromium.ts";
 import { axeProblems } from "./axe.ts";
+import { recordHostileSuggestion } from "./hostile.ts";
+import { lendBrowser, PHONE, settled, SLOW_MS } from "./lend-browser.ts";
 import { openPage, readable } from "./page-facts.ts";
 import { newDataFolder, type RunningDemo, startDemo } from "./running-demo.ts";
 
-const HOSTILE = `<img src=x onerror="document.title='taken over'"><a href="javascript:alert(1)">a</a>`;
-const PHONE = { viewport: { width: 390, height: 844 } };
 const SCHEMES = ["light", "dark"] as const;
 
-/** On a machine that may be busy with other work. */
-const SLOW_MS = 90_000;
 vi.setConfig({ testTimeout: 4 * SLOW_MS, hookTimeout: 4 * SLOW_MS });
 
-let browser: Browser;
+const browser = lendBrowser();
 let demo: RunningDemo;
 let hostileId: string;
 
 beforeAll(async () => {
-  browser = await launchChromium();
   const folder = newDataFolder();
   hostileId = await recordHostileSuggestion(join(folder, "data"));
   demo = await startDemo(folder);
 });
 
-afterEach(async () => {
-  await Promise.all(browser.contexts().map((context) => context.close()));
-});
-
 afterAll(async () => {
-  await browser?.close();
   await demo?.stop();
 });
-
-/** Markup in everything that an application, its customer, an agent or a model can write. */
-async function recordHostileSuggestion(dataDir: string): Promise<string> {
-  const uptake = createUptake({ dataDir, environment: "default", worker: false, reasons: "open", log: silentLogger });
-  const suggest = uptake.track(HOSTILE, async (_: { readonly question: string }, run) => {
-    await run.observe(HOSTILE, { type: "retriever", input: HOSTILE }, () => Promise.resolve(HOSTILE));
-    return run.suggest(HOSTILE, { ticketId: HOSTILE });
-  });
-  const { suggestionId } = await suggest({ question: HOSTILE });
-  const act = { suggestionId, reason: HOSTILE, comment: HOSTILE, agentId: HOSTILE };
-  await uptake.feedback({ ...act, type: "revision", finalText: `${HOSTILE} and more` });
-  await uptake.close();
-  return suggestionId;
-}
 
 const percent = (share: number | null): string => `${((share ?? Number.NaN) * 100).toFixed(1)} %`;
 
@@ -60,14 +35,8 @@ async function json<Answer>(path: string): Promise<Answer> {
   return (await (await fetch(demo.url + path)).json()) as Answer;
 }
 
-/** Waits until nothing of the page loads any more. */
-async function settled(page: Page): Promise<void> {
-  await page.locator("h1").waitFor({ timeout: SLOW_MS });
-  await page.locator(".animate-pulse").first().waitFor({ state: "detached", timeout: SLOW_MS });
-}
-
 async function look(path: string, options = {}) {
-  const opened = await openPage(browser, demo.url + path, options);
+  const opened = await openPage(browser(), demo.url + path, options);
   await settled(opened.page);
   return opened;
 }
@@ -222,7 +191,9 @@ describe("the dashboard of a running demo", () => {
       const { page, complaints } = await look(path);
       for (const button of await page.locator("ol button[aria-expanded]").all()) await button.click();
       expect(readable(await page.locator("main").innerText())).toContain("<img src=x");
-      expect(await page.locator("main img, main script, a[href^='javascript']").count()).toBe(0);
+      expect(await page.locator("main img, main script, a[href^='javascript'], a[href*='evil.example']").count()).toBe(
+        0,
+      );
       expect(await page.title()).not.toBe("taken over");
       expect(complaints).toEqual([]);
       await page.context().close();
@@ -242,7 +213,7 @@ describe("the dashboard of a running demo", () => {
     const found: string[] = [];
     for (const path of pagesOf(hostileId)) {
       const options = { colorScheme, reducedMotion: "reduce" } as const;
-      const problems = await axeProblems(browser, demo.url + path, options, settled);
+      const problems = await axeProblems(browser(), demo.url + path, options, settled);
       found.push(...problems.map((problem) => `${path} ${problem}`));
     }
     expect(found).toEqual([]);

@@ -1,33 +1,25 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newId } from "../../src/domain/ids.ts";
-import { launchChromium } from "../support/chromium.ts";
 import { type ServedDesk, serveDesk } from "./desk-rig.ts";
+import { HOSTILE } from "./hostile.ts";
+import { DESKTOP, lendBrowser, PHONE } from "./lend-browser.ts";
 import { openPage, readable } from "./page-facts.ts";
 
-const HOSTILE = `<img src=x onerror="document.title='taken over'"> <a href="javascript:alert(1)">https://evil.example</a>`;
-const PHONE = { viewport: { width: 390, height: 844 } };
-const DESKTOP = { viewport: { width: 1440, height: 900 } };
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 /** Longer than what is sent can be taken back. */
 const SENT = { timeout: 15_000 };
 
-let browser: Browser;
+const browser = lendBrowser();
 let desk: ServedDesk;
 
 beforeAll(async () => {
-  browser = await launchChromium();
   desk = await serveDesk();
 });
 
-afterEach(async () => {
-  await Promise.all(browser.contexts().map((context) => context.close()));
-});
-
 afterAll(async () => {
-  await browser?.close();
   await desk?.close();
 });
 
@@ -36,7 +28,7 @@ const reply = (page: Page) => page.getByRole("textbox", { name: /Your reply/u })
 const panel = (page: Page) => page.getByRole("region", { name: "Suggestion" });
 
 async function open(url: string, options = DESKTOP) {
-  const opened = await openPage(browser, url, options);
+  const opened = await openPage(browser(), url, options);
   await opened.page.getByRole("list", { name: "Messages" }).waitFor();
   return opened;
 }
@@ -63,7 +55,10 @@ describe("the desk", () => {
     await button(page, /Accept and send/u).click();
     await button(page, /Undo/u).waitFor();
     expect(await desk.messagesOf(ticketId)).toEqual([]);
+    const sent = page.waitForRequest((request) => request.url().endsWith("/reply"), SENT);
     await button(page, /Undo/u).waitFor({ state: "detached", ...SENT });
+    // Which one was accepted is said, and not guessed from what is open.
+    expect((await sent).postDataJSON()).toMatchObject({ suggestionId, text });
     await panel(page).getByText("accepted", { exact: true }).waitFor();
     expect(await desk.messagesOf(ticketId)).toEqual([{ content: text, userId: "Jo" }]);
     expect(await desk.feedbackOn(suggestionId)).toMatchObject([{ type: "approval", source: "inferred", agent: "Jo" }]);
@@ -228,7 +223,7 @@ describe("the desk", () => {
 
   it("is worked by keyboard alone", async () => {
     const [one, two] = [await desk.suggested(1036), await desk.suggested(1037)];
-    const { page } = await openPage(browser, `${desk.url}/desk?search=103`, DESKTOP);
+    const { page } = await openPage(browser(), `${desk.url}/desk?search=103`, DESKTOP);
     await page.getByRole("list", { name: "Tickets" }).waitFor();
     const press = (key: string) => page.keyboard.press(key);
     const goTo = async (ticketId: string, key: string) => {
@@ -299,7 +294,7 @@ describe("the desk", () => {
     async (scheme, size) => {
       const { url, ticketId } = await desk.suggested(1038);
       await desk.desk.classify({ ticket: { id: ticketId } });
-      const { page } = await openPage(browser, url, { ...size, colorScheme: scheme });
+      const { page } = await openPage(browser(), url, { ...size, colorScheme: scheme });
       await panel(page).waitFor();
       const name = `${scheme}-${size.viewport.width}`;
       await button(page, /^Reject/u).click();
@@ -316,7 +311,7 @@ describe("the desk", () => {
   );
 
   it("says what is wrong where there is no such ticket, and where nobody waits", async () => {
-    const { page } = await openPage(browser, `${desk.url}/desk/${newId()}?search=zzzz`, DESKTOP);
+    const { page } = await openPage(browser(), `${desk.url}/desk/${newId()}?search=zzzz`, DESKTOP);
     await page.getByRole("alert").filter({ hasText: "does not exist" }).waitFor(SENT);
     await page.getByText("No ticket matches").waitFor();
     expect(await button(page, "Try again").count()).toBe(1);

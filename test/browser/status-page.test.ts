@@ -1,50 +1,31 @@
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { createUptake } from "../../src/create-uptake.ts";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { silentLogger } from "../../src/domain/logger.ts";
 import { createApp } from "../../src/http/app.ts";
 import { serveApp } from "../../src/http/serve.ts";
 import type { HttpServices } from "../../src/http/services.ts";
 import type { MetricsRow } from "../../src/metrics/metrics-row.ts";
 import { fakeServices, metricsRow, mirrorStatus, NOW, openAdmission } from "../http/fake-services.ts";
-import { launchChromium } from "../support/chromium.ts";
+import { HOSTILE, recordHostileSuggestion } from "./hostile.ts";
+import { lendBrowser, PHONE } from "./lend-browser.ts";
 import { cardText, contrasts, openPage, readable } from "./page-facts.ts";
 import { newDataFolder, startDemo, type RunningDemo } from "./running-demo.ts";
 
-const HOSTILE = `<img src=x onerror="document.title='taken over'">`;
-const PHONE = { viewport: { width: 390, height: 844 } };
 const SCHEMES = ["light", "dark"] as const;
 
-let browser: Browser;
+const browser = lendBrowser();
 let demo: RunningDemo;
 
 beforeAll(async () => {
-  browser = await launchChromium();
   const folder = newDataFolder();
   await recordHostileSuggestion(join(folder, "data"));
   demo = await startDemo(folder);
 });
 
-afterEach(async () => {
-  await Promise.all(browser.contexts().map((context) => context.close()));
-});
-
 afterAll(async () => {
-  await browser?.close();
   await demo?.stop();
 });
-
-/** Markup in everything that an application or its customer can write. */
-async function recordHostileSuggestion(dataDir: string): Promise<void> {
-  const uptake = createUptake({ dataDir, environment: "default", worker: false, reasons: "open", log: silentLogger });
-  const suggest = uptake.track(HOSTILE, (_: { readonly question: string }, run) =>
-    Promise.resolve(run.suggest(HOSTILE, { ticketId: HOSTILE })),
-  );
-  const { suggestionId } = await suggest({ question: HOSTILE });
-  await uptake.feedback({ suggestionId, type: "rejection", reason: HOSTILE, agentId: HOSTILE });
-  await uptake.close();
-}
 
 /** The page of an app with these services, in place of the demo's. */
 async function withApp(services: Partial<HttpServices>, look: (url: string) => Promise<void>): Promise<void> {
@@ -88,7 +69,7 @@ const still = (url: string): string => `${url}/status?renew=off`;
 
 describe("the status page of a running demo", () => {
   it("has a title, a language and one heading, and gives the browser nothing to complain about", async () => {
-    const { page, complaints } = await openPage(browser, still(demo.url));
+    const { page, complaints } = await openPage(browser(), still(demo.url));
     expect(await page.title()).toBe("Uptake status");
     expect(await page.locator("html").getAttribute("lang")).toBe("en");
     expect(await page.locator("h1").allTextContents()).toEqual(["Uptake status"]);
@@ -98,7 +79,7 @@ describe("the status page of a running demo", () => {
 
   it("says the same as the JSON, with what each rate was counted from and its interval", async () => {
     const { successRate, errorRate, suggestionCount } = await totals(demo.url);
-    const { page } = await openPage(browser, still(demo.url));
+    const { page } = await openPage(browser(), still(demo.url));
     expect(successRate.denominator).toBeGreaterThan(10);
     expect(await cardText(page, "Success rate")).toBe(
       `Success rate ${percent(successRate.value)} ${successRate.numerator} of ${successRate.denominator} decided suggestions ` +
@@ -113,7 +94,7 @@ describe("the status page of a running demo", () => {
   });
 
   it("names every row and column of the hours to a screen reader", async () => {
-    const { page } = await openPage(browser, still(demo.url));
+    const { page } = await openPage(browser(), still(demo.url));
     const table = page.getByRole("table", { name: "By the hour" });
     const columns = await table.getByRole("columnheader").allTextContents();
     expect(columns.slice(0, 3)).toEqual(["Hour (UTC)", "Success rate", "Error rate"]);
@@ -124,7 +105,7 @@ describe("the status page of a running demo", () => {
   });
 
   it("renews itself, and stands still on demand", async () => {
-    const { page, complaints } = await openPage(browser, `${demo.url}/status`);
+    const { page, complaints } = await openPage(browser(), `${demo.url}/status`);
     await page.waitForEvent("load", { timeout: 15_000 });
     await page.getByRole("link", { name: "stand still" }).click();
     await page.waitForURL(still(demo.url));
@@ -133,7 +114,7 @@ describe("the status page of a running demo", () => {
   });
 
   it("never scrolls sideways at the width of a phone, and shows both rates of an hour there", async () => {
-    const { page } = await openPage(browser, still(demo.url), PHONE);
+    const { page } = await openPage(browser(), still(demo.url), PHONE);
     expect(await overflow(page)).toBe(0);
     const errorRateOfAnHour = await page.locator("tbody tr").first().locator("td").nth(1).boundingBox();
     if (errorRateOfAnHour === null) throw new Error("the error rate of the hour has no place on the page");
@@ -141,7 +122,7 @@ describe("the status page of a running demo", () => {
   });
 
   it("has colours of its own in the dark", async () => {
-    const { page } = await openPage(browser, still(demo.url), { colorScheme: "light" });
+    const { page } = await openPage(browser(), still(demo.url), { colorScheme: "light" });
     const light = await colours(page);
     await page.emulateMedia({ colorScheme: "dark" });
     const dark = await colours(page);
@@ -153,7 +134,7 @@ describe("the status page of a running demo", () => {
     const byFunction = `${demo.url}/v1/metrics?bucket=total&by=function`;
     expect(await (await fetch(byFunction)).text()).toContain("<img src=x");
     for (const url of [still(demo.url), byFunction]) {
-      const { page, complaints } = await openPage(browser, url);
+      const { page, complaints } = await openPage(browser(), url);
       expect(await page.locator("img, script").count()).toBe(0);
       expect(await page.title()).not.toBe("taken over");
       expect(complaints).toEqual([]);
@@ -165,7 +146,7 @@ describe("the status page", () => {
   it.each(SCHEMES)("is readable in the %s: every text has the contrast of WCAG AA", async (colorScheme) => {
     await withApp({}, async (url) => {
       expect(mirrorStatus.deadCount).toBeGreaterThan(0); // so that the colours of an alert are among them
-      const { page } = await openPage(browser, still(url), { colorScheme });
+      const { page } = await openPage(browser(), still(url), { colorScheme });
       const found = await contrasts(page);
       expect(found.length).toBeGreaterThan(30);
       expect(found.filter(({ ratio }) => ratio < 4.5)).toEqual([]);
@@ -175,7 +156,7 @@ describe("the status page", () => {
   it("shows markup in the address of Langfuse as text", async () => {
     const target = `https://langfuse.example.com/${HOSTILE}`;
     await withApp({ mirror: () => Promise.resolve({ ...mirrorStatus, target }) }, async (url) => {
-      const { page, complaints } = await openPage(browser, still(url), PHONE);
+      const { page, complaints } = await openPage(browser(), still(url), PHONE);
       expect(await page.locator("img").count()).toBe(0);
       expect(readable(await page.locator("main").textContent())).toContain(target);
       expect(await page.title()).toBe("Uptake status");
@@ -198,7 +179,7 @@ describe("the status page", () => {
         ),
       );
     await withApp({ metrics }, async (url) => {
-      const { page } = await openPage(browser, still(url), PHONE);
+      const { page } = await openPage(browser(), still(url), PHONE);
       expect(await page.locator("tbody tr").count()).toBe(25);
       expect(await overflow(page)).toBe(0);
     });
@@ -209,7 +190,7 @@ describe("the status page", () => {
     const metrics = (): Promise<MetricsRow[]> =>
       isAway ? Promise.reject(new Error("connection lost")) : Promise.resolve([metricsRow()]);
     await withApp({ metrics }, async (url) => {
-      const { page } = await openPage(browser, `${url}/status`);
+      const { page } = await openPage(browser(), `${url}/status`);
       expect(readable(await page.locator("main").textContent())).toContain("The numbers cannot be shown now");
       isAway = false;
       await page.locator(".card").first().waitFor({ timeout: 15_000 });

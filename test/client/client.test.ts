@@ -29,6 +29,7 @@ describe("createClient", () => {
 
   it.each([
     ["a cut connection", "cut"],
+    ["408", problem(408, "request_timeout")],
     ["500", problem(500, "internal_error")],
     ["503", problem(503, "database_unavailable", { "retry-after": "0" })],
     ["429", problem(429, "too_many_requests", { "retry-after": new Date(0).toUTCString() })],
@@ -39,6 +40,18 @@ describe("createClient", () => {
     const { suggestionId } = await client.suggestion(SUGGESTION);
     expect(server.asked.map(({ body }) => items(body)[0]?.suggestionId)).toEqual([suggestionId, suggestionId]);
     expect(dropped).toEqual([]);
+  });
+
+  it("sends feedback again under the same key, at the time it was told", async () => {
+    const server = await startScripted((asked, nth) => (nth === 1 ? "cut" : taken(asked)));
+    const { client } = openClient({ url: server.url });
+    await client.feedback({ suggestionId: newUuid(), type: "approval" });
+    const [first, again] = server.asked.map(({ body }) => items(body)[0]);
+    expect(first).toMatchObject({
+      idempotencyKey: expect.any(String) as unknown,
+      createdAt: expect.any(String) as unknown,
+    });
+    expect(again).toEqual(first);
   });
 
   it("waits as long as Retry-After says", async () => {
@@ -120,6 +133,21 @@ describe("createClient", () => {
     await expect(client.suggestion(SUGGESTION)).rejects.toMatchObject({ code: "internal_error", status: 500 });
     isUp = true;
     await expect(client.suggestion(SUGGESTION)).resolves.toHaveProperty("suggestionId");
+  });
+
+  it("waits no longer than it tries, whatever Retry-After says", async () => {
+    const server = await startScripted(() => problem(429, "too_many_requests", { "retry-after": "86400" }));
+    const { client } = openClient({ url: server.url, giveUpMs: 100 });
+    await expect(client.suggestion(SUGGESTION)).rejects.toMatchObject({ code: "too_many_requests" });
+  });
+
+  it("holds 1,000 of a kind unless told otherwise, and sends a hundred of them at once", async () => {
+    const server = await startScripted(taken);
+    const { client, dropped } = openClient({ url: server.url, gatherMs: 60_000 });
+    for (let n = 0; n < 1_001; n += 1) void client.suggestion(SUGGESTION);
+    expect(dropped.map(({ error }) => error.code)).toEqual(["queue_full"]);
+    await client.flush();
+    expect(server.asked.map(({ body }) => items(body).length)).toEqual(Array.from({ length: 10 }, () => 100));
   });
 
   it("flushes: resolves when everything before is committed", async () => {

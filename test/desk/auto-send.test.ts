@@ -16,6 +16,17 @@ describe("whether a first reply goes out without a person", () => {
     ["somebody has answered", { isAnswered: true }, "already_answered"],
     ["the classification escalates", { escalation: "yes" }, "escalated"],
     ["the classification escalates, however sure the reply is", { escalation: "yes", confidence: 1 }, "escalated"],
+    [
+      "nothing allows it",
+      { threshold: undefined, confidence: 0, isAnswered: true, escalation: "yes" },
+      "auto_send_off",
+    ],
+    [
+      "only the switch allows it",
+      { confidence: 0, isAnswered: true, escalation: "yes" },
+      "confidence_not_above_threshold",
+    ],
+    ["somebody has answered what escalates", { isAnswered: true, escalation: "yes" }, "already_answered"],
     ["nobody knows whether it escalates", { escalation: "unknown" }, "escalation_unknown"],
   ])("when %s", async (_what, over, expected) => {
     const { escalation, ...facts } = { ...fine, ...over };

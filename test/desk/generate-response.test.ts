@@ -142,6 +142,18 @@ describeOnPostgres("generate-response", (open) => {
     });
   });
 
+  it("does not go by how another project has classified a ticket of the same id", async () => {
+    const { respond } = await deskWith({ confidence: 1, escalate: true });
+    const classification = { category: "billing", priority: "low", sentiment: "neutral", escalate: false, reasons: [] };
+    await db.query(
+      `insert into ai_suggestions (id, project_id, function_name, ticket_id, suggested_response, status, metadata)
+       values ($1, 'another', 'classify-ticket', $2, '', 'completed', jsonb_build_object('classification', $3::jsonb))`,
+      [newId(), ticketId, JSON.stringify(classification)],
+    );
+    expect((await respond({ ticket })).delivery).toMatchObject({ sent: false, reason: "escalated" });
+    expect(await automatic()).toEqual([]);
+  });
+
   it("sends one of two replies that are made at once, and none to a ticket that somebody has answered", async () => {
     const { respond, desk } = await deskWith({}, { sendAbove: 0.8 }, 2);
     await desk.postReply({ ticketId: sampleTicketId(1040), agentId: "jo", text: "On it.", at: new Date() });

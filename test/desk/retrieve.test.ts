@@ -82,6 +82,16 @@ describeOnPostgres("retriever", (open) => {
     expect(later.articles).toEqual([]);
   });
 
+  it("knows nothing of another project's desk", async () => {
+    const foreign = createDeskStore({ db, projectId: "another" });
+    await foreign.importArticles([{ id: "foreign", title: "Reset the reader", content: "Only for them." }]);
+    await foreign.importTickets([ticket("theirs", 1, "Only for them.")]);
+    await desk().importTickets([ticket("one", 1, "Hold it.")]);
+    const { articles, pastReplies } = await retriever().retrieve({ thread, ticketId: ticketId("new") });
+    expect(articles).toEqual([]);
+    expect(pastReplies.map(({ reply }) => reply)).toEqual(["Hold it."]);
+  });
+
   it("reads a history of several pages", async () => {
     const many = Array.from({ length: 2_500 }, (_, i) => ticket(`t${i}`, 1 + (i % 3), `Answer ${i}.`));
     await desk().importTickets(many);

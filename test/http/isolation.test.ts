@@ -87,9 +87,17 @@ it("projects in one database neither see nor overwrite each other", async () => 
   expect((await api.post("/v1/feedback", act, a)).status).toBe(201);
   const own = { ...act, suggestionId: String(bothB.json["suggestionId"]) };
   expect((await api.post("/v1/feedback", own, b)).json["created"]).toBe(true);
+  // Sent again it is the event of its own project, whoever used the key last.
+  const late = { ...own, idempotencyKey: "another key" };
+  const told = await api.post("/v1/feedback", late, b);
+  await api.post("/v1/feedback", { ...act, idempotencyKey: late.idempotencyKey }, a);
+  expect((await api.post("/v1/feedback", late, b)).json).toEqual({ ...told.json, created: false });
   // Of the ticket with the same id, everybody has their own.
   const sent = await api.post("/v1/sent", { ticketId: SUGGESTION.ticketId, finalText: "Something else" }, b);
   expect(sent.json["suggestionId"]).not.toBe(suggestionId);
+  await api.post("/v1/suggestions", { ...SUGGESTION, ticketId: "only a's" }, a);
+  const none = await api.post("/v1/sent", { ticketId: "only a's", finalText: SUGGESTION.text }, b);
+  expect(none.json).toEqual({ recorded: false });
   const listed = (await api.get("/v1/suggestions", b)).json["suggestions"] as readonly { suggestionId: string }[];
   const ofA = (await db.query<{ id: string }>("select id from ai_suggestions where project_id = 'a'")).map(
     ({ id }) => id,

@@ -15,6 +15,7 @@ import { serveApp } from "../../src/http/serve.ts";
 import type { HttpServices } from "../../src/http/services.ts";
 import type { Parts } from "../../src/server/assemble.ts";
 import { serveHttp } from "../../src/server/serve-http.ts";
+import { endApiKey } from "../../src/service/manage-api-keys.ts";
 import { openTestPostgres } from "../support/databases.ts";
 import { fakeServices, metricsRow, NOW, openAdmission } from "./fake-services.ts";
 import { makeKey } from "./secured-rig.ts";
@@ -129,6 +130,15 @@ describe("limits", () => {
     expect(statuses[1]?.headers.get("retry-after")).toBe("1");
   });
 
+  it("a feedback token may ask five times a second, however often keys may", async () => {
+    const admit = createRateLimit(null);
+    const holder = { projectId: "p", scopes: new Set<never>(), suggestionId: "one", rateKey: "one" };
+    for (let time = 0; time < 5; time += 1) await admit(holder);
+    await expect(admit(holder)).rejects.toMatchObject({ code: "too_many_requests" });
+    await admit({ ...holder, suggestionId: "another", rateKey: "another" });
+    for (let time = 0; time < 20; time += 1) await admit({ ...holder, suggestionId: null, rateKey: "pk-up-a" });
+  });
+
   it("large answers are packed for whoever takes them so, and only for them", async () => {
     const app = createApp({
       services: fakeServices({ metrics: () => Promise.resolve(Array.from({ length: 20 }, () => metricsRow())) }),
@@ -192,6 +202,9 @@ describe("pages of other origins", () => {
     const answered = await app.request("http://localhost/v1/suggestions", post({ origin: desk }));
     expect([answered.status, answered.headers.get("access-control-allow-origin")]).toEqual([201, desk]);
     expect(answered.headers.get("access-control-allow-credentials")).toBeNull();
+    // A page reads when to come back; a cache keeps the answers for each origin apart.
+    expect(answered.headers.get("access-control-expose-headers")).toBe("retry-after");
+    expect(answered.headers.get("vary")).toMatch(/\borigin\b/u);
   });
 
   it("its own pages may, under every name that it answers to, and under no other", async () => {
@@ -200,8 +213,15 @@ describe("pages of other origins", () => {
       const response = await app.request(`http://${host}/v1/suggestions`, post({ origin: `https://${host}`, host }));
       expect(response.status).toBe(201);
     }
-    const other = await app.request("http://other.example.com/v1/suggestions", post({ host: "other.example.com" }));
-    expect([other.status, await codeOf(other)]).toEqual([403, "host_not_allowed"]);
+    for (const host of [
+      "other.example.com",
+      "localhost.example.com",
+      "127.0.0.1.example.com",
+      "uptake.example.com.net",
+    ]) {
+      const other = await app.request(`http://${host}/v1/suggestions`, post({ host }));
+      expect([host, other.status, await codeOf(other)]).toEqual([host, 403, "host_not_allowed"]);
+    }
   });
 });
 
@@ -221,9 +241,14 @@ describe("serveHttp", () => {
       code: "invalid_configuration",
       message: expect.stringContaining("uptake keys create") as string,
     });
+    const { publicKey } = await makeKey(opened.db, "default", ["read"]);
+    await endApiKey(opened.db, publicKey);
+    await expect(serveHttp(parts, config, options)).rejects.toMatchObject({ code: "invalid_configuration" });
     await makeKey(opened.db, "default", ["read"]);
     const server = await serveHttp(parts, config, options);
     onTestFinished(() => server.close());
+    // Not even where somebody has emptied the table.
+    await opened.db.query("delete from api_keys");
     const response = await fetch(`http://127.0.0.1:${server.port}/v1/mirror`);
     expect(response.status).toBe(401);
   });

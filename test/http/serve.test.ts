@@ -1,11 +1,11 @@
 import { get } from "node:http";
 import { createServer, type AddressInfo } from "node:net";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { UptakeError } from "../../src/domain/errors.ts";
 import { silentLogger } from "../../src/domain/logger.ts";
 import { createApp } from "../../src/http/app.ts";
 import { serveApp, type HttpServer } from "../../src/http/serve.ts";
-import { fakeServices, NOW, openAdmission } from "./fake-services.ts";
+import { fakeServices, metricsRow, NOW, openAdmission } from "./fake-services.ts";
 
 const app = createApp({ admission: openAdmission, services: fakeServices(), log: silentLogger, now: () => NOW });
 
@@ -69,4 +69,48 @@ describe("serveApp", () => {
     expect((taken.address() as AddressInfo).port).toBe(server.port);
     await new Promise((resolve) => taken.close(resolve));
   });
+
+  it("when it closes, what is under way is answered whole for ten seconds more, and then cut off", async () => {
+    const { url, close, answerNext, areAsked } = await serveSlowly();
+    const [soon, never] = [1, 2].map(() =>
+      fetch(`${url}/v1/metrics`).then(
+        ({ status }) => status,
+        () => "cut off",
+      ),
+    );
+    await areAsked(2);
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const closing = close();
+    await vi.advanceTimersByTimeAsync(9_999);
+    answerNext();
+    expect(await Promise.race([soon, never])).toBe(200);
+    await vi.advanceTimersByTimeAsync(1);
+    await closing;
+    expect(new Set(await Promise.all([soon, never]))).toEqual(new Set([200, "cut off"]));
+  });
 });
+
+/** A server that answers one question after the other, when it is told to. */
+async function serveSlowly() {
+  const waiting: (() => void)[] = [];
+  let wake = (): void => {};
+  const services = fakeServices({
+    metrics: () =>
+      new Promise((resolve) => {
+        waiting.push(() => resolve([metricsRow()]));
+        wake();
+      }),
+  });
+  const slow = createApp({ admission: openAdmission, services, log: silentLogger, now: () => NOW });
+  const server = await serveApp(slow, { port: 0 });
+  servers.push(server);
+  return {
+    url: server.url,
+    close: () => server.close(),
+    answerNext: () => waiting.shift()?.(),
+    async areAsked(count: number) {
+      while (waiting.length < count) await new Promise<void>((resolve) => (wake = resolve));
+    },
+  };
+}

@@ -7,6 +7,8 @@ import { readSurvival } from "../../src/metrics/read-survival.ts";
 import type { Queryable } from "../../src/store/database.ts";
 import { type Judged, plainConfidence, plainDimensions, readJudged } from "./plain-metrics.ts";
 
+const HOUR_MS = 3_600_000;
+
 /** Expects reasons, calibration and survival over a whole range, unsplit, to equal a plain recomputation. */
 export async function expectPlainViews(db: Queryable, range: Omit<MetricsQuery, "bucket" | "by">): Promise<void> {
   const query: MetricsQuery = { ...range, bucket: "total", by: [] };
@@ -77,14 +79,24 @@ async function expectCalibration(db: Queryable, query: MetricsQuery, made: reado
   }
 }
 
+function middleOf(moment: Date, { from, to }: MetricsQuery): number {
+  const startOf = (lengthMs: number): number => Math.floor(moment.getTime() / lengthMs) * lengthMs;
+  const day = startOf(24 * HOUR_MS);
+  const isWhole = day >= from.getTime() && day + 24 * HOUR_MS <= to.getTime();
+  return isWhole ? day + 12 * HOUR_MS : startOf(HOUR_MS) + HOUR_MS / 2;
+}
+
 const meanOf = (values: readonly number[]): number | undefined =>
   values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** By the definition: at each time with feedback, the share of those still watched that got none just then. */
+/**
+ * By the definition: at each time with feedback, the share of those still watched that got none just then. Open ones were made
+ * in the middle of their hour, or, where the range has all of it, of their day: all histories are months ago.
+ */
 async function expectSurvival(db: Queryable, query: MetricsQuery, made: readonly Judged[]): Promise<void> {
   const now = query.now ?? new Date();
-  const waits = made.flatMap(({ status, shownAt, createdAt, outcome, timeToFeedbackMs }) => {
-    const waitedMs = outcome === null ? now.getTime() - (shownAt ?? createdAt).getTime() : (timeToFeedbackMs ?? 0);
+  const waits = made.flatMap(({ status, createdAt, outcome, timeToFeedbackMs }) => {
+    const waitedMs = outcome === null ? now.getTime() - middleOf(createdAt, query) : (timeToFeedbackMs ?? 0);
     const isWatched = ["completed", "accepted", "rejected"].includes(status) && waitedMs > 0;
     return isWatched ? [{ atMs: valueOf(bucketOf(waitedMs)), isDecided: outcome !== null }] : [];
   });

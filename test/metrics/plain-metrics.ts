@@ -128,7 +128,8 @@ function judge(suggestion: Suggestion, events: readonly Feedback[]): Judged {
   const deciding = oldestFirst.findLast(({ source }) => source === "explicit") ?? oldestFirst.at(-1);
   const first = oldestFirst[0];
   const startMs = (suggestion.shownAt ?? suggestion.createdAt).getTime();
-  const passedMs = first === undefined ? 0 : first.createdAt.getTime() - startMs;
+  const isFinished = FINISHED.includes(suggestion.status);
+  const passedMs = first === undefined || !isFinished ? 0 : first.createdAt.getTime() - startMs;
   return {
     ...suggestion,
     outcome: deciding?.type ?? null,

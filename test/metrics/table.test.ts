@@ -35,6 +35,7 @@ const nothing: MetricsSums = {
   keptRatioPpmSum: 0,
   keptRatioCount: 0,
   squaredErrorPpmSum: 0,
+  openCount: 0,
   latencyBuckets: [],
   latencyCounts: [],
   firstTokenBuckets: [],

@@ -287,6 +287,22 @@ it("another project sees none of it and writes to none of it", async () => {
   expect((await mine.ticket()).messages).toHaveLength(1);
 });
 
+it("what another project records about the same ticket id is not seen here", async () => {
+  const mine = await sampleDesk();
+  await mine.post(`/${ticketId}/suggest`, {});
+  await mine.post(`/${ticketId}/classify`, {});
+  const seen = async () => [(await mine.get("?queue=all")).json, await mine.ticket()];
+  const before = await seen();
+  const classification = { category: "billing", priority: "low", sentiment: "positive", escalate: false, reasons: [] };
+  await mine.db.query(
+    `insert into ai_suggestions (id, project_id, function_name, ticket_id, suggested_response, status, metadata)
+     select gen_random_uuid(), 'another', name, $1, 'Foreign', 'completed', jsonb_build_object('classification', $2::jsonb)
+     from unnest('{generate-message-suggestion,classify-ticket}'::text[]) name`,
+    [ticketId, JSON.stringify(classification)],
+  );
+  expect(await seen()).toEqual(before);
+});
+
 it("there is no desk in an adopted database", async () => {
   const host = await startHost();
   const settings = { projectId: "default", functionName: "f", environment: "production", lockTimeoutMs: 3000 };

@@ -272,6 +272,8 @@ describe("retention", () => {
     await expect(readMetrics(db, query)).rejects.toMatchObject(refusal);
     await expect(readSurvival(db, query)).rejects.toMatchObject(refusal);
     expect(await readMetrics(db, { ...query, from: inMonth(1) })).toEqual([]);
+    // The rollup knows how long they had been open, whoever is gone.
+    expect(await readSurvival(db, { ...query, by: [] })).toMatchObject([{ decidedCount: 0, openCount: 2 }]);
   });
 });
 

@@ -1,10 +1,4 @@
-import {
-  keepPreviousData,
-  type QueryClient,
-  useQuery,
-  useQueryClient,
-  type UseQueryResult,
-} from "@tanstack/react-query";
+import { keepPreviousData, useQuery, type UseQueryResult } from "@tanstack/react-query";
 import type { CalibrationAnswer } from "../../../src/contract/calibration-answer.ts";
 import type { MetricsAnswer } from "../../../src/contract/metrics-answer.ts";
 import type { ReasonsAnswer } from "../../../src/contract/reasons-answer.ts";
@@ -45,16 +39,10 @@ export const metricsPath = (
   });
 
 /** The rows of an answer; while another question is asked, the answer to the last one stays. */
-function useRows<Row>(
-  path: string,
-  first: (signal: AbortSignal) => Promise<void> = () => Promise.resolve(),
-): UseQueryResult<readonly Row[]> {
+function useRows<Row>(path: string): UseQueryResult<readonly Row[]> {
   return useQuery({
     queryKey: [path],
-    queryFn: async ({ signal }) => {
-      await first(signal);
-      return (await request<{ readonly rows: readonly Row[] }>(path, signal)).rows;
-    },
+    queryFn: async ({ signal }) => (await request<{ readonly rows: readonly Row[] }>(path, signal)).rows,
     placeholderData: keepPreviousData,
   });
 }
@@ -69,33 +57,5 @@ export const useReasons = (filters: Filters): UseQueryResult<readonly ReasonRow[
 export const useCalibration = (filters: Filters): UseQueryResult<readonly CalibrationRow[]> =>
   useRows<CalibrationRow>(metricsPath("calibration", filters, { range: filters.range, bucket: "total" }));
 
-/**
- * The one chart that reads the suggestions themselves and not their counts: with millions of them it takes a while, and
- * the database's whole attention. So it is asked for once the others of the page have their answers.
- */
-export function useSurvival(filters: Filters): UseQueryResult<readonly SurvivalRow[]> {
-  const client = useQueryClient();
-  return useRows<SurvivalRow>(metricsPath("survival", filters, { range: filters.range, bucket: "total" }), (signal) =>
-    whenCountsAreThere(client, signal),
-  );
-}
-
-const COUNTS = {
-  predicate: ({ queryKey: [path] }: { readonly queryKey: readonly unknown[] }) =>
-    typeof path === "string" && /^\/v1\/(?:metrics|reasons|calibration)\?/u.test(path),
-} as const;
-
-async function whenCountsAreThere(client: QueryClient, signal: AbortSignal): Promise<void> {
-  // What else is on the page begins in the same turn.
-  await new Promise((resolve) => setTimeout(resolve));
-  if (client.isFetching(COUNTS) === 0) return;
-  await new Promise<void>((resolve) => {
-    const look = (): void => {
-      if (client.isFetching(COUNTS) > 0 && !signal.aborted) return;
-      unsubscribe();
-      resolve();
-    };
-    const unsubscribe = client.getQueryCache().subscribe(look);
-    signal.addEventListener("abort", look);
-  });
-}
+export const useSurvival = (filters: Filters): UseQueryResult<readonly SurvivalRow[]> =>
+  useRows<SurvivalRow>(metricsPath("survival", filters, { range: filters.range, bucket: "total" }));

@@ -38,6 +38,7 @@ create table rollup_deltas (
   kept_ratio_ppm_sum bigint not null default 0,
   kept_ratio_count integer not null default 0,
   squared_error_ppm_sum bigint not null default 0,
+  open_count integer not null default 0,
   latency_buckets smallint[] not null default '{}',
   latency_counts integer[] not null default '{}',
   first_token_buckets smallint[] not null default '{}',
@@ -79,6 +80,7 @@ create table ai_metrics_hourly (
   kept_ratio_ppm_sum bigint not null,
   kept_ratio_count bigint not null,
   squared_error_ppm_sum bigint not null,
+  open_count bigint not null,
   latency_buckets smallint[] not null,
   latency_counts integer[] not null,
   first_token_buckets smallint[] not null,
@@ -107,6 +109,7 @@ comment on column ai_metrics_hourly.kept_ratio_ppm_sum is 'Kept ratios in millio
 comment on column ai_metrics_hourly.latency_buckets is 'Sparse histogram, in any order; what stands there twice is to be added: bucket b holds values in (g^(b-1), g^b] ms with g = 1.02/0.98, so any quantile is within 2 % (DDSketch, Masson et al. 2019).';
 
 comment on column ai_metrics_hourly.squared_error_ppm_sum is 'Sum of (confidence - 1 if accepted, else 0)^2 over the decided suggestions with a confidence, in millionths: divided by their number, the Brier score.';
+comment on column ai_metrics_hourly.open_count is 'Completed suggestions still without feedback, expired ones too, but none that went out without a person: with feedback_time_* what the survival curve is made of.';
 comment on column ai_metrics_hourly.confidence_keys is 'Sparse histogram of confidences by outcome; the view ai_confidence_hourly says what a key means.';
 
 -- The sparse histogram of confidences, for reading by hand. A key is band * 4 + what became of the suggestion.
@@ -211,7 +214,7 @@ $$;
 -- feedback changes: the rest is the same before and after.
 create function uptake_outcome_contribution(m uptake_measured) returns table (
   shown_decided_count integer, accepted_count integer, revised_count integer, rejected_count integer, expired_count integer,
-  kept_ratio_ppm_sum bigint, kept_ratio_count integer, squared_error_ppm_sum bigint,
+  kept_ratio_ppm_sum bigint, kept_ratio_count integer, squared_error_ppm_sum bigint, open_count integer,
   feedback_time_bucket smallint, confidence_key smallint
 ) language sql stable as $$
   select
@@ -227,8 +230,11 @@ create function uptake_outcome_contribution(m uptake_measured) returns table (
         - case when m.outcome = 'accepted' then 1 else 0 end) ^ 2 * 1000000)::bigint, 0)
       else 0
     end,
-    -- An act stamped no later than the suggestion itself (an import without times) has no known time to feedback.
-    case when m.decided_at > coalesce(m.shown_at, m.created_at)
+    -- Still without feedback, expired ones too; of what failed, runs, or went out without a person none is awaited.
+    case when m.status in ('completed', 'accepted', 'rejected') and m.outcome in ('pending', 'expired') then 1 else 0 end,
+    -- An act stamped no later than the suggestion itself (an import without times) has no known time to feedback. Nor has one on
+    -- a run that failed: those are not among the open ones either, so that survival is of the same suggestions before and after.
+    case when m.status in ('completed', 'accepted', 'rejected') and m.decided_at > coalesce(m.shown_at, m.created_at)
       then uptake_bucket(date_part('epoch', m.decided_at - coalesce(m.shown_at, m.created_at)) * 1000)
     end,
     (uptake_confidence_band(uptake_confidence_ppm(m.status, m.confidence_score)) * 4
@@ -245,7 +251,7 @@ create function uptake_contribution(m uptake_measured) returns table (
   input_tokens_sum bigint, output_tokens_sum bigint,
   input_tokens_known_count integer, output_tokens_known_count integer,
   cost_usd_sum numeric, cost_known_count integer, completed_cost_known_count integer,
-  kept_ratio_ppm_sum bigint, kept_ratio_count integer, squared_error_ppm_sum bigint,
+  kept_ratio_ppm_sum bigint, kept_ratio_count integer, squared_error_ppm_sum bigint, open_count integer,
   latency_bucket smallint, first_token_bucket smallint, feedback_time_bucket smallint,
   confidence_key smallint, confidence_ppm integer, error_type text
 ) language sql stable as $$
@@ -266,7 +272,7 @@ create function uptake_contribution(m uptake_measured) returns table (
     case when abs(m.cost_usd) < 'infinity' then m.cost_usd else 0 end,
     case when abs(m.cost_usd) < 'infinity' then 1 else 0 end,
     case when abs(m.cost_usd) < 'infinity' and m.status in ('completed', 'accepted', 'rejected') then 1 else 0 end,
-    o.kept_ratio_ppm_sum, o.kept_ratio_count, o.squared_error_ppm_sum,
+    o.kept_ratio_ppm_sum, o.kept_ratio_count, o.squared_error_ppm_sum, o.open_count,
     uptake_bucket(m.latency_ms),
     uptake_bucket(m.time_to_first_token_ms),
     o.feedback_time_bucket,
@@ -293,7 +299,7 @@ begin
   insert into rollup_deltas (
     series_id, new_series, hour,
     suggestion_count, completed_count, error_count, shown_count, shown_decided_count, accepted_count, revised_count, rejected_count, expired_count,
-    latency_count, latency_ms_sum, input_tokens_sum, output_tokens_sum, input_tokens_known_count, output_tokens_known_count, cost_usd_sum, cost_known_count, completed_cost_known_count, kept_ratio_ppm_sum, kept_ratio_count, squared_error_ppm_sum,
+    latency_count, latency_ms_sum, input_tokens_sum, output_tokens_sum, input_tokens_known_count, output_tokens_known_count, cost_usd_sum, cost_known_count, completed_cost_known_count, kept_ratio_ppm_sum, kept_ratio_count, squared_error_ppm_sum, open_count,
     latency_buckets, latency_counts, first_token_buckets, first_token_counts, feedback_time_buckets, feedback_time_counts,
     confidence_keys, confidence_counts, confidence_ppm_sums, error_types, error_type_counts
   )
@@ -320,6 +326,7 @@ begin
     sum(c.sign * c.kept_ratio_ppm_sum),
     sum(c.sign * c.kept_ratio_count),
     sum(c.sign * c.squared_error_ppm_sum),
+    sum(c.sign * c.open_count),
     coalesce(array_agg(c.latency_bucket) filter (where c.latency_bucket is not null), '{}'),
     coalesce(array_agg(c.sign) filter (where c.latency_bucket is not null), '{}'),
     coalesce(array_agg(c.first_token_bucket) filter (where c.first_token_bucket is not null), '{}'),
@@ -513,7 +520,7 @@ create function uptake_recomputed(only_project text, from_hour integer, to_hour 
   latency_count bigint, latency_ms_sum bigint, input_tokens_sum bigint, output_tokens_sum bigint,
   input_tokens_known_count bigint, output_tokens_known_count bigint,
   cost_usd_sum numeric, cost_known_count bigint, completed_cost_known_count bigint,
-  kept_ratio_ppm_sum bigint, kept_ratio_count bigint, squared_error_ppm_sum bigint,
+  kept_ratio_ppm_sum bigint, kept_ratio_count bigint, squared_error_ppm_sum bigint, open_count bigint,
   latency_buckets smallint[], latency_counts integer[], first_token_buckets smallint[], first_token_counts integer[],
   feedback_time_buckets smallint[], feedback_time_counts integer[],
   confidence_keys smallint[], confidence_counts integer[], confidence_ppm_sums bigint[],
@@ -542,6 +549,7 @@ create function uptake_recomputed(only_project text, from_hour integer, to_hour 
     sum(c.kept_ratio_ppm_sum)::bigint,
     sum(c.kept_ratio_count),
     sum(c.squared_error_ppm_sum)::bigint,
+    sum(c.open_count),
     coalesce(array_agg(c.latency_bucket) filter (where c.latency_bucket is not null), '{}'),
     coalesce(array_agg(1) filter (where c.latency_bucket is not null), '{}'),
     coalesce(array_agg(c.first_token_bucket) filter (where c.first_token_bucket is not null), '{}'),
@@ -591,7 +599,7 @@ create function uptake_rollup_difference(from_hour integer, to_hour integer) ret
   latency_count bigint, latency_ms_sum bigint, input_tokens_sum bigint, output_tokens_sum bigint,
   input_tokens_known_count bigint, output_tokens_known_count bigint,
   cost_usd_sum numeric, cost_known_count bigint, completed_cost_known_count bigint,
-  kept_ratio_ppm_sum bigint, kept_ratio_count bigint, squared_error_ppm_sum bigint,
+  kept_ratio_ppm_sum bigint, kept_ratio_count bigint, squared_error_ppm_sum bigint, open_count bigint,
   latency_buckets smallint[], latency_counts integer[], first_token_buckets smallint[], first_token_counts integer[],
   feedback_time_buckets smallint[], feedback_time_counts integer[],
   confidence_keys smallint[], confidence_counts integer[], confidence_ppm_sums bigint[],
@@ -601,7 +609,7 @@ create function uptake_rollup_difference(from_hour integer, to_hour integer) ret
     select -1 as sign, m.series_id, null::text[] as new_series, m.hour,
       m.suggestion_count, m.completed_count, m.error_count, m.shown_count, m.shown_decided_count, m.accepted_count, m.revised_count, m.rejected_count, m.expired_count,
       m.latency_count, m.latency_ms_sum, m.input_tokens_sum, m.output_tokens_sum, m.input_tokens_known_count, m.output_tokens_known_count,
-      m.cost_usd_sum, m.cost_known_count, m.completed_cost_known_count, m.kept_ratio_ppm_sum, m.kept_ratio_count, m.squared_error_ppm_sum,
+      m.cost_usd_sum, m.cost_known_count, m.completed_cost_known_count, m.kept_ratio_ppm_sum, m.kept_ratio_count, m.squared_error_ppm_sum, m.open_count,
       m.latency_buckets, m.latency_counts, m.first_token_buckets, m.first_token_counts, m.feedback_time_buckets, m.feedback_time_counts,
       m.confidence_keys, m.confidence_counts, m.confidence_ppm_sums, m.error_types, m.error_type_counts
     from ai_metrics_hourly m
@@ -611,7 +619,7 @@ create function uptake_rollup_difference(from_hour integer, to_hour integer) ret
     select -1, coalesce(d.series_id, s.id), case when s.id is null then d.new_series end, d.hour,
       d.suggestion_count, d.completed_count, d.error_count, d.shown_count, d.shown_decided_count, d.accepted_count, d.revised_count, d.rejected_count, d.expired_count,
       d.latency_count, d.latency_ms_sum, d.input_tokens_sum, d.output_tokens_sum, d.input_tokens_known_count, d.output_tokens_known_count,
-      d.cost_usd_sum, d.cost_known_count, d.completed_cost_known_count, d.kept_ratio_ppm_sum, d.kept_ratio_count, d.squared_error_ppm_sum,
+      d.cost_usd_sum, d.cost_known_count, d.completed_cost_known_count, d.kept_ratio_ppm_sum, d.kept_ratio_count, d.squared_error_ppm_sum, d.open_count,
       d.latency_buckets, d.latency_counts, d.first_token_buckets, d.first_token_counts, d.feedback_time_buckets, d.feedback_time_counts,
       d.confidence_keys, d.confidence_counts, d.confidence_ppm_sums, d.error_types, d.error_type_counts
     from rollup_deltas d
@@ -633,7 +641,7 @@ create function uptake_rollup_difference(from_hour integer, to_hour integer) ret
     select 1 as sign, d.series_id, d.new_series, d.hour,
       d.suggestion_count, d.completed_count, d.error_count, d.shown_count, d.shown_decided_count, d.accepted_count, d.revised_count, d.rejected_count, d.expired_count,
       d.latency_count, d.latency_ms_sum, d.input_tokens_sum, d.output_tokens_sum, d.input_tokens_known_count, d.output_tokens_known_count,
-      d.cost_usd_sum, d.cost_known_count, d.completed_cost_known_count, d.kept_ratio_ppm_sum, d.kept_ratio_count, d.squared_error_ppm_sum,
+      d.cost_usd_sum, d.cost_known_count, d.completed_cost_known_count, d.kept_ratio_ppm_sum, d.kept_ratio_count, d.squared_error_ppm_sum, d.open_count,
       d.latency_buckets, d.latency_counts, d.first_token_buckets, d.first_token_counts, d.feedback_time_buckets, d.feedback_time_counts,
       d.confidence_keys, d.confidence_counts, d.confidence_ppm_sums, d.error_types, d.error_type_counts
     from recomputed d
@@ -664,7 +672,8 @@ create function uptake_rollup_difference(from_hour integer, to_hour integer) ret
       sum(sign * d.completed_cost_known_count)::bigint as completed_cost_known_count,
       sum(sign * d.kept_ratio_ppm_sum)::bigint as kept_ratio_ppm_sum,
       sum(sign * d.kept_ratio_count)::bigint as kept_ratio_count,
-      sum(sign * d.squared_error_ppm_sum)::bigint as squared_error_ppm_sum
+      sum(sign * d.squared_error_ppm_sum)::bigint as squared_error_ppm_sum,
+      sum(sign * d.open_count)::bigint as open_count
     from sides d
     group by d.series_id, d.new_series, d.hour
   ),
@@ -707,7 +716,7 @@ create function uptake_rollup_difference(from_hour integer, to_hour integer) ret
     c.series_id, c.new_series, c.hour,
     c.suggestion_count, c.completed_count, c.error_count, c.shown_count, c.shown_decided_count, c.accepted_count, c.revised_count, c.rejected_count, c.expired_count,
     c.latency_count, c.latency_ms_sum, c.input_tokens_sum, c.output_tokens_sum, c.input_tokens_known_count, c.output_tokens_known_count,
-    c.cost_usd_sum, c.cost_known_count, c.completed_cost_known_count, c.kept_ratio_ppm_sum, c.kept_ratio_count, c.squared_error_ppm_sum,
+    c.cost_usd_sum, c.cost_known_count, c.completed_cost_known_count, c.kept_ratio_ppm_sum, c.kept_ratio_count, c.squared_error_ppm_sum, c.open_count,
     coalesce(h.latency_buckets, '{}'), coalesce(h.latency_counts, '{}'),
     coalesce(h.first_token_buckets, '{}'), coalesce(h.first_token_counts, '{}'),
     coalesce(h.feedback_time_buckets, '{}'), coalesce(h.feedback_time_counts, '{}'),
@@ -719,15 +728,15 @@ create function uptake_rollup_difference(from_hour integer, to_hour integer) ret
   where h.hour is not null
     or (c.suggestion_count, c.completed_count, c.error_count, c.shown_count, c.shown_decided_count, c.accepted_count, c.revised_count, c.rejected_count, c.expired_count,
         c.latency_count, c.latency_ms_sum, c.input_tokens_sum, c.output_tokens_sum, c.input_tokens_known_count, c.output_tokens_known_count,
-        c.cost_usd_sum, c.cost_known_count, c.completed_cost_known_count, c.kept_ratio_ppm_sum, c.kept_ratio_count, c.squared_error_ppm_sum)
-      <> (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+        c.cost_usd_sum, c.cost_known_count, c.completed_cost_known_count, c.kept_ratio_ppm_sum, c.kept_ratio_count, c.squared_error_ppm_sum, c.open_count)
+      <> (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
   union all
   -- What is nowhere yet (all of a range that is counted for the first time) is missing as it is.
   select
     d.series_id, d.new_series, d.hour,
     d.suggestion_count, d.completed_count, d.error_count, d.shown_count, d.shown_decided_count, d.accepted_count, d.revised_count, d.rejected_count, d.expired_count,
     d.latency_count, d.latency_ms_sum, d.input_tokens_sum, d.output_tokens_sum, d.input_tokens_known_count, d.output_tokens_known_count,
-    d.cost_usd_sum, d.cost_known_count, d.completed_cost_known_count, d.kept_ratio_ppm_sum, d.kept_ratio_count, d.squared_error_ppm_sum,
+    d.cost_usd_sum, d.cost_known_count, d.completed_cost_known_count, d.kept_ratio_ppm_sum, d.kept_ratio_count, d.squared_error_ppm_sum, d.open_count,
     d.latency_buckets, d.latency_counts, d.first_token_buckets, d.first_token_counts, d.feedback_time_buckets, d.feedback_time_counts,
     d.confidence_keys, d.confidence_counts, d.confidence_ppm_sums, d.error_types, d.error_type_counts
   from recomputed d
@@ -822,7 +831,7 @@ create function uptake_rollup_sums(from_day integer, to_day integer) returns tab
   latency_count bigint, latency_ms_sum bigint, input_tokens_sum bigint, output_tokens_sum bigint,
   input_tokens_known_count bigint, output_tokens_known_count bigint,
   cost_usd_sum numeric, cost_known_count bigint, completed_cost_known_count bigint,
-  kept_ratio_ppm_sum bigint, kept_ratio_count bigint, squared_error_ppm_sum bigint,
+  kept_ratio_ppm_sum bigint, kept_ratio_count bigint, squared_error_ppm_sum bigint, open_count bigint,
   latency_buckets smallint[], latency_counts integer[], first_token_buckets smallint[], first_token_counts integer[],
   feedback_time_buckets smallint[], feedback_time_counts integer[],
   confidence_keys smallint[], confidence_counts integer[], confidence_ppm_sums bigint[],
@@ -863,7 +872,8 @@ create function uptake_rollup_sums(from_day integer, to_day integer) returns tab
       sum(m.completed_cost_known_count)::bigint as completed_cost_known_count,
       sum(m.kept_ratio_ppm_sum)::bigint as kept_ratio_ppm_sum,
       sum(m.kept_ratio_count)::bigint as kept_ratio_count,
-      sum(m.squared_error_ppm_sum)::bigint as squared_error_ppm_sum
+      sum(m.squared_error_ppm_sum)::bigint as squared_error_ppm_sum,
+      sum(m.open_count)::bigint as open_count
     from spread m
     group by m.is_day, m.period, m.target_id
   ),
@@ -906,7 +916,7 @@ create function uptake_rollup_sums(from_day integer, to_day integer) returns tab
     c.is_day, c.period, c.target_id,
     c.suggestion_count, c.completed_count, c.error_count, c.shown_count, c.shown_decided_count, c.accepted_count, c.revised_count, c.rejected_count, c.expired_count,
     c.latency_count, c.latency_ms_sum, c.input_tokens_sum, c.output_tokens_sum, c.input_tokens_known_count, c.output_tokens_known_count,
-    c.cost_usd_sum, c.cost_known_count, c.completed_cost_known_count, c.kept_ratio_ppm_sum, c.kept_ratio_count, c.squared_error_ppm_sum,
+    c.cost_usd_sum, c.cost_known_count, c.completed_cost_known_count, c.kept_ratio_ppm_sum, c.kept_ratio_count, c.squared_error_ppm_sum, c.open_count,
     coalesce(h.latency_buckets, '{}'), coalesce(h.latency_counts, '{}'),
     coalesce(h.first_token_buckets, '{}'), coalesce(h.first_token_counts, '{}'),
     coalesce(h.feedback_time_buckets, '{}'), coalesce(h.feedback_time_counts, '{}'),

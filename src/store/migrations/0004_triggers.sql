@@ -173,13 +173,13 @@ begin
   ) then
     insert into rollup_deltas (
       series_id, new_series, hour, shown_decided_count, accepted_count, revised_count, rejected_count, expired_count,
-      kept_ratio_ppm_sum, kept_ratio_count, squared_error_ppm_sum, feedback_time_buckets, feedback_time_counts,
+      kept_ratio_ppm_sum, kept_ratio_count, squared_error_ppm_sum, open_count, feedback_time_buckets, feedback_time_counts,
       confidence_keys, confidence_counts, confidence_ppm_sums
     )
     select
       c.series_id, c.new_series, c.hour,
       sum(c.shown_decided_count), sum(c.accepted_count), sum(c.revised_count), sum(c.rejected_count), sum(c.expired_count),
-      sum(c.kept_ratio_ppm_sum), sum(c.kept_ratio_count), sum(c.squared_error_ppm_sum),
+      sum(c.kept_ratio_ppm_sum), sum(c.kept_ratio_count), sum(c.squared_error_ppm_sum), sum(c.open_count),
       coalesce(array_agg(c.old_time_bucket) filter (where c.old_time_bucket is not null), '{}')
         || coalesce(array_agg(c.new_time_bucket) filter (where c.new_time_bucket is not null), '{}'),
       array_fill(-1, array[count(c.old_time_bucket)::integer]) || array_fill(1, array[count(c.new_time_bucket)::integer]),
@@ -205,6 +205,7 @@ begin
         now_is.kept_ratio_ppm_sum - was.kept_ratio_ppm_sum as kept_ratio_ppm_sum,
         now_is.kept_ratio_count - was.kept_ratio_count as kept_ratio_count,
         now_is.squared_error_ppm_sum - was.squared_error_ppm_sum as squared_error_ppm_sum,
+        now_is.open_count - was.open_count as open_count,
         was.feedback_time_bucket as old_time_bucket, now_is.feedback_time_bucket as new_time_bucket,
         was.confidence_key as old_key, now_is.confidence_key as new_key,
         uptake_confidence_ppm(n.status, n.confidence_score)::bigint as ppm

@@ -6,7 +6,7 @@ with rows as (
     false as is_day, m.hour as period, m.series_id,
     m.suggestion_count, m.completed_count, m.error_count, m.shown_count, m.shown_decided_count, m.accepted_count, m.revised_count, m.rejected_count, m.expired_count,
     m.latency_count, m.latency_ms_sum, m.input_tokens_sum, m.output_tokens_sum, m.input_tokens_known_count, m.output_tokens_known_count,
-    m.cost_usd_sum, m.cost_known_count, m.completed_cost_known_count, m.kept_ratio_ppm_sum, m.kept_ratio_count, m.squared_error_ppm_sum,
+    m.cost_usd_sum, m.cost_known_count, m.completed_cost_known_count, m.kept_ratio_ppm_sum, m.kept_ratio_count, m.squared_error_ppm_sum, m.open_count,
     m.latency_buckets, m.latency_counts, m.first_token_buckets, m.first_token_counts, m.feedback_time_buckets, m.feedback_time_counts,
     m.confidence_keys, m.confidence_counts, m.confidence_ppm_sums, m.error_types, m.error_type_counts
   from ai_metrics_hourly m
@@ -17,7 +17,7 @@ with rows as (
     true as is_day, m.day as period, m.series_id,
     m.suggestion_count, m.completed_count, m.error_count, m.shown_count, m.shown_decided_count, m.accepted_count, m.revised_count, m.rejected_count, m.expired_count,
     m.latency_count, m.latency_ms_sum, m.input_tokens_sum, m.output_tokens_sum, m.input_tokens_known_count, m.output_tokens_known_count,
-    m.cost_usd_sum, m.cost_known_count, m.completed_cost_known_count, m.kept_ratio_ppm_sum, m.kept_ratio_count, m.squared_error_ppm_sum,
+    m.cost_usd_sum, m.cost_known_count, m.completed_cost_known_count, m.kept_ratio_ppm_sum, m.kept_ratio_count, m.squared_error_ppm_sum, m.open_count,
     m.latency_buckets, m.latency_counts, m.first_token_buckets, m.first_token_counts, m.feedback_time_buckets, m.feedback_time_counts,
     m.confidence_keys, m.confidence_counts, m.confidence_ppm_sums, m.error_types, m.error_type_counts
   from ai_metrics_daily m
@@ -29,7 +29,7 @@ kept as (
     r.is_day, r.period, r.series_id,
     r.suggestion_count, r.completed_count, r.error_count, r.shown_count, r.shown_decided_count, r.accepted_count, r.revised_count, r.rejected_count, r.expired_count,
     r.latency_count, r.latency_ms_sum, r.input_tokens_sum, r.output_tokens_sum, r.input_tokens_known_count, r.output_tokens_known_count,
-    r.cost_usd_sum, r.cost_known_count, r.completed_cost_known_count, r.kept_ratio_ppm_sum, r.kept_ratio_count, r.squared_error_ppm_sum,
+    r.cost_usd_sum, r.cost_known_count, r.completed_cost_known_count, r.kept_ratio_ppm_sum, r.kept_ratio_count, r.squared_error_ppm_sum, r.open_count,
     l.*, t.*, f.*, c.*, e.*
   from rows r
   cross join lateral uptake_add_histograms('{}', '{}', r.latency_buckets, r.latency_counts) l (latency_buckets, latency_counts)

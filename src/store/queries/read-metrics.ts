@@ -2,6 +2,7 @@ import { type Histogram, mergeHistograms } from "../../domain/histogram.ts";
 import type { MetricsDimension, MetricsDuration } from "../../domain/metrics-request.ts";
 import { parseIntegerLists } from "../array-text.ts";
 import type { Queryable } from "../database.ts";
+import { parseHistograms } from "../histogram-text.ts";
 
 // The rows of hours and of whole days and the deltas that still wait, in one statement and so in one snapshot: a roll
 // that commits meanwhile is seen wholly or not at all, and the running hour is live. '' stands for a dimension that is
@@ -14,7 +15,7 @@ with entries as (
     s.function_name, s.model, s.prompt_version, s.environment, hour,
     suggestion_count, completed_count, error_count, shown_count, shown_decided_count, accepted_count, revised_count, rejected_count, expired_count,
     latency_count, latency_ms_sum, input_tokens_sum, output_tokens_sum, input_tokens_known_count, output_tokens_known_count,
-    cost_usd_sum, cost_known_count, completed_cost_known_count, kept_ratio_ppm_sum, kept_ratio_count, squared_error_ppm_sum,
+    cost_usd_sum, cost_known_count, completed_cost_known_count, kept_ratio_ppm_sum, kept_ratio_count, squared_error_ppm_sum, open_count,
     latency_buckets, latency_counts, first_token_buckets, first_token_counts, feedback_time_buckets, feedback_time_counts,
     confidence_keys, confidence_counts, confidence_ppm_sums, error_types, error_type_counts
   from ai_metrics_hourly m
@@ -27,7 +28,7 @@ with entries as (
     s.function_name, s.model, s.prompt_version, s.environment, hour,
     suggestion_count, completed_count, error_count, shown_count, shown_decided_count, accepted_count, revised_count, rejected_count, expired_count,
     latency_count, latency_ms_sum, input_tokens_sum, output_tokens_sum, input_tokens_known_count, output_tokens_known_count,
-    cost_usd_sum, cost_known_count, completed_cost_known_count, kept_ratio_ppm_sum, kept_ratio_count, squared_error_ppm_sum,
+    cost_usd_sum, cost_known_count, completed_cost_known_count, kept_ratio_ppm_sum, kept_ratio_count, squared_error_ppm_sum, open_count,
     latency_buckets, latency_counts, first_token_buckets, first_token_counts, feedback_time_buckets, feedback_time_counts,
     confidence_keys, confidence_counts, confidence_ppm_sums, error_types, error_type_counts
   from ai_metrics_hourly m
@@ -40,7 +41,7 @@ with entries as (
     s.function_name, s.model, s.prompt_version, s.environment, day * 24,
     suggestion_count, completed_count, error_count, shown_count, shown_decided_count, accepted_count, revised_count, rejected_count, expired_count,
     latency_count, latency_ms_sum, input_tokens_sum, output_tokens_sum, input_tokens_known_count, output_tokens_known_count,
-    cost_usd_sum, cost_known_count, completed_cost_known_count, kept_ratio_ppm_sum, kept_ratio_count, squared_error_ppm_sum,
+    cost_usd_sum, cost_known_count, completed_cost_known_count, kept_ratio_ppm_sum, kept_ratio_count, squared_error_ppm_sum, open_count,
     latency_buckets, latency_counts, first_token_buckets, first_token_counts, feedback_time_buckets, feedback_time_counts,
     confidence_keys, confidence_counts, confidence_ppm_sums, error_types, error_type_counts
   from ai_metrics_daily m
@@ -54,7 +55,7 @@ with entries as (
     coalesce(s.prompt_version, new_series[5]), coalesce(s.environment, new_series[3]), hour,
     suggestion_count, completed_count, error_count, shown_count, shown_decided_count, accepted_count, revised_count, rejected_count, expired_count,
     latency_count, latency_ms_sum, input_tokens_sum, output_tokens_sum, input_tokens_known_count, output_tokens_known_count,
-    cost_usd_sum, cost_known_count, completed_cost_known_count, kept_ratio_ppm_sum, kept_ratio_count, squared_error_ppm_sum,
+    cost_usd_sum, cost_known_count, completed_cost_known_count, kept_ratio_ppm_sum, kept_ratio_count, squared_error_ppm_sum, open_count,
     latency_buckets, latency_counts, first_token_buckets, first_token_counts, feedback_time_buckets, feedback_time_counts,
     confidence_keys, confidence_counts, confidence_ppm_sums, error_types, error_type_counts
   from rollup_deltas d
@@ -88,6 +89,7 @@ select
   sum(kept_ratio_ppm_sum) as "keptRatioPpmSum",
   sum(kept_ratio_count) as "keptRatioCount",
   sum(squared_error_ppm_sum) as "squaredErrorPpmSum",
+  sum(open_count) as "openCount",
   coalesce(string_agg(latency_buckets::text || latency_counts::text, '') filter (where $12::boolean), '') as latency,
   coalesce(string_agg(first_token_buckets::text || first_token_counts::text, '') filter (where $13::boolean), '') as "firstToken",
   coalesce(string_agg(feedback_time_buckets::text || feedback_time_counts::text, '') filter (where $14::boolean), '') as "feedbackTime",
@@ -153,6 +155,8 @@ export type MetricsSums = {
   readonly keptRatioPpmSum: number;
   readonly keptRatioCount: number;
   readonly squaredErrorPpmSum: number;
+  /** Completed and still without feedback, expired ones too, but none that went out without a person. */
+  readonly openCount: number;
   readonly latencyBuckets: readonly number[];
   readonly latencyCounts: readonly number[];
   readonly firstTokenBuckets: readonly number[];
@@ -220,9 +224,9 @@ export async function readMetricsSums(db: Queryable, selection: MetricsSelection
 
 /** Names every field, as a row of `pg` with so many is a slow object, and spreading it takes longer than reading it. */
 function toSums(row: Row): MetricsSums {
-  const latency = histogramIn(row.latency);
-  const firstToken = histogramIn(row.firstToken);
-  const feedbackTime = histogramIn(row.feedbackTime);
+  const latency = parseHistograms(row.latency);
+  const firstToken = parseHistograms(row.firstToken);
+  const feedbackTime = parseHistograms(row.feedbackTime);
   const { confidenceKeys, confidenceCounts, confidencePpmSums } = confidencesIn(row.confidence);
   const failures = failuresIn(row.errors ?? []);
   return {
@@ -253,6 +257,7 @@ function toSums(row: Row): MetricsSums {
     keptRatioPpmSum: row.keptRatioPpmSum,
     keptRatioCount: row.keptRatioCount,
     squaredErrorPpmSum: row.squaredErrorPpmSum,
+    openCount: row.openCount,
     latencyBuckets: latency.buckets,
     latencyCounts: latency.counts,
     firstTokenBuckets: firstToken.buckets,
@@ -265,13 +270,6 @@ function toSums(row: Row): MetricsSums {
     errorTypes: failures.map(([type]) => type),
     errorTypeCounts: failures.map(([, count]) => count),
   };
-}
-
-function histogramIn(text: string): Histogram {
-  const lists = parseIntegerLists(text);
-  const histograms: Histogram[] = [];
-  for (let i = 0; i < lists.length; i += 2) histograms.push({ buckets: lists[i] ?? [], counts: lists[i + 1] ?? [] });
-  return mergeHistograms(...histograms);
 }
 
 function confidencesIn(text: string): Pick<MetricsSums, "confidenceKeys" | "confidenceCounts" | "confidencePpmSums"> {

@@ -12,7 +12,7 @@ with entries as (
     confidence_band, hour,
     suggestion_count, completed_count, error_count, shown_count, shown_decided_count, accepted_count, revised_count, rejected_count, expired_count,
     latency_count, latency_ms_sum, input_tokens_sum, output_tokens_sum, input_tokens_known_count, output_tokens_known_count,
-    cost_usd_sum, cost_known_count, completed_cost_known_count, kept_ratio_ppm_sum, kept_ratio_count, squared_error_ppm_sum,
+    cost_usd_sum, cost_known_count, completed_cost_known_count, kept_ratio_ppm_sum, kept_ratio_count, squared_error_ppm_sum, open_count,
     latency_buckets, latency_counts, first_token_buckets, first_token_counts, feedback_time_buckets, feedback_time_counts,
     confidence_keys, confidence_counts, confidence_ppm_sums, error_types, error_type_counts
   from uptake_recomputed($1, $2, $3, true) r
@@ -28,7 +28,7 @@ chosen as materialized (
     case when $9::boolean then coalesce(confidence_band, -1) else -1 end as confidence_band,
     suggestion_count, completed_count, error_count, shown_count, shown_decided_count, accepted_count, revised_count, rejected_count, expired_count,
     latency_count, latency_ms_sum, input_tokens_sum, output_tokens_sum, input_tokens_known_count, output_tokens_known_count,
-    cost_usd_sum, cost_known_count, completed_cost_known_count, kept_ratio_ppm_sum, kept_ratio_count, squared_error_ppm_sum,
+    cost_usd_sum, cost_known_count, completed_cost_known_count, kept_ratio_ppm_sum, kept_ratio_count, squared_error_ppm_sum, open_count,
     latency_buckets, latency_counts, first_token_buckets, first_token_counts, feedback_time_buckets, feedback_time_counts,
     confidence_keys, confidence_counts, confidence_ppm_sums, error_types, error_type_counts
   from entries
@@ -58,7 +58,8 @@ counted as materialized (
     sum(completed_cost_known_count) as completed_cost_known_count,
     sum(kept_ratio_ppm_sum) as kept_ratio_ppm_sum,
     sum(kept_ratio_count) as kept_ratio_count,
-    sum(squared_error_ppm_sum) as squared_error_ppm_sum
+    sum(squared_error_ppm_sum) as squared_error_ppm_sum,
+    sum(open_count) as open_count
   from chosen
   group by bucket_hour, function_name, model, prompt_version, environment, confidence_band
   having sum(suggestion_count) <> 0
@@ -139,6 +140,7 @@ select
   c.kept_ratio_ppm_sum as "keptRatioPpmSum",
   c.kept_ratio_count as "keptRatioCount",
   c.squared_error_ppm_sum as "squaredErrorPpmSum",
+  c.open_count as "openCount",
   coalesce(h.latency_buckets, '{}') as "latencyBuckets",
   coalesce(h.latency_counts, '{}') as "latencyCounts",
   coalesce(h.first_token_buckets, '{}') as "firstTokenBuckets",

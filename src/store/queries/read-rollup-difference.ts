@@ -30,7 +30,8 @@ select
     'completedCostKnownCount', d.completed_cost_known_count,
     'keptRatioPpmSum', d.kept_ratio_ppm_sum,
     'keptRatioCount', d.kept_ratio_count,
-    'squaredErrorPpmSum', d.squared_error_ppm_sum
+    'squaredErrorPpmSum', d.squared_error_ppm_sum,
+    'openCount', d.open_count
   ) as figures,
   array_remove(array[
     case when cardinality(d.latency_buckets) > 0 then 'latencyHistogram' end,

@@ -69,7 +69,8 @@ counted as materialized (
     sum(completed_cost_known_count) as completed_cost_known_count,
     sum(kept_ratio_ppm_sum) as kept_ratio_ppm_sum,
     sum(kept_ratio_count) as kept_ratio_count,
-    sum(squared_error_ppm_sum) as squared_error_ppm_sum
+    sum(squared_error_ppm_sum) as squared_error_ppm_sum,
+    sum(open_count) as open_count
   from gone
   join targets using (hour, known_series_id)
   group by is_day, period, target_id
@@ -158,7 +159,7 @@ added_to_hours as (
     hour, series_id,
     suggestion_count, completed_count, error_count, shown_count, shown_decided_count, accepted_count, revised_count, rejected_count, expired_count,
     latency_count, latency_ms_sum, input_tokens_sum, output_tokens_sum, input_tokens_known_count, output_tokens_known_count,
-    cost_usd_sum, cost_known_count, completed_cost_known_count, kept_ratio_ppm_sum, kept_ratio_count, squared_error_ppm_sum,
+    cost_usd_sum, cost_known_count, completed_cost_known_count, kept_ratio_ppm_sum, kept_ratio_count, squared_error_ppm_sum, open_count,
     latency_buckets, latency_counts, first_token_buckets, first_token_counts, feedback_time_buckets, feedback_time_counts,
     confidence_keys, confidence_counts, confidence_ppm_sums, error_types, error_type_counts
   )
@@ -166,7 +167,7 @@ added_to_hours as (
     c.period, c.target_id,
     c.suggestion_count, c.completed_count, c.error_count, c.shown_count, c.shown_decided_count, c.accepted_count, c.revised_count, c.rejected_count, c.expired_count,
     c.latency_count, c.latency_ms_sum, c.input_tokens_sum, c.output_tokens_sum, c.input_tokens_known_count, c.output_tokens_known_count,
-    c.cost_usd_sum, c.cost_known_count, c.completed_cost_known_count, c.kept_ratio_ppm_sum, c.kept_ratio_count, c.squared_error_ppm_sum,
+    c.cost_usd_sum, c.cost_known_count, c.completed_cost_known_count, c.kept_ratio_ppm_sum, c.kept_ratio_count, c.squared_error_ppm_sum, c.open_count,
     coalesce(h.latency_buckets, '{}'), coalesce(h.latency_counts, '{}'),
     coalesce(h.first_token_buckets, '{}'), coalesce(h.first_token_counts, '{}'),
     coalesce(h.feedback_time_buckets, '{}'), coalesce(h.feedback_time_counts, '{}'),
@@ -188,7 +189,7 @@ added_to_hours as (
     output_tokens_known_count = m.output_tokens_known_count + excluded.output_tokens_known_count, cost_usd_sum = m.cost_usd_sum + excluded.cost_usd_sum,
     cost_known_count = m.cost_known_count + excluded.cost_known_count, completed_cost_known_count = m.completed_cost_known_count + excluded.completed_cost_known_count,
     kept_ratio_ppm_sum = m.kept_ratio_ppm_sum + excluded.kept_ratio_ppm_sum, kept_ratio_count = m.kept_ratio_count + excluded.kept_ratio_count,
-    squared_error_ppm_sum = m.squared_error_ppm_sum + excluded.squared_error_ppm_sum,
+    squared_error_ppm_sum = m.squared_error_ppm_sum + excluded.squared_error_ppm_sum, open_count = m.open_count + excluded.open_count,
     (latency_buckets, latency_counts) = (
       select m.latency_buckets, m.latency_counts where cardinality(excluded.latency_buckets) = 0 union all
       select m.latency_buckets || excluded.latency_buckets, m.latency_counts || excluded.latency_counts
@@ -232,7 +233,7 @@ added_to_days as (
     day, series_id,
     suggestion_count, completed_count, error_count, shown_count, shown_decided_count, accepted_count, revised_count, rejected_count, expired_count,
     latency_count, latency_ms_sum, input_tokens_sum, output_tokens_sum, input_tokens_known_count, output_tokens_known_count,
-    cost_usd_sum, cost_known_count, completed_cost_known_count, kept_ratio_ppm_sum, kept_ratio_count, squared_error_ppm_sum,
+    cost_usd_sum, cost_known_count, completed_cost_known_count, kept_ratio_ppm_sum, kept_ratio_count, squared_error_ppm_sum, open_count,
     latency_buckets, latency_counts, first_token_buckets, first_token_counts, feedback_time_buckets, feedback_time_counts,
     confidence_keys, confidence_counts, confidence_ppm_sums, error_types, error_type_counts
   )
@@ -240,7 +241,7 @@ added_to_days as (
     c.period, c.target_id,
     c.suggestion_count, c.completed_count, c.error_count, c.shown_count, c.shown_decided_count, c.accepted_count, c.revised_count, c.rejected_count, c.expired_count,
     c.latency_count, c.latency_ms_sum, c.input_tokens_sum, c.output_tokens_sum, c.input_tokens_known_count, c.output_tokens_known_count,
-    c.cost_usd_sum, c.cost_known_count, c.completed_cost_known_count, c.kept_ratio_ppm_sum, c.kept_ratio_count, c.squared_error_ppm_sum,
+    c.cost_usd_sum, c.cost_known_count, c.completed_cost_known_count, c.kept_ratio_ppm_sum, c.kept_ratio_count, c.squared_error_ppm_sum, c.open_count,
     coalesce(h.latency_buckets, '{}'), coalesce(h.latency_counts, '{}'),
     coalesce(h.first_token_buckets, '{}'), coalesce(h.first_token_counts, '{}'),
     coalesce(h.feedback_time_buckets, '{}'), coalesce(h.feedback_time_counts, '{}'),
@@ -262,7 +263,7 @@ added_to_days as (
     output_tokens_known_count = m.output_tokens_known_count + excluded.output_tokens_known_count, cost_usd_sum = m.cost_usd_sum + excluded.cost_usd_sum,
     cost_known_count = m.cost_known_count + excluded.cost_known_count, completed_cost_known_count = m.completed_cost_known_count + excluded.completed_cost_known_count,
     kept_ratio_ppm_sum = m.kept_ratio_ppm_sum + excluded.kept_ratio_ppm_sum, kept_ratio_count = m.kept_ratio_count + excluded.kept_ratio_count,
-    squared_error_ppm_sum = m.squared_error_ppm_sum + excluded.squared_error_ppm_sum,
+    squared_error_ppm_sum = m.squared_error_ppm_sum + excluded.squared_error_ppm_sum, open_count = m.open_count + excluded.open_count,
     (latency_buckets, latency_counts) = (
       select m.latency_buckets, m.latency_counts where cardinality(excluded.latency_buckets) = 0 union all
       select m.latency_buckets || excluded.latency_buckets, m.latency_counts || excluded.latency_counts
