@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { DAY_MS, MINUTE_MS } from "../domain/durations.ts";
 import { namedId } from "../domain/ids.ts";
 import type { DeskStore } from "./desk-store.ts";
 import type { ArticleRow } from "./queries/upsert-articles.ts";
@@ -42,9 +43,6 @@ export const sampleTicketId = (number: number): string => namedId("sample-ticket
 export const sampleMessageId = (number: number, position: number): string =>
   namedId("sample-message", String(number), String(position));
 
-const HOUR_MS = 3_600_000;
-const MINUTE_MS = 60_000;
-
 /**
  * Imports the sample desk; what is there already stays as it is. Resolved tickets lie in the weeks before `at`, open
  * ones in the hours before it, so that what was answered can help with what is open.
@@ -57,7 +55,7 @@ export async function importSampleDesk(
   const resolved = tickets.filter((ticket) => ticket.status === "resolved");
   const open = tickets.filter((ticket) => ticket.status === "open");
   const rows = [
-    ...resolved.map((ticket, i) => ticketRow(ticket, at.getTime() - (resolved.length - i + 2) * 24 * HOUR_MS)),
+    ...resolved.map((ticket, i) => ticketRow(ticket, at.getTime() - (resolved.length - i + 2) * DAY_MS)),
     ...open.map((ticket, i) => ticketRow(ticket, at.getTime() - (open.length - i) * 15 * MINUTE_MS)),
   ];
   return { articles: await desk.importArticles(articles), tickets: await desk.importTickets(rows) };

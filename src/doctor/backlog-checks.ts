@@ -1,5 +1,6 @@
 import type { ApiKeyFacts } from "../domain/api-key.ts";
 import type { DoctorFinding } from "../domain/doctor-report.ts";
+import { DAY_MS } from "../domain/durations.ts";
 import { hourOf, startOfHour } from "../domain/hour.ts";
 import { monthOf } from "../domain/partition-report.ts";
 import { checkRollup } from "../metrics/check-rollup.ts";
@@ -8,6 +9,7 @@ import { listApiKeys } from "../store/queries/list-api-keys.ts";
 import { listMonths } from "../store/queries/list-months.ts";
 import { readBacklog } from "../store/queries/read-backlog.ts";
 import { readDeadLetters } from "../store/queries/read-dead-letters.ts";
+import { readPendingErasures } from "../store/queries/read-pending-erasures.ts";
 import { readQueueSizes } from "../store/queries/read-queue-sizes.ts";
 import { readWorkers } from "../store/queries/read-workers.ts";
 import { readGround } from "../store/schema-state.ts";
@@ -22,6 +24,7 @@ export const BACKLOG_CHECKS: readonly Check<DatabaseNeeds>[] = [
   { name: "mirror", run: mirrorFindings },
   { name: "dead letters", run: deadFindings },
   { name: "rollup", run: rollupFindings },
+  { name: "erasures", run: erasureFindings },
   { name: "size of queues", run: bloatFindings },
   { name: "partitions", run: partitionFindings },
   { name: "API keys", run: keyFindings },
@@ -83,6 +86,15 @@ async function rollupFindings({ db, now, limits }: DatabaseNeeds): Promise<reado
   ];
 }
 
+async function erasureFindings({ db, limits }: DatabaseNeeds): Promise<readonly DoctorFinding[]> {
+  const pending = await readPendingErasures(db);
+  const late = pending.filter(({ ageSeconds }) => ageSeconds > limits.erasureSeconds);
+  if (late.length === 0) return [well("erasures.state", `${pending.length} erasures are under way, none for too long`)];
+  return late.map(({ id, ageSeconds, places }) =>
+    finding("erasures.pending", `erasure ${id} is pending for ${Math.round(ageSeconds)} s: ${places.join(", ")}`),
+  );
+}
+
 async function bloatFindings({ db, limits }: DatabaseNeeds): Promise<readonly DoctorFinding[]> {
   const sizes = await readQueueSizes(db);
   const wrong = sizes.filter(
@@ -111,8 +123,6 @@ async function partitionFindings({ db, now, limits }: DatabaseNeeds): Promise<re
   ];
   return wrong.length > 0 ? wrong : [well("partitions.made", "this month and the next have their partitions")];
 }
-
-const DAY_MS = 86_400_000;
 
 async function keyFindings({ db, config, now, limits }: DatabaseNeeds): Promise<readonly DoctorFinding[]> {
   const live = (await listApiKeys(db)).filter(

@@ -6,6 +6,8 @@ export type DoctorLimits = {
   /** Of the oldest message that waits for Langfuse. */
   readonly lagSeconds: number;
   readonly waitingDeltaCount: number;
+  /** Of the oldest erasure that is not done everywhere; Langfuse alone may take a quarter of an hour. */
+  readonly erasureSeconds: number;
   readonly transactionSeconds: number;
   readonly waitSeconds: number;
   /** Dead rows of a queue that vacuum has not taken away, and its size on disk; both, since small tables may be dead for a while. */
@@ -23,6 +25,7 @@ export type DoctorLimits = {
 export const DOCTOR_LIMITS: DoctorLimits = {
   lagSeconds: 900,
   waitingDeltaCount: 100_000,
+  erasureSeconds: 3_600,
   transactionSeconds: 300,
   waitSeconds: 5,
   deadRowCount: 1_000_000,

@@ -100,6 +100,11 @@ export const FINDINGS = {
   },
   "rollup.lag": { level: "warn", remedy: "Is a worker running? Nothing is lost, but reading takes longer." },
   "rollup.differs": { level: "fail", remedy: "Run `uptake rollup check --repair`, and look for disabled triggers." },
+  "erasures.pending": {
+    level: "warn",
+    remedy:
+      "Run the same `uptake erase` again: it goes on where it was and says what is missing. Langfuse is left to a worker that has its keys.",
+  },
   "bloat.queue": {
     level: "warn",
     remedy: "Look whether autovacuum runs on it and what holds it back; then `vacuum` it.",

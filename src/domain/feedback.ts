@@ -1,3 +1,4 @@
+import { DAY_MS } from "./durations.ts";
 import { invalidInput } from "./errors.ts";
 import { isUuid } from "./ids.ts";
 import { requireText } from "./text.ts";
@@ -58,7 +59,7 @@ const MAX_COMMENT_CHARS = 10_000;
 const MAX_METADATA_CHARS = 20_000;
 const MAX_KEY_CHARS = 200;
 /** Clocks differ; an act further ahead of ours than this is a mistake. */
-const MAX_AHEAD_MS = 24 * 3_600_000;
+const MAX_AHEAD_MS = DAY_MS;
 
 /**
  * Checks one explicit feedback event from outside, all but its reasons' names. Throws {@link UptakeError} `invalid_input`

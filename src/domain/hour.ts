@@ -1,7 +1,7 @@
+import { HOUR_MS } from "./durations.ts";
+
 /** An hour bucket: whole UTC hours since 1970. Integers add, compare and index faster than timestamps. */
 export type Hour = number;
-
-const HOUR_MS = 3_600_000;
 
 /** The hour bucket that holds this moment. */
 export const hourOf = (moment: Date): Hour => Math.floor(moment.getTime() / HOUR_MS);

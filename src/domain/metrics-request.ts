@@ -1,3 +1,4 @@
+import { DAY_MS } from "./durations.ts";
 import { invalidInput, UptakeError } from "./errors.ts";
 import { parseInstant } from "./instant.ts";
 import { parseZone, startOfDay, UTC, type Zone, zoneOf } from "./zone.ts";
@@ -63,8 +64,6 @@ export type MetricsRequestContext = {
   readonly place: (name: MetricsRequestText) => string;
   readonly bucket: MetricsBucket;
 };
-
-const DAY_MS = 86_400_000;
 
 function oneOf<Name extends string>(names: readonly Name[], text: string, place: string): Name {
   const name = names.find((candidate) => candidate === text);

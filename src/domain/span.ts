@@ -1,5 +1,7 @@
+import { DAY_MS, HOUR_MS, MINUTE_MS, WEEK_MS } from "./durations.ts";
+
 const SPAN = /^(\d{1,6})(m|h|d|w)$/u;
-const SPAN_MS = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
+const SPAN_MS = { m: MINUTE_MS, h: HOUR_MS, d: DAY_MS, w: WEEK_MS } as const;
 
 function isSpanUnit(unit: string): unit is keyof typeof SPAN_MS {
   return unit in SPAN_MS;

@@ -1,11 +1,10 @@
+import { DAY_MS } from "./durations.ts";
 import { invalidInput } from "./errors.ts";
 import { parseInstant } from "./instant.ts";
 import type { TimeRange } from "./mirror-report.ts";
 
 /** The times as a person wrote them; an empty text counts as not given. */
 export type TimeRangeTexts = { readonly from?: string | undefined; readonly to?: string | undefined };
-
-const DAY_MS = 86_400_000;
 
 /**
  * Reads `--from` and `--to`; without `to` it ends now, without `from` it is the 24 hours before its end.

@@ -1,10 +1,9 @@
+import { DAY_MS } from "../domain/durations.ts";
 import type { Route } from "./route.ts";
 import type { HttpServices } from "./services.ts";
 import { statusPage } from "./status-page.ts";
 
 export const STATUS_PATH = "/status";
-
-const DAY_MS = 86_400_000;
 
 /** `GET /status`: the status page, for whoever runs no script. No part of the API, so it is in no document. */
 export const statusRoute = (services: Pick<HttpServices, "metrics" | "mirror">, now: () => number): Route => ({

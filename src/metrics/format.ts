@@ -1,3 +1,4 @@
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../domain/durations.ts";
 import type { MetricsBucket } from "../domain/metrics-request.ts";
 import type { Rate } from "./metrics-row.ts";
 
@@ -7,9 +8,9 @@ export const UNKNOWN = "–";
 const DURATION_UNITS = [
   { name: "ms", ms: 1, decimals: 0, upTo: 1000 },
   { name: "s", ms: 1000, decimals: 1, upTo: 60 },
-  { name: "min", ms: 60_000, decimals: 1, upTo: 60 },
-  { name: "h", ms: 3_600_000, decimals: 1, upTo: 48 },
-  { name: "d", ms: 86_400_000, decimals: 1, upTo: Number.POSITIVE_INFINITY },
+  { name: "min", ms: MINUTE_MS, decimals: 1, upTo: 60 },
+  { name: "h", ms: HOUR_MS, decimals: 1, upTo: 48 },
+  { name: "d", ms: DAY_MS, decimals: 1, upTo: Number.POSITIVE_INFINITY },
 ] as const;
 
 /** A duration in the largest unit that keeps it readable: `850 ms`, `1.2 s`, `3.5 min`, `20.0 h`, `3.0 d`. */

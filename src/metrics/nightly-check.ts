@@ -1,3 +1,4 @@
+import { DAY_MS } from "../domain/durations.ts";
 import { startOfHour, hourOf } from "../domain/hour.ts";
 import type { Logger } from "../domain/logger.ts";
 import { createNightly } from "../domain/nightly.ts";
@@ -10,7 +11,6 @@ import { checkRollup } from "./check-rollup.ts";
 const PATTERN = "17 3 * * *";
 /** Feedback rarely comes later than this; `uptake rollup check` goes back to the beginning. */
 const CHECKED_DAYS = 35;
-const DAY_MS = 86_400_000;
 
 export type NightlyCheck = {
   /** Waits for the night; again does nothing. Does not hold the process. */

@@ -1,10 +1,10 @@
+import { MINUTE_MS } from "../domain/durations.ts";
 import { survivalAt } from "../domain/survival.ts";
 import { headingIn, type Layout } from "./bucket-column.ts";
 import { formatCount, formatDuration, formatPercent } from "./format.ts";
 import type { SurvivalRow } from "./read-survival.ts";
 import { type Column, textTable } from "./text-table.ts";
 
-const MINUTE_MS = 60_000;
 const MOMENTS_MS = [1, 5, 15, 60, 240, 1440, 4320, 10_080].map((minutes) => minutes * MINUTE_MS);
 
 type Line = SurvivalRow & { readonly atMs: number; readonly bucketStart: Date; readonly isPartial: false };

@@ -1,3 +1,4 @@
+import { DAY_MS } from "../domain/durations.ts";
 import type { Logger } from "../domain/logger.ts";
 import { type DailyLimit, isMust, WARNING_SHARE } from "../domain/sampling.ts";
 import type { Database, Queryable } from "../store/database.ts";
@@ -7,8 +8,6 @@ import type { HeldMessage } from "../store/queries/hold-messages.ts";
 import type { LeavingTrace } from "../store/queries/leave-out-traces.ts";
 import type { Delivery } from "./delivery.ts";
 import type { SamplingSettlement, Sifted } from "./sampling-settlement.ts";
-
-const DAY_MS = 86_400_000;
 
 export type BudgetDeps = {
   readonly db: Database;

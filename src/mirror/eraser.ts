@@ -37,7 +37,9 @@ export function createEraser(deps: EraserDeps): Eraser {
   const { db, log, everyMs } = deps;
 
   async function look(erasureId: string): Promise<ErasurePlace> {
-    const standing = await deleteIn(deps, erasureId, await readErasedTraces(db, erasureId));
+    const erased = await readErasedTraces(db, erasureId);
+    const found = await deleteIn(deps, erasureId, erased);
+    const standing = found.state === "done" && !erased.isDatabaseErased ? pending(`${found.note}; ${NOT_ALL}`) : found;
     const isLast = await noteErasure(db, erasureId, "langfuse", standing);
     if (isLast) log.info("erasure.done", { erasureId });
     return standing;
@@ -58,6 +60,8 @@ export function createEraser(deps: EraserDeps): Eraser {
 
   return { start, stop, look };
 }
+
+const NOT_ALL = "the database is not erased yet: run it again";
 
 const pending = (note: string): ErasurePlace => ({ state: "pending", note });
 

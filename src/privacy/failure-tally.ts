@@ -1,8 +1,7 @@
+import { MINUTE_MS } from "../domain/durations.ts";
 import type { Instruments } from "../domain/instruments.ts";
 import type { Logger } from "../domain/logger.ts";
 import type { RuleFailure } from "./own-rules.ts";
-
-const MINUTE_MS = 60_000;
 
 /** Counts rules that failed; of each the first is logged at once, and what followed with the first after a minute. */
 export function createFailureTally(

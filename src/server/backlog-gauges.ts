@@ -1,6 +1,6 @@
 import type { Instruments, Sample } from "../domain/instruments.ts";
 import type { Backlog } from "../store/queries/read-backlog.ts";
-import { createLook } from "./look.ts";
+import { createLook, type Look } from "./look.ts";
 
 /**
  * Shows what waits in the database. One query a look; where it fails or takes too long, `uptake_database_up` says so and
@@ -46,7 +46,32 @@ export function gaugeBacklog(instruments: Instruments, read: () => Promise<reado
     { name: "uptake_mirror_dead_messages", help: "Messages that were refused for good and are kept.", labelNames },
     perKind(({ dead }) => dead),
   );
-  instruments.gauge({ name: "uptake_rollup_waiting_deltas", help: "Deltas not added to the rollup yet." }, async () =>
-    ((await look()) ?? []).slice(0, 1).map(({ waitingDeltas }) => ({ value: waitingDeltas })),
+  gaugeOnce(instruments, look);
+}
+
+/** What every line of the backlog says alike. */
+function gaugeOnce(instruments: Instruments, look: Look<readonly Backlog[]>): void {
+  const once = (sampleOf: (backlog: Backlog) => number | null) => async (): Promise<Sample[]> =>
+    ((await look()) ?? []).slice(0, 1).flatMap((backlog) => {
+      const value = sampleOf(backlog);
+      return value === null ? [] : [{ value }];
+    });
+  instruments.gauge(
+    { name: "uptake_rollup_waiting_deltas", help: "Deltas not added to the rollup yet." },
+    once(({ waitingDeltas }) => waitingDeltas),
+  );
+  instruments.gauge(
+    {
+      name: "uptake_erasures_pending",
+      help: "Erasures of persons that are not done everywhere; the same in every process on one database.",
+    },
+    once(({ pendingErasures }) => pendingErasures),
+  );
+  instruments.gauge(
+    {
+      name: "uptake_erasures_oldest_pending_seconds",
+      help: "Time since the oldest of them was asked for; absent where none is pending.",
+    },
+    once(({ oldestErasureSeconds }) => oldestErasureSeconds),
   );
 }

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { userInfo } from "node:os";
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,7 +9,7 @@ import type { SuggestionRecord } from "../domain/suggestion.ts";
 import type { Eraser } from "../mirror/eraser.ts";
 import type { Database } from "../store/database.ts";
 import { eraseRows, previewRows } from "../store/erasure/erase-rows.ts";
-import { noteErasure, readErasure } from "../store/queries/erasures.ts";
+import { noteErasure, readErasure, readFenced } from "../store/queries/erasures.ts";
 import { findSpooled, type Spooled } from "../track/spool/find-spooled.ts";
 import type { Parts } from "./assemble.ts";
 import { databaseDestination } from "./assemble-recorder.ts";
@@ -22,8 +23,15 @@ const SPOOL_PATIENCE_MS = 10_000;
 export function createErasureServices(config: Config, partsOf: () => Parts): ErasureServices {
   const { projectId } = config;
   const spool = { dir: resolve(config.spoolDir), destination: databaseDestination(config) };
-  const spooled = (subject: ErasureSubject, ticketIds: readonly string[]): Promise<Spooled> =>
-    findSpooled(spool, [subject.id, ...ticketIds], isOf(subject, projectId, new Set(ticketIds)));
+  const spooled = (subject: ErasureSubject, ticketIds: readonly string[], fenced = NONE): Promise<Spooled> => {
+    // Tickets that an earlier call has deleted are known by their hashes only: found in what can be read, not in what cannot.
+    const known = [subject, ...ticketIds.map((id) => ({ kind: "ticket", id }) as const)];
+    const knownHashes = new Set(known.map(({ kind, id }) => sha256Of(kind, projectId, id)));
+    const hashes = new Set([...fenced, ...knownHashes]);
+    const isTicket = (id: string): boolean => hashes.has(sha256Of("ticket", projectId, id));
+    const ids = hashes.size > knownHashes.size ? null : known.map(({ id }) => id);
+    return findSpooled(spool, ids, isOf(subject, projectId, isTicket));
+  };
 
   return {
     async preview(subject) {
@@ -35,7 +43,8 @@ export function createErasureServices(config: Config, partsOf: () => Parts): Era
       const { db, eraser } = partsOf();
       const requestedBy = options.by ?? userInfo().username;
       const { id, ticketIds } = await eraseRows(db, { ...subject, projectId, requestedBy, signal: options.signal });
-      const place = await spoolEmpties(() => spooled(subject, ticketIds), options.signal);
+      const fenced = await readFenced(db, id);
+      const place = await spoolEmpties(() => spooled(subject, ticketIds, fenced), options.signal);
       await noteErasure(db, id, "spool", place);
       await langfuseDeletes(eraser, id, options);
       return receiptOf(db, id);
@@ -49,13 +58,19 @@ async function receiptOf(db: Database, id: string): Promise<ErasureReceipt> {
   return receipt;
 }
 
+const NONE: ReadonlySet<string> = new Set();
+
+/** As the database hashes what is erased (`uptake_subject_sha256`). */
+const sha256Of = (kind: ErasureSubject["kind"], projectId: string, id: string): string =>
+  hash("sha256", `${kind}:${projectId}:${id}`, "hex");
+
 const customerKeys = ["customer_id", "customerId"] as const;
 
 /** As the database has it: by ticket, or by what a record says of its customer. */
-function isOf(subject: ErasureSubject, projectId: string, ticketIds: ReadonlySet<string>) {
+function isOf(subject: ErasureSubject, projectId: string, isTicket: (id: string) => boolean) {
   return (record: SuggestionRecord): boolean => {
     if (record.projectId !== projectId) return false;
-    if (record.ticketId !== null && ticketIds.has(record.ticketId)) return true;
+    if (record.ticketId !== null && isTicket(record.ticketId)) return true;
     if (subject.kind === "suggestion") return record.id === subject.id;
     if (subject.kind !== "customer") return false;
     const metadata = JSON.parse(record.metadataJson) as Readonly<Record<string, unknown>>;
@@ -69,7 +84,7 @@ async function spoolEmpties(look: () => Promise<Spooled>, signal: AbortSignal): 
   for (;;) {
     const { recordCount, damagedFiles } = await look();
     if (damagedFiles.length > 0) {
-      return { state: "pending", note: `delete what cannot be read and names it: ${damagedFiles.join(", ")}` };
+      return { state: "pending", note: `delete what cannot be read and may name it: ${damagedFiles.join(", ")}` };
     }
     if (recordCount === 0) return { state: "done", note: "nothing of it on this machine" };
     if (signal.aborted || Date.now() > deadline) {

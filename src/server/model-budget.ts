@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.ts";
+import { DAY_MS } from "../domain/durations.ts";
 import { UptakeError } from "../domain/errors.ts";
 import type { Logger } from "../domain/logger.ts";
 import type { MetricsRequest } from "../domain/metrics-request.ts";
@@ -6,7 +7,6 @@ import { type DailyLimit, WARNING_SHARE } from "../domain/sampling.ts";
 import { readMetrics } from "../metrics/read-metrics.ts";
 import type { Queryable } from "../store/database.ts";
 
-const DAY_MS = 86_400_000;
 const LOOK_EVERY_MS = 10_000;
 
 /** What the project's suggestions of the range cost, as far as it is known. */

@@ -1,9 +1,10 @@
+import { DAY_MS } from "../domain/durations.ts";
 import { invalidInput } from "../domain/errors.ts";
 
 /** Before it there was nothing to record; what claims so took seconds for milliseconds. */
 const EARLIEST = Date.parse("2000-01-01T00:00:00Z");
 /** Clocks differ; what lies further ahead of ours than this is a mistake. */
-const MAX_AHEAD_MS = 24 * 3_600_000;
+const MAX_AHEAD_MS = DAY_MS;
 
 /** Reads when something happened, from a date-time. Throws `invalid_input` naming the place. */
 export function pastMoment(text: string, place: string, now: Date): Date {

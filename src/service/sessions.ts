@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { HOUR_MS } from "../domain/durations.ts";
 import { UptakeError } from "../domain/errors.ts";
 import type { Queryable } from "../store/database.ts";
 import { deleteSession, findSession, insertSession } from "../store/queries/sessions.ts";
@@ -29,7 +30,7 @@ export type SessionsOptions = {
 
 const KEEP_MS = 2_000;
 /** A working day. */
-const LIFETIME_MS = 12 * 3_600_000;
+const LIFETIME_MS = 12 * HOUR_MS;
 const TOKEN = /^[\w-]{43}$/u;
 
 /** Sessions in the database, so that every process that shares it knows them, and signing out ends them everywhere. */

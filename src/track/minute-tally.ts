@@ -1,4 +1,4 @@
-const MINUTE_MS = 60_000;
+import { MINUTE_MS } from "../domain/durations.ts";
 
 /** Counts trouble and reports it at most once a minute. */
 export type MinuteTally = {

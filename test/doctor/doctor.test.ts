@@ -113,6 +113,17 @@ const breakages: readonly Breakage[] = [
     says: /deltas wait to be added up/u,
   },
   {
+    code: "erasures.pending",
+    by: "an erasure that was killed in the middle, an hour ago",
+    breakIt: run(
+      `insert into erasures (id, project_id, subject_kind, subject_sha256, requested_by, requested_at, places)
+       values ('0199d1c0-5b5f-7000-8000-3f3c9a2b1e4d', 'default', 'ticket', 'x', 'somebody', now() - interval '61 minutes',
+         '{"spool": {"state": "done", "note": ""}, "langfuse": {"state": "pending", "note": "it still shows 1"}}'),
+       (gen_random_uuid(), 'default', 'ticket', 'y', 'somebody', now() - interval '59 minutes', '{}')`,
+    ),
+    says: /^erasure 0199d1c0-5b5f-7000-8000-3f3c9a2b1e4d is pending for 366\d s: database, langfuse$/u,
+  },
+  {
     code: "bloat.queue",
     by: "dead rows in the outbox",
     breakIt: async ({ db }) => {
@@ -223,6 +234,10 @@ describe("uptake doctor", () => {
   it("finds nothing wrong where nothing is, quickly, and changes nothing", async () => {
     const { db, doctor } = await startDeployment();
     await insertPlainSuggestion(db, OLD_HOUR);
+    await db.query(
+      `insert into erasures (id, project_id, subject_kind, subject_sha256, requested_by, requested_at)
+       values (gen_random_uuid(), 'default', 'ticket', 'x', 'somebody', now() - interval '59 minutes')`,
+    );
     const before = await db.query("select xmin::text, * from ai_suggestions");
     const report = await doctor();
     expect(wrong(report)).toEqual([]);

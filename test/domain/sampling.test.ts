@@ -46,6 +46,35 @@ describe("the rules of sampling", () => {
     expect(decideSampling(policy, { ...plain, ...facts }, 0)).toEqual({ kind: "keep", rule });
   });
 
+  it("look in their order, and what several would keep is counted for the first", () => {
+    const cures: readonly [string, Partial<SamplingFacts>][] = [
+      ["error", { isError: false }],
+      ["rejection", { isRejected: false }],
+      ["revision", { isRevised: false }],
+      ["slow", { latencyMs: 4999 }],
+      ["low-confidence", { confidence: 0.3 }],
+      ["expensive", { costUsd: 0.0499 }],
+      ["sample", { functionName: "another" }],
+    ];
+    let facts = {
+      ...plain,
+      isError: true,
+      isRejected: true,
+      isRevised: true,
+      latencyMs: 9000,
+      confidence: 0,
+      costUsd: 1,
+    };
+    facts = { ...facts, functionName: "classify-ticket" };
+    const kept: unknown[] = [];
+    for (const [, cure] of cures) {
+      kept.push(decideSampling(policy, facts, HOUR_MS));
+      facts = { ...facts, ...cure } as typeof facts;
+    }
+    expect(kept).toEqual(cures.map(([rule]) => ({ kind: "keep", rule })));
+    expect(decideSampling(policy, facts, HOUR_MS)).toEqual({ kind: "leave", rule: "not-sampled" });
+  });
+
   it("hold the rest for the window, and then leave it out", () => {
     expect(decideSampling(policy, plain, 0)).toEqual({ kind: "hold", forMs: HOUR_MS });
     expect(decideSampling(policy, plain, HOUR_MS - 1)).toEqual({ kind: "hold", forMs: 1 });

@@ -125,6 +125,38 @@ describe("an erasure while the mirror works", () => {
     expect(shown(standIn, second as Made)).toBe(3);
   });
 
+  it("is not done in Langfuse while the database is not erased, nor when it is gone on with", async () => {
+    const db = await open();
+    const { standIn, address } = await startStandIn();
+    const [erased] = await insertSamples(db, 1);
+    await drain(mirrorTo(db, address).mirror);
+    const { eraser, clock } = eraserTo(db, address);
+    clock.nowMs += HOUR_MS;
+    // A worker looks while the erasing has come no further than its fence.
+    const [begun] = await db.query<{ id: string }>(
+      `insert into erasures (id, project_id, subject_kind, subject_sha256, requested_by)
+       values (gen_random_uuid(), 'default', 'ticket', uptake_subject_sha256('default', 'ticket', 'T-0'), 'a test') returning id`,
+    );
+    const id = begun?.id ?? "";
+    expect(await eraser.look(id)).toEqual({
+      state: "pending",
+      note: "nothing of it; the database is not erased yet: run it again",
+    });
+    expect(await eraseFirst(db)).toBe(id);
+    expect(await readErasure(db, id)).toMatchObject({ state: "pending", places: { spool: { state: "done" } } });
+    expect(await eraser.look(id)).toMatchObject({ state: "done" });
+    expect(shown(standIn, erased as Made)).toBe(0);
+
+    await db.query("update erasures set state = 'pending', finished_at = null");
+    await db.query('update erasures set places = places || \'{"spool": {"state": "pending", "note": ""}}\'');
+    expect(await eraseFirst(db)).toBe(id);
+    expect(await readErasure(db, id)).toMatchObject({
+      state: "pending",
+      finishedAt: null,
+      places: { database: { state: "done" }, langfuse: { state: "pending", note: "not reached yet" } },
+    });
+  });
+
   it("stays pending while Langfuse is away, and a worker ends it once it is back", async () => {
     const db = await open();
     const { standIn, address } = await startStandIn();

@@ -21,12 +21,13 @@ export async function suggest(db: Database, values: Readonly<Record<string, unkn
     status: "completed",
     latency_ms: 100,
     error_type: null,
+    project_id: "default",
     ...values,
   };
   await db.query(
-    `insert into ai_suggestions (id, suggested_response, function_name, status, latency_ms, error_type)
-     select id, 'Hello', function_name, status, latency_ms, error_type from json_to_record($1::json)
-       as r (id uuid, function_name text, status text, latency_ms integer, error_type text)`,
+    `insert into ai_suggestions (id, project_id, suggested_response, function_name, status, latency_ms, error_type)
+     select id, project_id, 'Hello', function_name, status, latency_ms, error_type from json_to_record($1::json)
+       as r (id uuid, project_id text, function_name text, status text, latency_ms integer, error_type text)`,
     [JSON.stringify(row)],
   );
   return row.id;

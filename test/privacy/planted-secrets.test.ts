@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { readConfig } from "../../src/config/read-config.ts";
-import { newId } from "../../src/domain/ids.ts";
+import { newId, observationIdOf, traceIdOf } from "../../src/domain/ids.ts";
 import { createPrometheus } from "../../src/http/prometheus.ts";
 import { assemble, type Parts } from "../../src/server/assemble.ts";
 import { serveHttp } from "../../src/server/serve-http.ts";
@@ -11,19 +11,9 @@ import type { Database } from "../../src/store/database.ts";
 import type { Run } from "../../src/track/types.ts";
 import { createLogBook, drain, startStandIn } from "../mirror/set-up.ts";
 import { openTestPostgres } from "../support/databases.ts";
+import { dump, foundIn, secret } from "./plants.ts";
 
-// What is planted in every field, each time with another number; none of it may be found anywhere afterwards.
-
-let plantedCount = 0;
-const KEY = ["sk-", "planted0key1"].join("");
-const TOKEN = ["tok3n", "plantedabcdef"].join("");
-const secret = (): string => {
-  plantedCount += 1;
-  const card = "4111 1111 1111 1111";
-  return `a\nperson${plantedCount}@planted.example, ${KEY}${plantedCount}abcdefgh, ${card}, +49 171 9998877, DE89 3704 0044 0532 0130 00, Bearer ${TOKEN}${plantedCount}`;
-};
-const TRACES = ["planted.example", KEY, "4111 1111", "9998877", "0532 0130", TOKEN, "opensesame"];
-const foundIn = (text: string): readonly string[] => TRACES.filter((trace) => text.includes(trace));
+// Something is planted in every field.
 
 const quietTexts = [
   "the quiet suggestion",
@@ -64,16 +54,6 @@ async function openRig(databaseUrl: string, db: Database): Promise<Rig> {
   });
   const sentOut = (): string => JSON.stringify([standIn.observations(), standIn.scores()]);
   return { parts, db, spoolDir, url: server.url, log, sentOut };
-}
-
-async function dump(db: Database): Promise<string> {
-  const tables = await db.query<{ name: string }>(
-    "select tablename as name from pg_tables where schemaname = 'public' order by 1",
-  );
-  const parts: string[] = [];
-  for (const { name } of tables)
-    parts.push(JSON.stringify(await db.query(`select row_to_json(t)::text as row from "${name}" t`)));
-  return parts.join("\n");
 }
 
 async function trackEverywhere({ parts }: Pick<Rig, "parts">): Promise<string> {
@@ -179,21 +159,69 @@ async function tellOverHttp({ url }: Rig): Promise<string> {
   return answers.join("\n");
 }
 
+/** A host's own rows, which nobody has masked: all that is read of them before it leaves. */
 async function insertAsHost(db: Database): Promise<void> {
-  const [row] = await db.query<{ id: string }>(
-    `insert into ai_suggestions (id, project_id, function_name, suggested_response, status, metadata, created_at, confidence_score)
-     values ($1, 'default', 'draft', $2, 'completed', $3, now(), 0.5) returning id`,
-    [newId(), secret(), JSON.stringify({ note: secret(), tags: [secret()], password: "opensesame" })],
-  );
+  const id = newId();
   await db.query(
-    `insert into ai_feedback_events (id, suggestion_id, project_id, feedback_type, source, agent_response, feedback_reason, comment, metadata, created_at)
-     values ($1, $2, 'default', 'revision', 'explicit', $3, $4, $5, $6, now())`,
-    [newId(), row?.id, secret(), secret(), secret(), JSON.stringify({ more: secret() })],
+    `insert into ai_suggestions (id, project_id, function_name, suggested_response, status, error_type, error_message, metadata,
+       created_at, confidence_score)
+     values ($1, 'default', 'draft', $2, 'error', $3, $4, $5, now(), 0.5)`,
+    [
+      id,
+      secret(),
+      secret(),
+      secret(),
+      JSON.stringify({ note: secret(), tags: [secret()], password: "opensesame", [secret()]: 1 }),
+    ],
+  );
+  // One recorded and one not: of the other, its own columns are all that there is.
+  const recorded = newId();
+  await db.query(
+    `insert into ai_suggestions (id, project_id, function_name, suggested_response, status, created_at)
+     values ($1, 'default', 'draft', $2, 'completed', now())`,
+    [recorded, secret()],
+  );
+  const times = { startTime: "2026-03-01T09:00:00.000Z", endTime: "2026-03-01T09:00:01.000Z" };
+  const texts = () => ({
+    name: secret(),
+    input: secret(),
+    output: { text: secret() },
+    metadata: { [secret()]: secret() },
+  });
+  const observations = [
+    { id: observationIdOf(traceIdOf(recorded), 0), parentId: null, type: "agent", ...times, ...texts() },
+    {
+      id: observationIdOf(traceIdOf(recorded), 1),
+      parentId: observationIdOf(traceIdOf(recorded), 0),
+      type: "generation",
+      ...times,
+      ...texts(),
+      level: "ERROR",
+      statusMessage: secret(),
+      modelParameters: { user: secret(), api_key: "opensesame" },
+    },
+  ];
+  await db.query("insert into ai_traces (trace_id, suggestion_id, observations) values ($1, $2, $3)", [
+    traceIdOf(recorded),
+    recorded,
+    JSON.stringify(observations),
+  ]);
+  const [reason, quietId] = [secret(), newId()];
+  await db.query(
+    `insert into ai_feedback_events (id, suggestion_id, project_id, feedback_type, source, agent_response, feedback_reason,
+       feedback_reasons, comment, metadata, created_at)
+     values ($1, $2, 'default', 'revision', 'explicit', $3, $4, array[$4, $5], $6, $7, now())`,
+    [newId(), id, secret(), reason, secret(), secret(), JSON.stringify({ more: secret() })],
   );
   await db.query(
     `insert into ai_suggestions (id, project_id, function_name, suggested_response, status, created_at, confidence_score)
      values ($1, 'default', 'quiet', $2, 'completed', now(), 0.5)`,
-    [newId(), quietTexts[0]],
+    [quietId, quietTexts[0]],
+  );
+  await db.query(
+    `insert into ai_feedback_events (id, suggestion_id, project_id, feedback_type, feedback_reason, agent_response, comment)
+     values ($1, $2, 'default', 'revision', 'tone', $3, $4)`,
+    [newId(), quietId, quietTexts[2], quietTexts[3]],
   );
 }
 

@@ -1,10 +1,15 @@
 import { describe, expect, it, onTestFinished } from "vitest";
+import { newId } from "../../src/domain/ids.ts";
 import { gaugeBacklog } from "../../src/server/backlog-gauges.ts";
 import type { Database } from "../../src/store/database.ts";
+import { eraseRows } from "../../src/store/erasure/erase-rows.ts";
+import { noteErasure } from "../../src/store/queries/erasures.ts";
 import { readBacklog } from "../../src/store/queries/read-backlog.ts";
 import { insertFeedbackOn, insertSamples } from "../mirror/rows.ts";
 import { describeOnPostgres } from "../support/databases.ts";
 import { watch } from "../support/exposition.ts";
+
+const NEVER = new AbortController().signal;
 
 function metered(read: Parameters<typeof gaugeBacklog>[1]) {
   const { instruments, read: look } = watch();
@@ -54,9 +59,34 @@ describeOnPostgres("the backlog as gauges", (open) => {
   it("shows zero waiting and no age where nothing waits", async () => {
     const { read } = await openMetered();
     const exposed = await read();
+    expect(exposed.value("uptake_erasures_pending")).toBe(0);
+    expect(exposed.value("uptake_erasures_oldest_pending_seconds")).toBeUndefined();
     expect(exposed.value("uptake_mirror_waiting_messages", { kind: "trace" })).toBe(0);
     expect(exposed.value("uptake_mirror_oldest_waiting_seconds", { kind: "trace" })).toBeUndefined();
     expect(exposed.value("uptake_rollup_waiting_deltas")).toBe(0);
+  });
+});
+
+describeOnPostgres("erasures as gauges", (open) => {
+  it("are those that are not done everywhere, and how long the oldest has been asked for", async () => {
+    const db = await open();
+    const erase = async (id: string) =>
+      eraseRows(db, { kind: "suggestion", id, projectId: "default", requestedBy: "a test", signal: NEVER });
+    const [first, second, done] = [await erase(newId()), await erase(newId()), await erase(newId())];
+    for (const [id, hours] of [
+      [second.id, 2],
+      [done.id, 5],
+    ])
+      await db.query("update erasures set requested_at = now() - $2 * interval '1 hour' where id = $1", [id, hours]);
+    for (const place of ["spool", "langfuse"] as const) {
+      await noteErasure(db, done.id, place, { state: "done", note: "" });
+      await noteErasure(db, first.id, place, { state: "pending", note: "" });
+    }
+    const exposed = await metered(() => readBacklog(db)).read();
+    expect(exposed.value("uptake_erasures_pending")).toBe(2);
+    const oldest = exposed.value("uptake_erasures_oldest_pending_seconds");
+    expect(oldest).toBeGreaterThanOrEqual(7200);
+    expect(oldest).toBeLessThan(7500);
   });
 });
 

@@ -8,12 +8,14 @@ const NOON = Date.parse("2026-03-02T12:00:00Z");
 function rig(limit: { amount: number; stops: boolean }) {
   const state = { costUsd: 0 as number | null, ms: NOON, lookCount: 0, fails: false };
   const book = createLogBook();
+  const asked: string[] = [];
   const budget = createModelBudget({
     limit,
     log: book.log,
     now: () => state.ms,
-    readCost: async () => {
+    readCost: async (projectId, { from, to }) => {
       state.lookCount += 1;
+      asked.push(`${projectId} ${from.toISOString()} ${to.toISOString()}`);
       if (state.fails) throw new Error("no database");
       return [{ costUsd: state.costUsd, suggestionCount: 3, costKnownCount: 2 }];
     },
@@ -29,7 +31,7 @@ function rig(limit: { amount: number; stops: boolean }) {
     }
     await new Promise(setImmediate);
   };
-  return { state, book, budget, admit, look };
+  return { state, book, asked, budget, admit, look };
 }
 
 it("a spent day refuses model calls before they are made, until the next day", async () => {
@@ -58,6 +60,23 @@ it("a spent day refuses model calls before they are made, until the next day", a
   state.costUsd = null;
   await reply("d");
   expect(callCount).toBe(3);
+});
+
+it("the day is a UTC day, from its first millisecond to its last", async () => {
+  const { state, admit, look, asked } = rig({ amount: 5, stops: true });
+  state.costUsd = 5;
+  state.ms = Date.parse("2026-03-02T23:59:49.999Z");
+  await look();
+  expect(asked).toEqual(["default 2026-03-02T00:00:00.000Z 2026-03-03T00:00:00.000Z"]);
+  expect(state.ms).toBe(Date.parse("2026-03-02T23:59:59.999Z"));
+  const facts = { retryAfterSeconds: 1, costUsd: 5 };
+  expect(admit).toThrow(
+    expect.objectContaining({ code: "model_budget_spent", facts: expect.objectContaining(facts) as unknown }),
+  );
+  // Of the new day nothing is known yet, and it is asked about at once.
+  state.ms += 1;
+  expect(admit).not.toThrow();
+  expect(asked.at(-1)).toBe("default 2026-03-03T00:00:00.000Z 2026-03-04T00:00:00.000Z");
 });
 
 it("a limit that only warns refuses nothing, and nothing is refused while the cost cannot be read", async () => {

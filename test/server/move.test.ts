@@ -1,11 +1,19 @@
 import { cpSync, existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
+import { readConfig } from "../../src/config/read-config.ts";
+import { silentLogger } from "../../src/domain/logger.ts";
+import { databaseDestination } from "../../src/server/assemble-recorder.ts";
 import { createStandInLangfuse } from "../../src/testing.ts";
 import type { Database } from "../../src/store/database.ts";
+import { lockDirectory } from "../../src/store/directory-lock.ts";
 import { openEmbedded } from "../../src/store/embedded.ts";
+import { CREATE_MOVE } from "../../src/store/move/move-ledger.ts";
 import { movedMark } from "../../src/store/moved-mark.ts";
+import { rowOf } from "../../src/track/rows.ts";
+import { createSpool } from "../../src/track/spool/spool.ts";
+import { sampleRecord } from "../mirror/rows.ts";
 import { built, startChild } from "../support/child.ts";
 import { startStandIn } from "../mirror/set-up.ts";
 import { openTestPostgres } from "../support/databases.ts";
@@ -232,6 +240,39 @@ describe("uptake move", { timeout: 300_000 }, () => {
     expect(ran.stderr).toContain("The target is not empty: there are rows in ai_suggestions, ");
     expect(await contentOf(db)).toEqual(before);
     expect(await moveTo(url, "--dry-run")).toMatchObject({ code: 1, stderr: ran.stderr });
+  });
+
+  it("refuses a target that holds another move, or whose tables are not the same", async () => {
+    const { db, url } = await targetOf();
+    await db.query(CREATE_MOVE);
+    await db.query("insert into uptake_move (source, table_name) values ('/elsewhere', 'tickets')");
+    const begun = await moveTo(url);
+    expect(begun).toMatchObject({ code: 1 });
+    expect(begun.stderr).toContain("The target holds part of a move from /elsewhere, not from ");
+    await db.query("drop table uptake_move");
+    await db.query("alter table tickets add column theirs text");
+    const other = await moveTo(url);
+    expect(other).toMatchObject({ code: 1 });
+    expect(other.stderr).toMatch(/Table tickets has other columns in the target: .*theirs text/u);
+    expect(await db.query("select from ai_suggestions limit 1")).toEqual([]);
+  });
+
+  it("refuses while a process that lives has records of it in the spool, and moves nothing", async () => {
+    const { db, url } = await targetOf({ migrated: false });
+    const destination = databaseDestination(readConfig({ code: { dataDir, spoolDir }, environment: {} }));
+    const lock = (path: string) => lockDirectory(path);
+    const owner = createSpool({ dir: spoolDir, destination, lock, log: silentLogger });
+    expect(owner.append(rowOf(sampleRecord(0)))).toBeDefined();
+    const ran = await moveTo(url);
+    owner.close();
+    for (const name of readdirSync(spoolDir).filter((one) => one.startsWith(basename(owner.ownerPath)))) {
+      rmSync(join(spoolDir, name));
+    }
+    expect(ran).toMatchObject({ code: 1 });
+    expect(ran.stderr).toContain(`Records in ${owner.ownerPath}.`);
+    expect(ran.stderr).toContain("could not be written to the embedded database");
+    expect(await db.query("select from pg_class where relnamespace = 'public'::regnamespace")).toEqual([]);
+    expect(existsSync(movedMark(dataDir))).toBe(false);
   });
 
   it("refuses while another process has the embedded database open, and where there is none", async () => {

@@ -15,6 +15,7 @@ import { rowOf } from "../../src/track/rows.ts";
 import { feedbackOn, sampleRecord } from "../mirror/rows.ts";
 import { openTransaction } from "../metrics/open-transaction.ts";
 import { describeWithPartitions, openTestPostgres } from "../support/databases.ts";
+import { eventually } from "../support/eventually.ts";
 import { countOf } from "./partitioned-rows.ts";
 
 const projectId = "default";
@@ -170,6 +171,62 @@ describeWithPartitions("an erasure", (open) => {
   });
 });
 
+/** The same database, told before each transaction which one it is. */
+const watched = (db: Database, before: (count: number) => Promise<void>): Database => {
+  let count = 0;
+  return {
+    ...db,
+    async transaction(work) {
+      await before((count += 1));
+      return db.transaction(work);
+    },
+  };
+};
+
+/** Suggestions of a customer, in more than one transaction's worth; the first is judged last. */
+async function manyOf(db: Database, customer: string): Promise<readonly string[]> {
+  const records = Array.from({ length: 250 }, (_, n) => ({ ...record(n, `T-${n}`), systemUserId: customer }));
+  await insertSuggestions(db, records.map(rowOf));
+  const judged = records.toReversed().map(({ id }, n) => ({ ...feedbackOn(id, n), comment: PERSON, ticketId: null }));
+  await insertFeedback(db, judged);
+  return records.map(({ id }) => id);
+}
+
+describeWithPartitions("an erasure of many rows", (open) => {
+  it("goes on after it was killed between two transactions, with nothing left and each row counted once", async () => {
+    const db = await open();
+    await manyOf(db, "C-1");
+    const subject = { kind: "customer", id: "C-1" } as const;
+    for (const last of [2, 3]) {
+      const dying = watched(db, async (count) => {
+        if (count > last) throw new Error("killed");
+      });
+      await expect(erase(dying, subject)).rejects.toThrow("killed");
+    }
+    expect((await textOf(db)).split(PERSON).length).toBeGreaterThan(40);
+    const receipt = await erase(db, subject);
+    expect(receipt?.counts).toMatchObject({ suggestionCount: 250, feedbackCount: 250, traceCount: 250 });
+    expect(await textOf(db)).not.toContain(PERSON);
+    expect(await db.query("select count(distinct erasure_id) as n from erased_suggestions")).toEqual([{ n: 1 }]);
+    expect(await countOf(db, "erasures")).toBe(1);
+  });
+
+  it("empties what a person says of a suggestion that it has found and not come to yet", async () => {
+    const db = await open();
+    const [first = "", ...others] = await manyOf(db, "C-1");
+    const last = others.at(-1) ?? "";
+    const disturbed = watched(db, async (count) => {
+      // Before the second batch; the first has emptied the first of them already.
+      if (count !== 4) return;
+      const late = [first, last].map((id, n) => ({ ...feedbackOn(id, n), comment: PERSON, finalText: PERSON }));
+      await insertFeedback(db, late);
+    });
+    await erase(disturbed, { kind: "customer", id: "C-1" });
+    expect(await textOf(db)).not.toContain(PERSON);
+    expect(await countOf(db, "ai_feedback_events")).toBe(252);
+  });
+});
+
 it("waits for the transactions that could not see its fence", async () => {
   const opened = await openTestPostgres();
   onTestFinished(() => opened.drop());
@@ -186,4 +243,27 @@ it("waits for the transactions that could not see its fence", async () => {
   expect(await db.query("select ticket_id, suggested_response from ai_suggestions")).toEqual([
     { ticket_id: null, suggested_response: "" },
   ]);
+}, 60_000);
+
+it("waits as well for feedback that could not see the fence of its suggestion", async () => {
+  const opened = await openTestPostgres();
+  onTestFinished(() => opened.drop());
+  const { db } = opened;
+  const made = record(0, "T-erased");
+  await insertSuggestions(db, [rowOf(made)]);
+  let late: Promise<unknown> = Promise.resolve();
+  const disturbed = watched(db, async (count) => {
+    if (count !== 2) return; // the first fence is up, and everybody has ended who could not see it
+    const commit = await openTransaction(db, (tx) =>
+      tx.query("insert into ai_feedback_events (suggestion_id, feedback_type, comment) values ($1, 'approval', $2)", [
+        made.id,
+        PERSON,
+      ]),
+    );
+    const isFenced = async (): Promise<boolean> => (await countOf(db, "erased_suggestions")) === 1;
+    late = eventually("the suggestion is fenced", isFenced).then(() => commit());
+  });
+  expect(await erase(disturbed, { kind: "ticket", id: "T-erased" })).toMatchObject({ counts: { feedbackCount: 1 } });
+  await late;
+  expect(await textOf(db)).not.toContain(PERSON);
 }, 60_000);

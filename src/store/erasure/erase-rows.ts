@@ -8,7 +8,7 @@ import { eraseTickets, ownsTickets } from "../queries/erase-tickets.ts";
 import { addErased, noteErasure } from "../queries/erasures.ts";
 import { findSubject, type SubjectRows } from "../queries/find-subject.ts";
 import { hasOlderWriters } from "../queries/has-older-writers.ts";
-import { openErasure } from "../queries/open-erasure.ts";
+import { fenceSuggestions, openErasure } from "../queries/open-erasure.ts";
 
 /** Suggestions and feedback events in one transaction: whoever writes to one of them waits no longer than that. */
 const AT_ONCE = 200;
@@ -44,8 +44,8 @@ export async function previewRows(
 
 /**
  * Erases the subject from the database; resolves to the erasure's id and to the tickets concerned. First a fence, then, once
- * every transaction has ended that could not see it, the rows: so nothing slips in between. Repeatable, also after it was
- * interrupted.
+ * every transaction has ended that could not see it, the rows: so nothing slips in between. The suggestions that are found
+ * get the same fence once more, for the feedback on them. Repeatable, also after it was interrupted.
  */
 export async function eraseRows(
   db: Database,
@@ -54,7 +54,10 @@ export async function eraseRows(
   const before = await findSubject(db, projectId, subject);
   const named = { ...subject, newId: newId(), projectId, requestedBy };
   const { id, xid } = await db.transaction((tx) => openErasure(tx, named, before.ticketIds));
-  const isAlone = await olderWritersEnd(db, xid, signal);
+  const isFirstAlone = await olderWritersEnd(db, xid, signal);
+  const { suggestions } = withNamed(await findSubject(db, projectId, subject), subject);
+  const fencedBy = await db.transaction((tx) => fenceSuggestions(tx, id, suggestions));
+  const isAlone = (await olderWritersEnd(db, fencedBy, signal)) && isFirstAlone;
 
   const rows = await findSubject(db, projectId, subject);
   await eraseInBatches(db, id, withNamed(rows, subject));

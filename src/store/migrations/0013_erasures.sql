@@ -34,9 +34,11 @@ create table erased_suggestions (
   suggestion_id uuid primary key,
   erasure_id uuid not null,
   trace_id text not null,
-  in_langfuse boolean not null
+  in_langfuse boolean not null,
+  erased_at timestamptz
 );
 comment on column erased_suggestions.in_langfuse is 'True while Langfuse may have something of the trace.';
+comment on column erased_suggestions.erased_at is 'Null while it is only fenced: what there was of it before is still to be erased.';
 create index erased_suggestions_erasure on erased_suggestions (erasure_id);
 
 -- How far the nightly passes are; what is older is looked at again only by hand.
@@ -134,8 +136,8 @@ begin
   if not exists (select from erased_subjects) then
     return null;
   end if;
-  insert into erased_suggestions (suggestion_id, erasure_id, trace_id, in_langfuse)
-  select distinct on (n.id) n.id, x.erasure_id, coalesce(n.trace_id, replace(n.id::text, '-', '')), false
+  insert into erased_suggestions (suggestion_id, erasure_id, trace_id, in_langfuse, erased_at)
+  select distinct on (n.id) n.id, x.erasure_id, coalesce(n.trace_id, replace(n.id::text, '-', '')), false, now()
   from new_rows n
   cross join lateral uptake_subjects_of(n.project_id, n.id::text, n.ticket_id::text, n.system_user_id::text, n.metadata) h
   join erased_subjects x on x.subject_sha256 = h
@@ -261,15 +263,16 @@ begin
   perform from ai_suggestions where id = any (ids) order by id for update;
   suggestion_count := (
     select count(*) from ai_suggestions s
-    where s.id = any (ids) and not exists (select from erased_suggestions x where x.suggestion_id = s.id)
+    where s.id = any (ids)
+      and not exists (select from erased_suggestions x where x.suggestion_id = s.id and x.erased_at is not null)
   );
   feedback_count := (
     select count(*) from ai_feedback_events e
     where e.id = any (events)
       and (e.agent_response is not null or e.comment is not null or e.metadata <> '{}' or e.idempotency_key is not null)
   );
-  insert into erased_suggestions as x (suggestion_id, erasure_id, trace_id, in_langfuse)
-  select g.id, erasure, g.trace_id,
+  insert into erased_suggestions as x (suggestion_id, erasure_id, trace_id, erased_at, in_langfuse)
+  select g.id, erasure, g.trace_id, now(),
     exists (select from langfuse_deliveries d where d.kind = 'trace' and d.ref = g.id)
       or exists (select from langfuse_outbox o where o.kind = 'trace' and o.ref = g.id and (o.attempts > 0 or o.unsure))
       or exists (select from langfuse_left_out l where l.suggestion_id = g.id and l.unsure)
@@ -281,7 +284,8 @@ begin
       )
   from unnest(ids, trace_ids) g (id, trace_id)
   on conflict (suggestion_id) do update
-  set erasure_id = excluded.erasure_id, in_langfuse = x.in_langfuse or excluded.in_langfuse;
+  set erasure_id = excluded.erasure_id, in_langfuse = x.in_langfuse or excluded.in_langfuse,
+    erased_at = coalesce(x.erased_at, excluded.erased_at);
   update erasures e
   set last_sent_at = greatest(e.last_sent_at, sent.at)
   from (

@@ -6,7 +6,9 @@ const sql = `
   select
     (select count(*) from ai_suggestions s
      where s.id = any ($1::uuid[])
-       and not exists (select from erased_suggestions x where x.suggestion_id = s.id)) as "suggestionCount",
+       and not exists (
+         select from erased_suggestions x where x.suggestion_id = s.id and x.erased_at is not null
+       )) as "suggestionCount",
     (select count(*) from ai_traces where trace_id = any ($2::text[])) as "traceCount",
     (select count(*) from ai_feedback_events
      where id = any ($3::uuid[])

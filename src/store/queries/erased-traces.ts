@@ -6,19 +6,26 @@ export type ErasedTraces = {
   /** Traces of which Langfuse may have something. */
   readonly traceIds: readonly string[];
   readonly askedAt: Date | null;
+  /** Whether the database is erased; until then there may be more traces. */
+  readonly isDatabaseErased: boolean;
   /** When something of it last went to Langfuse. */
   readonly lastSentAt: Date | null;
 };
 
 // What a worker had in hand when it was erased has come to its end by now, or comes back into the outbox once its lease is over.
+// Nothing of what is only fenced: ledger and outbox are where the erasing learns what Langfuse may have.
 const withdraw = `
-  select uptake_withdraw(array(select suggestion_id from erased_suggestions where erasure_id = $1)) as count
+  select uptake_withdraw(array(
+    select suggestion_id from erased_suggestions where erasure_id = $1 and erased_at is not null
+  )) as count
 `;
 
 // A worker may have left it out between the two statements.
 const forget = `
   delete from langfuse_left_out
-  where suggestion_id in (select suggestion_id from erased_suggestions where erasure_id = $1)
+  where suggestion_id in (
+    select suggestion_id from erased_suggestions where erasure_id = $1 and erased_at is not null
+  )
 `;
 
 const read = `
@@ -33,6 +40,7 @@ const read = `
      )) as "inHandCount",
     array(select trace_id from erased_suggestions where erasure_id = $1 and in_langfuse order by trace_id) as "traceIds",
     e.langfuse_asked_at as "askedAt",
+    coalesce(e.places #>> '{database,state}' = 'done', false) as "isDatabaseErased",
     e.last_sent_at as "lastSentAt"
   from erasures e
   where e.id = $1
@@ -43,7 +51,7 @@ export async function readErasedTraces(db: Queryable, erasureId: string): Promis
   await db.query(withdraw, [erasureId]);
   const [row] = await db.query<ErasedTraces>(read, [erasureId]);
   await db.query(forget, [erasureId]);
-  return row ?? { inHandCount: 0, traceIds: [], askedAt: null, lastSentAt: null };
+  return row ?? { inHandCount: 0, traceIds: [], askedAt: null, isDatabaseErased: false, lastSentAt: null };
 }
 
 /** Langfuse was asked to delete them. */

@@ -33,6 +33,12 @@ export async function listPendingErasures(db: Queryable): Promise<readonly strin
   return rows.map(({ id }) => id);
 }
 
+/** What an erasure keeps out, as hashes. */
+export async function readFenced(db: Queryable, id: string): Promise<ReadonlySet<string>> {
+  const sql = `select subject_sha256 as sha256 from erased_subjects where erasure_id = $1`;
+  return new Set((await db.query<{ sha256: string }>(sql, [id])).map(({ sha256 }) => sha256));
+}
+
 const add = `
   update erasures e
   set counts = (

@@ -18,9 +18,14 @@ const hasCustomers = `
 // A table of ours and one of a host's alike.
 const ticketsOf = `select id::text from tickets where customer_id::text = $1`;
 
-// Read whole for a customer and for a ticket's late feedback; an erasure is rare.
+// Read whole for a customer and for a ticket's late feedback; an erasure is rare. What one that is under way has fenced belongs
+// to it for good: an emptied suggestion says no more whose its feedback is.
 const rows = `
-  with of_suggestions as (
+  with fenced as (
+    select x.suggestion_id from erased_suggestions x join erasures e on e.id = x.erasure_id
+    where e.subject_sha256 = uptake_subject_sha256($1, $5, $6) and e.state = 'pending'
+  ),
+  of_suggestions as (
     select s.id, coalesce(s.trace_id, replace(s.id::text, '-', '')) as trace_id
     from ai_suggestions s
     where s.project_id = $1
@@ -32,7 +37,7 @@ const rows = `
     from ai_feedback_events e
     where e.project_id = $1
       and (e.ticket_id::text = any ($2) or e.suggestion_id::text = $3
-        or e.suggestion_id in (select id from of_suggestions))
+        or e.suggestion_id in (select id from of_suggestions union select suggestion_id from fenced))
   )
   select
     (select coalesce(json_agg(json_build_object('id', id, 'traceId', trace_id) order by id), '[]') from (
@@ -53,7 +58,7 @@ export async function findSubject(
   { kind, id }: ErasureSubject,
 ): Promise<SubjectRows> {
   const ticketIds = kind === "ticket" ? [id] : kind === "customer" ? await ticketsOfCustomer(db, id) : [];
-  const values = [projectId, ticketIds, kind === "suggestion" ? id : null, kind === "customer" ? id : null];
+  const values = [projectId, ticketIds, kind === "suggestion" ? id : null, kind === "customer" ? id : null, kind, id];
   const [found] = await db.query<Omit<SubjectRows, "ticketIds">>(rows, values);
   return { ticketIds, suggestions: found?.suggestions ?? [], eventIds: found?.eventIds ?? [] };
 }

@@ -16,6 +16,9 @@ const open = `
   limit 1
 `;
 
+// Of what is gone on with, no place is done any more: there may be more to erase in it than before.
+const reopen = `update erasures set places = '{}' where id = $1 and places <> '{}'`;
+
 const fence = `
   insert into erased_subjects (subject_sha256, erasure_id, before)
   select uptake_subject_sha256($2, v.kind, v.id), $1, case v.kind when 'suggestion' then 'infinity' else now() end
@@ -40,6 +43,25 @@ export async function openErasure(
   const { newId, projectId, kind, id, requestedBy } = subject;
   const [opened] = await tx.query<{ id: string }>(open, [newId, projectId, kind, id, requestedBy]);
   if (opened === undefined) throw new Error("an erasure that was just made is not there");
+  await tx.query(reopen, [opened.id]);
   const [fenced] = await tx.query<{ xid: string }>(fence, [opened.id, projectId, kind, id, ticketIds]);
   return { id: opened.id, xid: fenced?.xid ?? "0" };
+}
+
+const fenceSuggestion = `
+  insert into erased_suggestions as x (suggestion_id, erasure_id, trace_id, in_langfuse)
+  select id, $1, trace_id, false from unnest($2::uuid[], $3::text[]) as s (id, trace_id)
+  on conflict (suggestion_id) do update set erasure_id = excluded.erasure_id
+  returning pg_current_xact_id()::text as xid
+`;
+
+/** Fences suggestions, before anything of them is erased: feedback on them is emptied as it comes. Resolves to the transaction's id. */
+export async function fenceSuggestions(
+  tx: Queryable,
+  erasureId: string,
+  suggestions: readonly { readonly id: string; readonly traceId: string }[],
+): Promise<string> {
+  const [ids, traceIds] = [suggestions.map(({ id }) => id), suggestions.map(({ traceId }) => traceId)];
+  const [fenced] = await tx.query<{ xid: string }>(fenceSuggestion, [erasureId, ids, traceIds]);
+  return fenced?.xid ?? "0";
 }

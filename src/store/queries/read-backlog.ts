@@ -13,6 +13,9 @@ export type Backlog = {
   readonly dead: number;
   /** Of both kinds together: deltas that no roller has added up. */
   readonly waitingDeltas: number;
+  /** Of neither kind: erasures that are not done everywhere, and for how long the oldest has not been; null where none is. */
+  readonly pendingErasures: number;
+  readonly oldestErasureSeconds: number | null;
 };
 
 const sql = `
@@ -24,7 +27,10 @@ const sql = `
       as "oldestWaitingSeconds",
     count(*) filter (where o.dead_at is null and o.held_until > now()) as held,
     count(o.dead_at) as dead,
-    (select count(*) from rollup_deltas) as "waitingDeltas"
+    (select count(*) from rollup_deltas) as "waitingDeltas",
+    (select count(*) from erasures where state = 'pending') as "pendingErasures",
+    (select extract(epoch from now() - min(requested_at))::double precision from erasures where state = 'pending')
+      as "oldestErasureSeconds"
   from (values ('trace'), ('feedback')) as kinds (kind)
   left join langfuse_outbox o on o.kind = kinds.kind
   group by kinds.kind

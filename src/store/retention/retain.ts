@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { DAY_MS, HOUR_MS, WEEK_MS } from "../../domain/durations.ts";
 import { hourOf } from "../../domain/hour.ts";
 import type { RetainedKind, RetentionAges, RetentionKept, RetentionReport } from "../../domain/retention.ts";
 import { isAdopted } from "../adoption/adopted.ts";
@@ -18,11 +19,10 @@ import { readPass, savePass } from "../queries/retention-passes.ts";
 
 /** Rows in one transaction: whoever writes to one of them waits no longer than that. */
 const AT_ONCE = 500;
-const HOUR_MS = 3_600_000;
 /** Looked through at once, so that a range of blocks is found and not the whole table read. */
-const SLICE_MS = 24 * HOUR_MS;
+const SLICE_MS = DAY_MS;
 /** What arrives late, out of a spool or with its feedback, is met by the passes of a week. */
-const AGAIN_MS = 7 * SLICE_MS;
+const AGAIN_MS = WEEK_MS;
 
 export type RetainOptions = {
   readonly ages: RetentionAges;

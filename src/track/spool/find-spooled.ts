@@ -7,14 +7,14 @@ import { listDamaged, listOwners } from "./owner-files.ts";
 export type Spooled = {
   /** Records that wait in the files of this destination. */
   readonly recordCount: number;
-  /** Set aside because nobody can read them, and with one of the ids in them: to be deleted by hand. */
+  /** Set aside because nobody can read them, and with one of the ids in them, or maybe: to be deleted by hand. */
   readonly damagedFiles: readonly string[];
 };
 
-/** Looks for records in the spool's files, whoever owns them. A file that goes meanwhile has been replayed. */
+/** Looks for records in the spool's files, whoever owns them; `ids` null: not all are known. A file that goes meanwhile has been replayed. */
 export async function findSpooled(
   { dir, destination }: { readonly dir: string; readonly destination: string },
-  ids: readonly string[],
+  ids: readonly string[] | null,
   isMeant: (record: SuggestionRecord) => boolean,
 ): Promise<Spooled> {
   let recordCount = 0;
@@ -28,7 +28,7 @@ export async function findSpooled(
   const damagedFiles: string[] = [];
   for (const path of listDamaged(dir, destination)) {
     const bytes = await readIfThere(path);
-    if (bytes !== undefined && ids.some((id) => bytes.includes(id))) damagedFiles.push(path);
+    if (bytes !== undefined && (ids?.some((id) => bytes.includes(id)) ?? true)) damagedFiles.push(path);
   }
   return { recordCount, damagedFiles };
 }
