@@ -46,17 +46,27 @@ const COLUMNS: readonly Column<Finding>[] = [
     cell: ({ level }) => <Badge tone={TONES[level]}>{WORDS[level]}</Badge>,
     value: ({ level }) => level,
   },
-  { head: "Found", align: "left", cell: ({ found }) => found, value: ({ found }) => found },
+  {
+    head: "Found",
+    align: "left",
+    cell: ({ found }) => <div className="min-w-64">{found}</div>,
+    value: ({ found }) => found,
+  },
   {
     head: "What to do",
     align: "left",
-    cell: ({ remedy }) => (remedy === null ? <span className="text-soft">nothing</span> : plainText(remedy)),
+    cell: ({ remedy }) =>
+      remedy === null ? (
+        <span className="text-soft">nothing</span>
+      ) : (
+        <div className="min-w-48">{plainText(remedy)}</div>
+      ),
     value: ({ remedy }) => remedy,
   },
   {
     head: "Code",
     align: "left",
-    cell: ({ code }) => <code className="text-soft">{code}</code>,
+    cell: ({ code }) => <code className="text-soft whitespace-nowrap">{code}</code>,
     value: ({ code }) => code,
   },
 ];
