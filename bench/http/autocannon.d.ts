@@ -7,6 +7,7 @@ declare module "autocannon" {
     /** Seconds. */
     readonly duration: number;
     readonly latency: { readonly p99: number };
+    readonly statusCodeStats: Readonly<Record<string, { readonly count: number } | undefined>>;
   };
   type Options = {
     readonly url: string;
