@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: ["test/browser/**/*.test.ts"],
     globalSetup: ["test/support/build.ts"],
-    testTimeout: 60_000,
+    testTimeout: 150_000,
     hookTimeout: 600_000,
     teardownTimeout: 20_000,
     pool: "forks",

@@ -6,8 +6,8 @@ export default defineConfig({
     exclude: ["test/browser/**"], // needs a browser: npm run test:browser
     globalSetup: ["test/support/global-setup.ts"],
     // Real databases on a machine that may be busy with other work.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 150_000,
+    hookTimeout: 150_000,
     teardownTimeout: 20_000,
     pool: "forks",
     // One more than a small machine has cores: much of the time is waiting for leases, time-outs and other processes.

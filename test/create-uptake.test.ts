@@ -287,7 +287,7 @@ describe("createUptake", () => {
     expect(events).toEqual([{ edit_distance: expect.closeTo(8 / 27, 5) as unknown }]);
   });
 
-  it("expires in its worker what nobody acted on", { timeout: 60_000 }, async () => {
+  it("expires in its worker what nobody acted on", { timeout: 150_000 }, async () => {
     const dataDir = migratedDataDir();
     await rowsOf(
       dataDir,

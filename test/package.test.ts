@@ -105,7 +105,7 @@ describe("the public paths", () => {
   });
 });
 
-describe("the package, unpacked into an application", { timeout: 120_000 }, () => {
+describe("the package, unpacked into an application", { timeout: 300_000 }, () => {
   const app = join(scratch, "app");
   const installed = join(app, "node_modules/uptake");
   let tarball = "";

@@ -127,7 +127,7 @@ describe("the commands in the documentation", () => {
     },
   );
 
-  it("has an uptake metrics in the README whose values are understood", { timeout: 60_000 }, async () => {
+  it("has an uptake metrics in the README whose values are understood", { timeout: 150_000 }, async () => {
     const metrics = commandsIn("README.md").filter(({ command }) => command.startsWith("npx uptake metrics --"));
     expect(metrics).toHaveLength(1);
     const args = uptakeArguments(metrics[0]?.command ?? "") ?? [];

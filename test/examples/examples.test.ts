@@ -12,7 +12,7 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 type CountName = "suggestionCount" | "errorCount" | "acceptedCount" | "rejectedCount";
 type MetricsRow = Readonly<Record<CountName, number>> & { readonly dimensions: unknown };
 
-describe("examples/track-a-function", { timeout: 120_000 }, () => {
+describe("examples/track-a-function", { timeout: 300_000 }, () => {
   const dataDir = join(scratch, "data");
 
   it("runs as its first lines say, importing the built package by its name", async () => {

@@ -75,7 +75,7 @@ const stored = (db: Database) =>
 const QUESTION = { ticketId: "42", question: "Where is my refund?" };
 const REPLY = "A refund takes five working days.";
 
-describe("the examples of integrations", { timeout: 120_000 }, () => {
+describe("the examples of integrations", { timeout: 300_000 }, () => {
   it("express-route: drafts a reply, takes what was sent, and commits before it ends", async () => {
     const { db, env } = await startService();
     const app = start(process.execPath, [...TSX, example("express-route/main.ts"), "0"], env);

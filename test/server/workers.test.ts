@@ -89,7 +89,7 @@ it("lists who works: what each is, what it last did, and whether it ended or wen
   await service.stop();
 });
 
-it("says what a worker last did, once it has done it", { timeout: 60_000 }, async () => {
+it("says what a worker last did, once it has done it", { timeout: 150_000 }, async () => {
   const { db, servicesWith } = await openPlace();
   const services = await servicesWith();
   const service = await services.serve({ port: 0, host: "127.0.0.1" });
@@ -126,7 +126,7 @@ it("a worker whose row cannot be written works on, and says so", async () => {
 
 const verifyOptions = { patienceMs: 20_000, keep: false, onProgress: () => {}, signal: new AbortController().signal };
 
-it("keeps how the last verify went, against which Langfuse, and what was wrong", { timeout: 120_000 }, async () => {
+it("keeps how the last verify went, against which Langfuse, and what was wrong", { timeout: 150_000 }, async () => {
   const { address, servicesWith } = await openPlace();
   const services = await servicesWith();
   const service = await services.serve({ port: 0, host: "127.0.0.1" });

@@ -4,7 +4,7 @@ const pauseMs = 10;
 export async function eventually(
   what: string,
   ask: () => boolean | Promise<boolean>,
-  withinMs = 10_000,
+  withinMs = 30_000,
 ): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!(await ask())) {
