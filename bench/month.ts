@@ -57,11 +57,13 @@ try {
   const received = await sink.report();
   const { leftOut, metricsAgree, ...figures } = report;
   const rows = Object.entries({ ...figures, ...leftOut }).map(([name, value]) => [name, String(value)]);
+  const stoppedCount = leftOut["budget"] ?? 0;
+  const stopped = stoppedCount === 0 ? "" : ` and ${stoppedCount} stopped by the budget`;
   writeSection(dailyUnits === null ? "month" : "month-budget", [
     `## A month under sampling${dailyUnits === null ? "" : " and a daily budget"}`,
     "",
     `\`npx tsx bench/month.ts${dailyUnits === null ? "" : ` --limit ${dailyUnits.amount}`}\`: a compressed clock, uneven arrivals, feedback that is late.`,
-    `A month of ${report.suggestionCount} suggestions, sampled at ${RATE * 100} %${dailyUnits === null ? "" : ` with at most ${dailyUnits.amount} units a day`}, in ${Math.round((performance.now() - startedMs) / 1000)} s: ${report.mirroredCount} traces mirrored where the rules say ${report.saidCount} (${((100 * report.mirroredCount) / report.saidCount - 100).toFixed(2)} %). The sink has ${received.spanCount} spans and ${received.scoreCount} scores, ${received.doubleCount} of them twice.`,
+    `${report.suggestionCount} suggestions, sampled at ${RATE * 100} %${dailyUnits === null ? "" : ` with at most ${dailyUnits.amount} units a day`}, in ${Math.round((performance.now() - startedMs) / 1000)} s: ${report.mirroredCount} traces mirrored${stopped} where the rules say ${report.saidCount} (${((100 * (report.mirroredCount + stoppedCount)) / report.saidCount - 100).toFixed(2)} %). The sink has ${received.spanCount} spans and ${received.scoreCount} scores, ${received.doubleCount} of them twice.`,
     "",
     table(["what", "figure"], [["metrics exact to the row", String(metricsAgree)], ...rows]),
   ]);
