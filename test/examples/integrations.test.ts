@@ -26,7 +26,12 @@ async function startService(): Promise<Service> {
   return { db: postgres.db, env: { UPTAKE_URL: url, UPTAKE_KEY: `${publicKey}:${secretKey}` } };
 }
 
-type Running = { line(): Promise<string>; terminate(): Promise<number | null> };
+type Running = {
+  line(): Promise<string>;
+  terminate(): Promise<number | null>;
+  /** Of what ends by itself: its exit code. */
+  end(): Promise<number | null>;
+};
 
 /** A program that goes on, with nothing of this process's configuration. */
 function start(program: string, args: readonly string[], env: Readonly<Record<string, string>>): Running {
@@ -54,6 +59,7 @@ function start(program: string, args: readonly string[], env: Readonly<Record<st
       child.kill("SIGTERM");
       return ended;
     },
+    end: () => ended,
   };
 }
 
@@ -120,7 +126,7 @@ describe("the examples of integrations", { timeout: 300_000 }, () => {
     expect(JSON.parse(await run.line())).toMatchObject({ recorded: true, type: "approval" });
     const { rows } = JSON.parse(await run.line()) as { rows: readonly object[] };
     expect(rows).toMatchObject([{ suggestionCount: 1, acceptedCount: 1, dimensions: { function: "draft-reply" } }]);
-    expect(await run.terminate()).toBe(0);
+    expect(await run.end()).toBe(0);
     expect(await stored(db)).toEqual([{ text: REPLY, outcome: "accepted" }]);
   });
 });
