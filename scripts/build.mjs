@@ -1,6 +1,6 @@
 // Builds dist/: compiles src/ with tsc, copies what tsc leaves behind (SQL, sample data, prompts), makes the cluster that
-// a new embedded database starts from and bundles the dashboard. Made beside the old dist/ and put in its place at the end, so that whatever runs from it meanwhile finds its
-// files.
+// a new embedded database starts from and bundles the dashboard. Made beside the old dist/ and put in its place at the
+// end, so that whatever runs from it meanwhile finds its files.
 import { spawnSync } from "node:child_process";
 import { chmodSync, cpSync, existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";

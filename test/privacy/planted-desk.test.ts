@@ -2,13 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { readConfig } from "../../src/config/read-config.ts";
 import { newId } from "../../src/domain/ids.ts";
-import { assemble } from "../../src/server/assemble.ts";
-import { createClosers } from "../../src/server/closers.ts";
 import { createDeskServices } from "../../src/server/desk-services.ts";
-import { openDesk } from "../../src/server/open-desk.ts";
 import { createLogBook, drain, startStandIn } from "../mirror/set-up.ts";
+import { openDeskProgram } from "../server/open-desk-program.ts";
 import { openTestPostgres } from "../support/databases.ts";
 import { dump, foundIn, secret } from "./plants.ts";
 
@@ -31,14 +28,8 @@ async function openRig() {
     LANGFUSE_SECRET_KEY: address.secretKey,
     LANGFUSE_BASE_URL: address.baseUrl,
   };
-  const config = readConfig({ environment });
   const log = createLogBook();
-  const closers = createClosers();
-  onTestFinished(() => closers.close());
-  const parts = assemble(config, { log: log.log, worker: false });
-  closers.push(() => parts.close());
-  await parts.start();
-  const desk = await openDesk(parts, config, { closers, log: log.log });
+  const { config, parts, desk } = await openDeskProgram(environment, log.log);
   const services = createDeskServices(parts, desk, config);
   const sentOut = (): string => JSON.stringify([standIn.observations(), standIn.scores()]);
   return { ...opened, parts, desk, services, log, sentOut };

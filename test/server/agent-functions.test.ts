@@ -3,19 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LangfuseClient } from "@langfuse/client";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { readConfig } from "../../src/config/read-config.ts";
 import { importSampleDesk, sampleMessageId, sampleTicketId } from "../../src/desk/sample.ts";
 import { newId, traceIdOf } from "../../src/domain/ids.ts";
 import { createApp } from "../../src/http/app.ts";
 import { functionRoutes } from "../../src/http/routes/functions.ts";
-import { assemble } from "../../src/server/assemble.ts";
-import { createClosers } from "../../src/server/closers.ts";
 import { createFunctionServices } from "../../src/server/function-services.ts";
-import { openDesk } from "../../src/server/open-desk.ts";
 import { createLogBook, drain, startStandIn } from "../mirror/set-up.ts";
 import { deskScript, SCRIPTED_MODEL, type Script, startScriptedModel } from "../models/scripted-model.ts";
 import { openTestPostgres } from "../support/databases.ts";
 import { fakeServices, openAdmission } from "../http/fake-services.ts";
+import { openDeskProgram } from "./open-desk-program.ts";
 
 const NUMBER = 1026;
 const ticketId = sampleTicketId(NUMBER);
@@ -34,8 +31,10 @@ async function serviceWith(script: Script | null, environment: Record<string, st
   const scripted = script === null ? null : await startScriptedModel(script);
   const scratch = mkdtempSync(join(tmpdir(), "uptake-functions-"));
   onTestFinished(() => rmSync(scratch, { recursive: true, force: true }));
-  const config = readConfig({
-    environment: {
+  const book = createLogBook();
+  const { log } = book;
+  const { config, parts, desk } = await openDeskProgram(
+    {
       DATABASE_URL: opened.url,
       UPTAKE_SPOOL_DIR: join(scratch, "spool"),
       LANGFUSE_PUBLIC_KEY: address.publicKey,
@@ -44,15 +43,8 @@ async function serviceWith(script: Script | null, environment: Record<string, st
       ...(scripted === null ? {} : { OPENAI_BASE_URL: scripted.baseUrl, UPTAKE_MODEL: SCRIPTED_MODEL }),
       ...environment,
     },
-  });
-  const book = createLogBook();
-  const { log } = book;
-  const closers = createClosers();
-  onTestFinished(() => closers.close());
-  const parts = assemble(config, { log, worker: false });
-  closers.push(() => parts.close());
-  await parts.start();
-  const desk = await openDesk(parts, config, { closers, log });
+    log,
+  );
   await importSampleDesk(desk.store, { at: new Date() });
   const routes = functionRoutes(createFunctionServices(parts, desk, config), log);
   const app = createApp({ services: fakeServices(), admission: openAdmission, log, now: Date.now, routes });

@@ -2,21 +2,18 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { readConfig } from "../../src/config/read-config.ts";
 import { importSampleDesk, sampleMessageId, sampleTicketId } from "../../src/desk/sample.ts";
 import { newId } from "../../src/domain/ids.ts";
 import { silentLogger } from "../../src/domain/logger.ts";
 import { createApp } from "../../src/http/app.ts";
 import { openTo } from "../../src/http/caller.ts";
 import { deskRoutes } from "../../src/http/routes/desk.ts";
-import { assemble } from "../../src/server/assemble.ts";
-import { createClosers } from "../../src/server/closers.ts";
 import { createDeskServices } from "../../src/server/desk-services.ts";
-import { openDesk } from "../../src/server/open-desk.ts";
 import { adopt } from "../../src/store/adoption/adopt.ts";
 import { startHost } from "../adopt/host.ts";
 import { fakeServices } from "../http/fake-services.ts";
 import { openTestPostgres } from "../support/databases.ts";
+import { openDeskProgram } from "./open-desk-program.ts";
 
 const ticketId = sampleTicketId(1026);
 const other = sampleTicketId(1027);
@@ -33,13 +30,8 @@ type Ticket = {
 async function deskOver(url: string, project: string) {
   const scratch = mkdtempSync(join(tmpdir(), "uptake-desk-"));
   onTestFinished(() => rmSync(scratch, { recursive: true, force: true }));
-  const config = readConfig({ environment: { DATABASE_URL: url, UPTAKE_SPOOL_DIR: join(scratch, "spool") } });
-  const closers = createClosers();
-  onTestFinished(() => closers.close());
-  const parts = assemble(config, { log: silentLogger, worker: false });
-  closers.push(() => parts.close());
-  await parts.start();
-  const desk = await openDesk(parts, config, { closers, log: silentLogger });
+  const environment = { DATABASE_URL: url, UPTAKE_SPOOL_DIR: join(scratch, "spool") };
+  const { config, parts, desk } = await openDeskProgram(environment, silentLogger);
   const app = createApp({
     services: fakeServices(),
     admission: { authenticate: openTo(project), admit: () => Promise.resolve() },

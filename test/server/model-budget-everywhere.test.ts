@@ -3,16 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { createUptake } from "../../src/index.ts";
-import { readConfig } from "../../src/config/read-config.ts";
 import { importSampleDesk, sampleMessageId, sampleTicketId } from "../../src/desk/sample.ts";
 import { newId } from "../../src/domain/ids.ts";
 import { createApp } from "../../src/http/app.ts";
 import { openTo } from "../../src/http/caller.ts";
 import { functionRoutes } from "../../src/http/routes/functions.ts";
-import { assemble } from "../../src/server/assemble.ts";
-import { createClosers } from "../../src/server/closers.ts";
 import { createFunctionServices } from "../../src/server/function-services.ts";
-import { openDesk } from "../../src/server/open-desk.ts";
 import { assemblePendingWorker } from "../../src/server/pending-worker.ts";
 import { createApiKey } from "../../src/service/manage-api-keys.ts";
 import type { Database } from "../../src/store/database.ts";
@@ -22,6 +18,7 @@ import { createLogBook } from "../mirror/set-up.ts";
 import { deskScript, SCRIPTED_MODEL, startScriptedModel } from "../models/scripted-model.ts";
 import { openTestPostgres } from "../support/databases.ts";
 import { eventually } from "../support/eventually.ts";
+import { openDeskProgram } from "./open-desk-program.ts";
 
 // The limit itself is tested beside it; here, that whatever asks a model asks for it first.
 
@@ -60,14 +57,8 @@ async function openService(project: string) {
     OPENAI_BASE_URL: scripted.baseUrl,
     UPTAKE_MODEL: SCRIPTED_MODEL,
   };
-  const config = readConfig({ environment });
   const book = createLogBook();
-  const closers = createClosers();
-  onTestFinished(() => closers.close());
-  const parts = assemble(config, { log: book.log, worker: false });
-  closers.push(() => parts.close());
-  await parts.start();
-  const desk = await openDesk(parts, config, { closers, log: book.log });
+  const { config, parts, desk } = await openDeskProgram(environment, book.log);
   await importSampleDesk(desk.store, { at: new Date() });
   await db.query("update tickets set project_id = $1", [project]);
   await spend(db, project);
