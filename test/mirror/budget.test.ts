@@ -129,6 +129,18 @@ describe("a daily budget", () => {
     expect(book.named("mirror.budget_spent").map(({ facts }) => facts["projectId"])).toEqual(["other"]);
   });
 
+  it("is of each project, whatever another has spent before", async () => {
+    const db = await openDatabase();
+    const settings = { now: () => noon, batchSize: 10, concurrency: 1 };
+    const { after } = await startSampled(db, all({ amount: 4, stops: true }), settings);
+    const mine = await suggest(db);
+    await after(0);
+    const [beyond, theirs] = [await suggest(db), await suggest(db, { project_id: "other" })];
+    await after(0);
+    expect(await refs(db)).toEqual([mine, theirs].sort());
+    expect((await readLeftOut(db)).map(({ ref }) => ref)).toEqual([beyond]);
+  });
+
   it("takes what fills it to the last unit, and of what is larger than a day one", async () => {
     const db = await openDatabase();
     const settings = { now: () => noon, batchSize: 1, concurrency: 1 };
