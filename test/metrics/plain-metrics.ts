@@ -40,10 +40,17 @@ export type Judged = Suggestion & {
 };
 
 /** Exact figures of one bucket and combination of dimensions, by the same names as in a `MetricsRow`. */
-export type PlainRow = { readonly key: string; readonly exact: Record<string, unknown>; readonly durations: Durations };
+export type PlainRow = {
+  readonly key: string;
+  readonly exact: Record<string, unknown>;
+  readonly means: Means;
+  readonly durations: Durations;
+};
 const HOUR_MS = 3_600_000;
 const FINISHED = ["completed", "accepted", "rejected"];
 
+/** Sums of fractions, which floating point adds up in another order to another last digit. */
+type Means = Readonly<Record<"keptRatioMean" | "costPerAcceptedUsd", number | null>>;
 type Durations = Readonly<Record<"latency" | "timeToFirstToken" | "timeToFeedback", readonly number[]>>;
 
 /** The metrics recomputed plainly from all suggestions and feedback events: no triggers, no contribution, no histogram. */
@@ -179,7 +186,6 @@ function countUp(group: readonly Judged[]): Omit<PlainRow, "key"> {
       "errorRate.value": ratio(errors, completed + errors),
       latencyMeanMs: ratio(sum(latencies), latencies.length),
       latencyKnownCount: latencies.length,
-      keptRatioPpm: kept.length === 0 ? null : Math.round((sum(kept) / kept.length) * 1e5),
       keptRatioKnownCount: kept.length,
       inputTokens: withInput === 0 ? null : sum(known(({ inputTokens }) => inputTokens)),
       outputTokens: withOutput === 0 ? null : sum(known(({ outputTokens }) => outputTokens)),
@@ -188,8 +194,11 @@ function countUp(group: readonly Judged[]): Omit<PlainRow, "key"> {
       costMicroUsd: costs.length === 0 ? null : sum(costs),
       costKnownCount: costs.length,
       completedCostKnownCount: completedCostKnown,
-      costPerAcceptedMicroUsd:
-        completedCostKnown === completed && costs.length > 0 && accepted > 0 ? Math.round(sum(costs) / accepted) : null,
+    },
+    means: {
+      keptRatioMean: ratio(sum(kept), kept.length),
+      costPerAcceptedUsd:
+        completedCostKnown === completed && costs.length > 0 ? ratio(sum(costs) / 1e6, accepted) : null,
     },
     durations: {
       latency: latencies,

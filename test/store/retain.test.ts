@@ -9,10 +9,10 @@ import { createRoller } from "../../src/metrics/roller.ts";
 import type { Database } from "../../src/store/database.ts";
 import { retain } from "../../src/store/retention/retain.ts";
 import { createRetentionKeeper } from "../../src/store/retention/retention-keeper.ts";
-import { describeEachDatabase, describeWithPartitions } from "../support/databases.ts";
+import { DAY_MS, MINUTE_MS } from "../../src/domain/durations.ts";
+import { describeEachDatabase, describeOnPostgres, describeWithPartitions } from "../support/databases.ts";
 import { countOf, deliverAll, insertAt, judgeAt, openPartitioned } from "./partitioned-rows.ts";
 
-const DAY_MS = 86_400_000;
 const NOW = new Date("2026-11-20T08:30:00Z");
 const daysAgo = (days: number): Date => new Date(NOW.getTime() - days * DAY_MS);
 const projectId = "default";
@@ -166,6 +166,46 @@ describeEachDatabase("retention of rows", (open) => {
     // Late feedback is recorded, decides nothing, and does not wait for ever.
     await judgeAt(db, NOW, old.slice(0, 1));
     expect(await db.query("select of_deleted from ai_feedback_waiting")).toEqual([{ of_deleted: true }]);
+  });
+});
+
+describeOnPostgres("what retention of rows leaves", (open) => {
+  it("is an hour of which not all are old enough, since hours are counted anew whole or not at all", async () => {
+    const db = await open();
+    const border = daysAgo(30).getTime();
+    const [young] = await insertAt(db, new Date(border - 20 * MINUTE_MS), 1, "in the same hour");
+    await insertAt(db, new Date(border - 40 * MINUTE_MS), 1, "in the hour before");
+    await settle(db);
+    await deliverAll(db);
+    expect(await retainAll(db, { rowsMs: 30 * DAY_MS })).toMatchObject({ deletedSuggestionCount: 1, kept: [] });
+    expect(await db.query("select id from ai_suggestions")).toEqual([{ id: young }]);
+  });
+
+  it("is a run that has not ended, with its text and observations", async () => {
+    const db = await open();
+    const [running] = await insertAt(db, daysAgo(100), 1, "running");
+    await settle(db);
+    await deliverAll(db);
+    await db.query("update ai_suggestions set status = 'pending' where id = $1", [running]);
+    await deliverAll(db);
+    await settle(db);
+    const ages = { contentMs: 30 * DAY_MS, tracesMs: 30 * DAY_MS, rowsMs: 30 * DAY_MS };
+    expect(await retainAll(db, ages)).toMatchObject({ emptiedSuggestionCount: 0, deletedTraceCount: 0 });
+    expect(await countOf(db, "ai_traces")).toBe(1);
+    expect(await db.query("select id, emptied_at from ai_suggestions")).toEqual([{ id: running, emptied_at: null }]);
+  });
+
+  it("is all of it until the host's table has their hours", async () => {
+    const db = await open();
+    const old = await insertAt(db, daysAgo(100), 3, "old");
+    await judgeAt(db, daysAgo(99), old);
+    await createRoller({ db, log: silentLogger }).rollAll();
+    await deliverAll(db);
+    const kept = [{ kind: "rows", why: "unwritten", hourCount: 1 }];
+    expect(await retainAll(db, { rowsMs: 30 * DAY_MS })).toMatchObject({ deletedSuggestionCount: 0, kept });
+    expect(await countOf(db, "ai_suggestions")).toBe(3);
+    await settle(db);
+    expect(await retainAll(db, { rowsMs: 30 * DAY_MS })).toMatchObject({ deletedSuggestionCount: 3, kept: [] });
   });
 });
 
