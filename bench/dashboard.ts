@@ -2,20 +2,19 @@
  * The dashboard with many suggestions behind it, in a real Chromium over loopback: how long the overview takes, each request
  * of it by itself, and what a list of 100,000 suggestions stalls for while it is scrolled through and filtered.
  *
- *     npm run build && npx tsx bench/dashboard.ts [--rows 10000000] [--list 100000] [--loads 5] [--reads 20]
+ *     npm run build && npx tsx bench/dashboard.ts [--rows 10000000] [--list 100000] [--loads 5] [--reads 20] [--database URL]
  *
- * 10 million rows are 8 GB of disk and, on two cores, half an hour before the first figure.
+ * 10 million rows are 8 GB of disk and, on two cores, half an hour before the first figure; a `--database` in
+ * which bench/reading.ts has left them saves that.
  */
 import { parseArgs } from "node:util";
 import type { Browser, Page } from "playwright-core";
-import { migrate } from "../src/store/migrate.ts";
-import { openPostgres } from "../src/store/postgres.ts";
 import { bytesOf, type LongTask, longTaskText, watchBudget } from "../test/browser/page-budget.ts";
 import { launchChromium } from "../test/support/chromium.ts";
-import { startPostgres } from "../test/support/postgres-server.ts";
 import { type Serving, serveOver } from "./dashboard/serving.ts";
 import { median, table, writeSection } from "./report.ts";
-import { backfillHistory, FILLED_FROM, fillHistory, filledTo, type History } from "./rollup/fill.ts";
+import { backfillHistory, FILLED_FROM, filledTo, type History } from "./rollup/fill.ts";
+import { openHistory } from "./rollup/open-history.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -23,6 +22,7 @@ const { values: options } = parseArgs({
     list: { type: "string", default: "100000" },
     loads: { type: "string", default: "5" },
     reads: { type: "string", default: "20" },
+    database: { type: "string" },
   },
 });
 const history: History = { count: Number(options.rows), days: 30 };
@@ -156,12 +156,10 @@ async function useList(browser: Browser, { url }: Serving): Promise<readonly Ste
 const verdict = (isKept: boolean): string => (isKept ? "kept" : "**not kept**");
 
 async function main(): Promise<void> {
-  const postgres = await startPostgres({ isDurable: true });
-  const db = await openPostgres({ url: postgres.url, maxConnections: 1 });
-  await migrate(db);
-  await fillHistory(db, history);
-  await backfillHistory(db, history);
-  const serving = await serveOver(postgres.url);
+  const { db, url, close } = await openHistory(history, options.database);
+  const [counted] = await db.query("select from ai_metrics_hourly limit 1");
+  if (counted === undefined) await backfillHistory(db, history);
+  const serving = await serveOver(url);
   const browser = await launchChromium();
   const loads: Load[] = [];
   for (let i = 0; i < loadCount; i++) loads.push(await loadOverview(browser, serving));
@@ -170,8 +168,7 @@ async function main(): Promise<void> {
   const steps = await useList(browser, serving);
   await browser.close();
   await serving.stop();
-  await db.close();
-  await postgres.stop();
+  await close();
 
   const interactiveMs = median(loads.map((load) => load.interactiveMs));
   const slowestChart = Math.max(...charts.map(([, p50]) => Number(p50)));

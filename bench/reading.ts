@@ -2,20 +2,19 @@
  * Charts of 30 days with 20 agent functions: read from the rollup, as `readMetrics` does, against a plain statement over the
  * suggestions themselves. And how long counting those 30 days anew takes, against one plain `group by` over them.
  *
- *     npx tsx bench/reading.ts [--quick] [--full] [--suggestions 1000000] [--reads 40]
+ *     npx tsx bench/reading.ts [--quick] [--full] [--suggestions 1000000] [--reads 40] [--database URL]
  *
  * `--quick` is 200,000 suggestions and 10 reads; `--full` is 10 million suggestions and 6 million feedback events: 8 GB of disk and, on two cores, half an hour.
+ * `--database` is an empty Postgres, in which the history stays: bench/dashboard.ts takes it with the same option.
  * Server CPU is that of all processes of the server, from /proc: Linux only.
  */
 import { parseArgs } from "node:util";
 import type { MetricsQuery } from "../src/metrics/metrics-query.ts";
 import { readMetrics } from "../src/metrics/read-metrics.ts";
 import type { Database } from "../src/store/database.ts";
-import { migrate } from "../src/store/migrate.ts";
-import { openPostgres } from "../src/store/postgres.ts";
-import { startPostgres } from "../test/support/postgres-server.ts";
 import { median, table, writeSection } from "./report.ts";
-import { backfillHistory, FILLED_FROM, fillHistory, filledTo, type History } from "./rollup/fill.ts";
+import { backfillHistory, FILLED_FROM, filledTo, type History } from "./rollup/fill.ts";
+import { openHistory } from "./rollup/open-history.ts";
 import { createTimer, type Took } from "./rollup/timed.ts";
 
 const { values: options } = parseArgs({
@@ -24,6 +23,7 @@ const { values: options } = parseArgs({
     full: { type: "boolean", default: false },
     suggestions: { type: "string" },
     reads: { type: "string" },
+    database: { type: "string" },
   },
 });
 const defaultCount = options.full ? 10_000_000 : options.quick ? 200_000 : 1_000_000;
@@ -136,11 +136,8 @@ async function measureBackfill(db: Database, timed: Timer): Promise<string[]> {
 }
 
 async function main(): Promise<void> {
-  const postgres = await startPostgres({ isDurable: true });
-  const db = await openPostgres({ url: postgres.url, maxConnections: 1 });
-  await migrate(db);
+  const { db, close } = await openHistory(history, options.database);
   const timed = await createTimer(db);
-  await fillHistory(db, history);
   const backfill = await measureBackfill(db, timed);
   const reads = await measureReads(db, timed);
   writeSection("reading", [
@@ -152,8 +149,7 @@ async function main(): Promise<void> {
     "",
     ...backfill,
   ]);
-  await db.close();
-  await postgres.stop();
+  await close();
 }
 
 await main();

@@ -187,11 +187,22 @@ async function expectWhole(page: Shown, zone: string, only: Only): Promise<void>
 it("says that the server is away, shows on what it knows, and comes back by itself", async () => {
   const { page } = await openPage(browser(), `${serve.url}/mirror`);
   await settled(page);
+  const search = new URLSearchParams({ from: FROM, to: TO }).toString();
+  const { page: overview } = await openPage(browser(), `${serve.url}/?${search}`);
+  await settled(overview);
+  const figures = overview.getByRole("region", { name: "Headline figures" });
+  const known = await figures.innerText();
   await serve.stop();
   await page.getByText("Not up to date: The server does not answer").first().waitFor({ timeout: SLOW_MS });
   expect(await page.getByText("Traces delivered").count()).toBe(1);
+  const saysOld = figures.locator("xpath=preceding-sibling::p[@role='status']");
+  await saysOld.getByText("Not up to date: The server does not answer").waitFor({ timeout: SLOW_MS });
+  expect(await figures.innerText()).toBe(known);
   serve = await startServe(folder, serve.port);
-  await page.getByText("Not up to date").first().waitFor({ state: "detached", timeout: SLOW_MS });
+  for (const one of [page, overview]) {
+    await one.getByText("Not up to date").first().waitFor({ state: "detached", timeout: SLOW_MS });
+  }
+  await overview.close();
 });
 
 it("a change made elsewhere shows without a touch", async () => {

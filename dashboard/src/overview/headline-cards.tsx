@@ -10,7 +10,7 @@ import {
   formatUsd,
 } from "../format/format.ts";
 import { CsvButton } from "../ui/data-table.tsx";
-import { Skeleton } from "../ui/section.tsx";
+import { Loaded } from "../ui/section.tsx";
 import type { Filters } from "../url/filters.ts";
 import { rangeBefore } from "../url/range.ts";
 import { changeOf, type Direction } from "./change.ts";
@@ -23,16 +23,24 @@ export function HeadlineCards({ filters }: { readonly filters: Filters }): React
   const question = { bucket: "total", durations: "latency" } as const;
   const now = useMetrics(filters, { ...question, range: filters.range });
   const before = useMetrics(filters, { ...question, range: rangeBefore(filters.range) });
-  if (now.data === undefined) {
-    return now.error === null ? <Skeleton className="h-36" /> : <HeadlineError message={now.error.message} />;
-  }
-  const row = now.data[0];
   const last = before.data?.[0];
-  if (row === undefined) return <p className="text-soft">No suggestions in this range.</p>;
   return (
     <div>
-      <Cards row={row} last={last} />
-      <CsvButton name="Headline figures" columns={HEADLINE_COLUMNS} rows={headlineLines(row, last)} />
+      <Loaded
+        query={now}
+        isEmpty={([row]) => row === undefined}
+        empty="No suggestions in this range."
+        skeletonClass="h-36"
+      >
+        {([row]) =>
+          row === undefined ? null : (
+            <>
+              <Cards row={row} last={last} />
+              <CsvButton name="Headline figures" columns={HEADLINE_COLUMNS} rows={headlineLines(row, last)} />
+            </>
+          )
+        }
+      </Loaded>
     </div>
   );
 }
@@ -80,12 +88,6 @@ function Cards({ row, last }: CardsProps): ReactNode {
     </section>
   );
 }
-
-const HeadlineError = ({ message }: { readonly message: string }): ReactNode => (
-  <p role="alert" className="rounded-lg bg-bad-ground p-3 text-bad">
-    {message}
-  </p>
-);
 
 const Note = ({ children }: { readonly children: ReactNode }): ReactNode => (
   <p className="text-sm text-soft tabular-nums">{children}</p>

@@ -3,11 +3,7 @@ import { type ReactNode, useId } from "react";
 import { Problem } from "../api/problem.ts";
 import { Button } from "./button.tsx";
 
-type SectionProps<Data> = {
-  readonly title: string;
-  /** What the section shows, in a sentence; for whoever sees it for the first time. */
-  readonly hint?: string;
-  readonly actions?: ReactNode;
+type LoadedProps<Data> = {
   readonly query: UseQueryResult<Data>;
   readonly isEmpty: (data: Data) => boolean;
   /** What stands there when there is nothing to show: why, and what to do about it. */
@@ -17,7 +13,14 @@ type SectionProps<Data> = {
   readonly children: (data: Data) => ReactNode;
 };
 
-/** A part of a page: skeleton while it loads, error with a way out, empty with a reason, or its content. */
+type SectionProps<Data> = LoadedProps<Data> & {
+  readonly title: string;
+  /** What the section shows, in a sentence; for whoever sees it for the first time. */
+  readonly hint?: string;
+  readonly actions?: ReactNode;
+};
+
+/** A part of a page, under its title. */
 export function Section<Data>(props: SectionProps<Data>): ReactNode {
   const headingId = useId();
   return (
@@ -31,12 +34,13 @@ export function Section<Data>(props: SectionProps<Data>): ReactNode {
         </div>
         {props.actions}
       </header>
-      <SectionBody {...props} />
+      <Loaded {...props} />
     </section>
   );
 }
 
-function SectionBody<Data>({ query, isEmpty, empty, skeletonClass, children }: SectionProps<Data>): ReactNode {
+/** What was asked for: skeleton while it loads, error with a way out, empty with a reason, or its content, old or not. */
+export function Loaded<Data>({ query, isEmpty, empty, skeletonClass, children }: LoadedProps<Data>): ReactNode {
   if (query.data !== undefined) {
     return (
       <>
