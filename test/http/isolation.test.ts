@@ -139,3 +139,17 @@ it("a rotated key and its successor are both taken for a while; no secret is in 
   const [row] = await db.query<{ dump: string }>("select json_agg(k)::text as dump from api_keys k");
   for (const { secretKey } of [old, next]) expect(row?.dump).not.toContain(secretKey.slice("sk-up-".length));
 });
+
+it("a revoked key has no successor, and a rotation never lengthens what is left of a key", async () => {
+  const db = await openDatabase();
+  const api = openSecured(db);
+  const revoked = await makeKey(db, "a", ["read"]);
+  await endApiKey(db, revoked.publicKey);
+  await expect(rotateApiKey(db, revoked.publicKey, 60_000)).rejects.toMatchObject({ code: "not_found" });
+  const old = await makeKey(db, "a", ["read"]);
+  await rotateApiKey(db, old.publicKey, 0);
+  const next = await rotateApiKey(db, old.publicKey, 60_000);
+  expect((await api.get("/v1/mirror", basic(old))).status).toBe(401);
+  expect((await api.get("/v1/mirror", basic(next))).status).toBe(200);
+  expect(await db.query("select count(*) as n from api_keys")).toEqual([{ n: 4 }]);
+});
