@@ -4,7 +4,7 @@ import { createPeriodic } from "../domain/periodic.ts";
 import type { Database, Queryable } from "../store/database.ts";
 import { claimDueHours } from "../store/queries/claim-due-hours.ts";
 import { lockHostMetrics } from "../store/queries/lock-host-metrics.ts";
-import { type HostMetric, readActsByHour } from "../store/queries/read-acts-by-hour.ts";
+import { type HostMetric, readActs } from "../store/queries/read-acts.ts";
 import { writeHostMetrics } from "../store/queries/write-host-metrics.ts";
 import type { MetricsRow, Rate } from "./metrics-row.ts";
 import { readMetrics } from "./read-metrics.ts";
@@ -42,8 +42,11 @@ export function createHostMetrics({ db, log, projectId, now, everyMs }: HostMetr
       const at = new Date(now());
       const { hours, claimedCount } = await claimDueHours(tx, hourOf(at), NOTES_AT_ONCE);
       if (hours.length > 0) {
-        const metrics = [...(await readActsByHour(tx, hours, projectId))];
-        for (const hour of hours) metrics.push(...(await suggestionMetrics(tx, { hour, projectId, now: at })));
+        const metrics: HostMetric[] = [];
+        for (const hour of hours) {
+          metrics.push(...(await readActs(tx, hour, projectId)));
+          metrics.push(...(await suggestionMetrics(tx, { hour, projectId, now: at })));
+        }
         await writeHostMetrics(tx, hours, { types: TYPES, metrics });
         log.info("metrics.hours_written", { count: hours.length });
       }

@@ -1,5 +1,5 @@
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
-import { type ReactNode, useCallback, useEffect, useMemo, useRef } from "react";
+import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Link, useSearchParams } from "wouter";
 import { type ListFilters, type SuggestionSummary, useSuggestionPages } from "../api/suggestions.ts";
 import { formatCount, formatDuration, formatMoment, formatRatio } from "../format/format.ts";
@@ -67,16 +67,23 @@ const CSV_COLUMNS: readonly Column<SuggestionSummary>[] = CSV_FIELDS.map((field)
   value: (row) => row[field],
 }));
 
-const ROW_HEIGHT = 76;
+/**
+ * Two lines of text and one of facts, for each row: were rows of different heights, each that comes into sight would have to be
+ * measured, and all below it placed anew, which of 100,000 is felt. In rem, as who reads large text has it everywhere.
+ */
+const ROW_REM = 5.25;
+
+const rowPixels = (): number => ROW_REM * Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
 
 function Rows({ rows, zone, hasMore, onEnd }: RowsProps): ReactNode {
   const place = useRef<HTMLUListElement>(null);
+  const [rowHeight] = useState(rowPixels);
   const [search] = useSearchParams();
   // The same function while the rows are the same: with another one every row is placed anew, at every step of a scroll.
   const keyOf = useCallback((index: number) => rows[index]?.suggestionId ?? index, [rows]);
   const virtualizer = useWindowVirtualizer({
     count: rows.length,
-    estimateSize: () => ROW_HEIGHT,
+    estimateSize: () => rowHeight,
     overscan: 12,
     scrollMargin: place.current?.offsetTop ?? 0,
     getItemKey: keyOf,
@@ -94,10 +101,11 @@ function Rows({ rows, zone, hasMore, onEnd }: RowsProps): ReactNode {
           return row === undefined ? null : (
             <li
               key={key}
-              data-index={index}
-              ref={virtualizer.measureElement}
-              className="absolute inset-x-0 top-0 border-b border-line"
-              style={{ transform: `translateY(${start - virtualizer.options.scrollMargin}px)` }}
+              className="absolute inset-x-0 top-0 overflow-hidden border-b border-line"
+              style={{
+                height: `${ROW_REM}rem`,
+                transform: `translateY(${start - virtualizer.options.scrollMargin}px)`,
+              }}
             >
               <Row row={row} zone={zone} kept={filterSearch(search)} />
             </li>
@@ -127,9 +135,9 @@ function Row({ row, zone, kept }: RowProps): ReactNode {
     row.keptRatio === null ? null : `kept ${formatRatio(row.keptRatio)}`,
   ];
   return (
-    <Link href={`/suggestions/${row.suggestionId}${kept}`} className="block px-1 py-2 hover:bg-sunken">
+    <Link href={`/suggestions/${row.suggestionId}${kept}`} className="block h-full px-1 py-2 hover:bg-sunken">
       <div className="flex items-start justify-between gap-3">
-        <p className="line-clamp-2">{row.status === "error" ? (row.errorType ?? "failed") : row.text}</p>
+        <p className="line-clamp-2 min-h-12">{row.status === "error" ? (row.errorType ?? "failed") : row.text}</p>
         <OutcomeBadge status={row.status} outcome={row.outcome} />
       </div>
       <p className="truncate text-sm text-soft tabular-nums">

@@ -1,5 +1,5 @@
 import type { Queryable } from "../database.ts";
-import type { HostMetric } from "./read-acts-by-hour.ts";
+import type { HostMetric } from "./read-acts.ts";
 
 /** The host's own rows of these hours go as well: they say the same, less well. */
 const clear = `
