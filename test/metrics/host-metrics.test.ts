@@ -1,11 +1,9 @@
 import { expect, it } from "vitest";
-import { hourOf } from "../../src/domain/hour.ts";
 import { silentLogger } from "../../src/domain/logger.ts";
 import { createHostMetrics, type HostMetrics } from "../../src/metrics/host-metrics.ts";
 import { createRoller } from "../../src/metrics/roller.ts";
-import type { Database, Queryable } from "../../src/store/database.ts";
-import { readActs } from "../../src/store/queries/read-acts.ts";
-import { describeOnPostgres, describeWithPartitions } from "../support/databases.ts";
+import type { Database } from "../../src/store/database.ts";
+import { describeWithPartitions } from "../support/databases.ts";
 
 const NINE = Date.parse("2026-03-02T09:00:00.000Z");
 const minute = (n: number): string => new Date(NINE + n * 60_000).toISOString();
@@ -136,37 +134,5 @@ describeWithPartitions("the host's hourly metrics", (open) => {
     await db.query("insert into aggregated_metrics_due (hour) values ($1)", [NINE / 3_600_000]);
     expect(await writerOver(db, halfPastEleven).writeAll()).toBe(1);
     expect(await figures(db, nineOClock)).toEqual(before);
-  });
-});
-
-describeOnPostgres("an hour of the host's metrics", (open) => {
-  it("is read from what was done in it, and not from all there is", async () => {
-    const db = await open();
-    for (const table of ["ai_suggestions", "ai_feedback_events"])
-      await db.query(`alter table ${table} disable trigger user`);
-    await db.query(
-      `insert into ai_suggestions (id, suggested_response, status, outcome, created_at, deciding_feedback_at)
-       select md5(n::text)::uuid, 'yes', 'completed', 'accepted', at, at
-       from generate_series(1, 300000) n, lateral (select $1::timestamptz - (300000 - n) * interval '6 seconds') made (at)`,
-      [minute(0)],
-    );
-    await db.query(
-      `insert into ai_feedback_events (suggestion_id, feedback_type, created_at)
-       select id, 'approval', created_at from ai_suggestions order by created_at`,
-    );
-    for (const table of ["ai_suggestions", "ai_feedback_events"]) await db.query(`vacuum analyze ${table}`);
-    const plan: string[] = [];
-    const looking: Queryable = {
-      async query(text, values) {
-        const lines = await db.query<{ "QUERY PLAN": string }>(`explain (costs off) ${text}`, values);
-        plan.push(...lines.map((line) => line["QUERY PLAN"]));
-        return db.query(text, values);
-      },
-    };
-    const [rate] = await readActs(looking, hourOf(new Date(NINE)) - 24 * 20, "default");
-    expect(rate).toMatchObject({ metricName: "overall_acceptance_rate", value: 1, denominator: 600 });
-    const scans = plan.filter((line) => / on ai_(?:suggestions|feedback_events) /u.test(line));
-    expect(scans).toHaveLength(2);
-    for (const scan of scans) expect(scan).not.toContain("Seq Scan");
   });
 });

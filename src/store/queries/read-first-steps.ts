@@ -16,7 +16,7 @@ export type NewestFeedback = {
 const suggestionSql = `
   select id as "suggestionId", function_name as "functionName", created_at as "createdAt"
   from ai_suggestions
-  where project_id = $1
+  where left(project_id, 100) = left($1, 100) and project_id = $1
   order by created_at desc, id desc
   limit 1
 `;
@@ -25,7 +25,11 @@ const suggestionSql = `
 const feedbackSql = `
   select e.suggestion_id as "suggestionId", e.feedback_type as type, e.created_at as "createdAt"
   from (
-    select id from ai_suggestions where project_id = $1 order by created_at desc, id desc limit 1000
+    select id
+    from ai_suggestions
+    where left(project_id, 100) = left($1, 100) and project_id = $1
+    order by created_at desc, id desc
+    limit 1000
   ) newest
   join ai_feedback_events e on e.suggestion_id = newest.id
   order by e.created_at desc

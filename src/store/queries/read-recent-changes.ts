@@ -26,7 +26,7 @@ export type RecentFeedback = {
 const suggestionsSql = `
   select id as "suggestionId", function_name as "functionName", status, outcome, created_at as "createdAt"
   from ai_suggestions
-  where project_id = $1
+  where left(project_id, 100) = left($1, 100) and project_id = $1
   order by created_at desc, id desc
   limit $2
 `;
