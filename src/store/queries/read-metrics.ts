@@ -7,8 +7,8 @@ import { parseHistograms } from "../histogram-text.ts";
 // The rows of hours and of whole days and the deltas that still wait, in one statement and so in one snapshot: a roll
 // that commits meanwhile is seen wholly or not at all, and the running hour is live. '' stands for a dimension that is
 // unknown or that nobody asked for. Histograms come as the text of their arrays, one after the other, and are added up by
-// whoever asked: for a tenth of what unnesting, grouping and collecting their entries costs here. And a row's arrays may lie
-// outside it, so only those that are asked for are touched.
+// whoever asked: for a tenth of what unnesting, grouping and collecting their entries costs here. Those that nobody asked for are
+// left out before rows are sorted: with them a month of days does not fit into the memory of a sort.
 const sql = `
 with entries as (
   select
@@ -16,34 +16,43 @@ with entries as (
     suggestion_count, completed_count, error_count, shown_count, shown_decided_count, accepted_count, revised_count, rejected_count, expired_count,
     latency_count, latency_ms_sum, input_tokens_sum, output_tokens_sum, input_tokens_known_count, output_tokens_known_count,
     cost_usd_sum, cost_known_count, completed_cost_known_count, kept_ratio_ppm_sum, kept_ratio_count, squared_error_ppm_sum, open_count,
-    latency_buckets, latency_counts, first_token_buckets, first_token_counts, feedback_time_buckets, feedback_time_counts,
-    confidence_keys, confidence_counts, confidence_ppm_sums, error_types, error_type_counts
+    case when $12::boolean then latency_buckets::text || latency_counts::text end as latency,
+    case when $13::boolean then first_token_buckets::text || first_token_counts::text end as first_token,
+    case when $14::boolean then feedback_time_buckets::text || feedback_time_counts::text end as feedback_time,
+    case when $15::boolean then confidence_keys::text || confidence_counts::text || confidence_ppm_sums::text end as confidence,
+    error_types, error_type_counts
   from ai_metrics_hourly m
   join metric_series s on s.id = m.series_id
   where s.project_id = uptake_dimension($1)
     and case $9 when 'project' then s.function_name is null when 'function' then s.function_name is not null and s.environment is null else s.environment is not null end
-    and hour >= $2::integer and hour < least($3::integer, $10::integer * 24)
+    and hour >= $2::integer and hour < least($3::integer, $10::integer * 24) and $2::integer < $10::integer * 24
   union all
   select
     s.function_name, s.model, s.prompt_version, s.environment, hour,
     suggestion_count, completed_count, error_count, shown_count, shown_decided_count, accepted_count, revised_count, rejected_count, expired_count,
     latency_count, latency_ms_sum, input_tokens_sum, output_tokens_sum, input_tokens_known_count, output_tokens_known_count,
     cost_usd_sum, cost_known_count, completed_cost_known_count, kept_ratio_ppm_sum, kept_ratio_count, squared_error_ppm_sum, open_count,
-    latency_buckets, latency_counts, first_token_buckets, first_token_counts, feedback_time_buckets, feedback_time_counts,
-    confidence_keys, confidence_counts, confidence_ppm_sums, error_types, error_type_counts
+    case when $12::boolean then latency_buckets::text || latency_counts::text end as latency,
+    case when $13::boolean then first_token_buckets::text || first_token_counts::text end as first_token,
+    case when $14::boolean then feedback_time_buckets::text || feedback_time_counts::text end as feedback_time,
+    case when $15::boolean then confidence_keys::text || confidence_counts::text || confidence_ppm_sums::text end as confidence,
+    error_types, error_type_counts
   from ai_metrics_hourly m
   join metric_series s on s.id = m.series_id
   where s.project_id = uptake_dimension($1)
     and case $9 when 'project' then s.function_name is null when 'function' then s.function_name is not null and s.environment is null else s.environment is not null end
-    and hour >= greatest($2::integer, $11::integer * 24) and hour < $3::integer
+    and hour >= greatest($2::integer, $11::integer * 24) and hour < $3::integer and $11::integer * 24 < $3::integer
   union all
   select
     s.function_name, s.model, s.prompt_version, s.environment, day * 24,
     suggestion_count, completed_count, error_count, shown_count, shown_decided_count, accepted_count, revised_count, rejected_count, expired_count,
     latency_count, latency_ms_sum, input_tokens_sum, output_tokens_sum, input_tokens_known_count, output_tokens_known_count,
     cost_usd_sum, cost_known_count, completed_cost_known_count, kept_ratio_ppm_sum, kept_ratio_count, squared_error_ppm_sum, open_count,
-    latency_buckets, latency_counts, first_token_buckets, first_token_counts, feedback_time_buckets, feedback_time_counts,
-    confidence_keys, confidence_counts, confidence_ppm_sums, error_types, error_type_counts
+    case when $12::boolean then latency_buckets::text || latency_counts::text end as latency,
+    case when $13::boolean then first_token_buckets::text || first_token_counts::text end as first_token,
+    case when $14::boolean then feedback_time_buckets::text || feedback_time_counts::text end as feedback_time,
+    case when $15::boolean then confidence_keys::text || confidence_counts::text || confidence_ppm_sums::text end as confidence,
+    error_types, error_type_counts
   from ai_metrics_daily m
   join metric_series s on s.id = m.series_id
   where s.project_id = uptake_dimension($1)
@@ -56,8 +65,11 @@ with entries as (
     suggestion_count, completed_count, error_count, shown_count, shown_decided_count, accepted_count, revised_count, rejected_count, expired_count,
     latency_count, latency_ms_sum, input_tokens_sum, output_tokens_sum, input_tokens_known_count, output_tokens_known_count,
     cost_usd_sum, cost_known_count, completed_cost_known_count, kept_ratio_ppm_sum, kept_ratio_count, squared_error_ppm_sum, open_count,
-    latency_buckets, latency_counts, first_token_buckets, first_token_counts, feedback_time_buckets, feedback_time_counts,
-    confidence_keys, confidence_counts, confidence_ppm_sums, error_types, error_type_counts
+    case when $12::boolean then latency_buckets::text || latency_counts::text end as latency,
+    case when $13::boolean then first_token_buckets::text || first_token_counts::text end as first_token,
+    case when $14::boolean then feedback_time_buckets::text || feedback_time_counts::text end as feedback_time,
+    case when $15::boolean then confidence_keys::text || confidence_counts::text || confidence_ppm_sums::text end as confidence,
+    error_types, error_type_counts
   from rollup_deltas d
   left join metric_series s on s.id = d.series_id
   where coalesce(s.project_id, new_series[1]) = uptake_dimension($1) and hour >= $2::integer and hour < $3::integer
@@ -90,10 +102,10 @@ select
   sum(kept_ratio_count) as "keptRatioCount",
   sum(squared_error_ppm_sum) as "squaredErrorPpmSum",
   sum(open_count) as "openCount",
-  coalesce(string_agg(latency_buckets::text || latency_counts::text, '') filter (where $12::boolean), '') as latency,
-  coalesce(string_agg(first_token_buckets::text || first_token_counts::text, '') filter (where $13::boolean), '') as "firstToken",
-  coalesce(string_agg(feedback_time_buckets::text || feedback_time_counts::text, '') filter (where $14::boolean), '') as "feedbackTime",
-  coalesce(string_agg(confidence_keys::text || confidence_counts::text || confidence_ppm_sums::text, '') filter (where $15::boolean), '') as confidence,
+  coalesce(string_agg(latency, ''), '') as latency,
+  coalesce(string_agg(first_token, ''), '') as "firstToken",
+  coalesce(string_agg(feedback_time, ''), '') as "feedbackTime",
+  coalesce(string_agg(confidence, ''), '') as confidence,
   json_agg(json_build_array(error_types, error_type_counts)) filter (where cardinality(error_types) > 0) as errors
 from entries
 where ($16::text is null or function_name = uptake_dimension($16)) and ($17::text is null or model = uptake_dimension($17))
