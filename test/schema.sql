@@ -40,6 +40,13 @@ ai_feedback_events
   comment text
   idempotency_key text
 
+ai_feedback_reasons_daily
+  day integer not null
+  series_id integer not null
+  outcome text not null
+  reason text not null
+  suggestion_count bigint not null
+
 ai_feedback_reasons_hourly
   hour integer not null
   series_id integer not null
@@ -466,6 +473,9 @@ ai_feedback_events_pkey on ai_feedback_events: PRIMARY KEY (id)
 ai_feedback_events_primary_reason on ai_feedback_events: CHECK (((feedback_reasons IS NULL) OR (NOT (feedback_reasons[1] IS DISTINCT FROM feedback_reason))))
 ai_feedback_events_reason on ai_feedback_events: CHECK (((feedback_type = 'approval'::text) OR (source = 'inferred'::text) OR (feedback_reason IS NOT NULL)))
 ai_feedback_events_source_check on ai_feedback_events: CHECK ((source = ANY (ARRAY['explicit'::text, 'inferred'::text])))
+ai_feedback_reasons_daily_pkey on ai_feedback_reasons_daily: PRIMARY KEY (series_id, day, outcome, reason)
+ai_feedback_reasons_daily_series_id_fkey on ai_feedback_reasons_daily: FOREIGN KEY (series_id) REFERENCES metric_series(id)
+ai_feedback_reasons_hourly_outcome_check on ai_feedback_reasons_daily: CHECK ((outcome = ANY (ARRAY['revised'::text, 'rejected'::text])))
 ai_feedback_reasons_hourly_outcome_check on ai_feedback_reasons_hourly: CHECK ((outcome = ANY (ARRAY['revised'::text, 'rejected'::text])))
 ai_feedback_reasons_hourly_pkey on ai_feedback_reasons_hourly: PRIMARY KEY (series_id, hour, outcome, reason)
 ai_feedback_reasons_hourly_series_id_fkey on ai_feedback_reasons_hourly: FOREIGN KEY (series_id) REFERENCES metric_series(id)
@@ -544,6 +554,7 @@ CREATE UNIQUE INDEX aggregated_metrics_metric_type_metric_name_dimension_dimens_
 CREATE UNIQUE INDEX aggregated_metrics_pkey ON public.aggregated_metrics USING btree (id)
 CREATE UNIQUE INDEX ai_feedback_events_idempotency ON public.ai_feedback_events USING btree (project_id, idempotency_key) WHERE (idempotency_key IS NOT NULL)
 CREATE UNIQUE INDEX ai_feedback_events_pkey ON public.ai_feedback_events USING btree (id)
+CREATE UNIQUE INDEX ai_feedback_reasons_daily_pkey ON public.ai_feedback_reasons_daily USING btree (series_id, day, outcome, reason)
 CREATE UNIQUE INDEX ai_feedback_reasons_hourly_pkey ON public.ai_feedback_reasons_hourly USING btree (series_id, hour, outcome, reason)
 CREATE UNIQUE INDEX ai_feedback_waiting_pkey ON public.ai_feedback_waiting USING btree (suggestion_id, feedback_id)
 CREATE UNIQUE INDEX ai_metrics_daily_pkey ON public.ai_metrics_daily USING btree (series_id, day)
@@ -1424,6 +1435,25 @@ AS $function$
   select distinct uptake_hour(deciding_at), standing, uptake_dimension(given)
   from unnest(array[''] || reasons) given
   where standing in ('revised', 'rejected') and deciding_at is not null
+$function$
+
+CREATE OR REPLACE FUNCTION public.uptake_reason_day_difference(from_day integer, to_day integer)
+ RETURNS TABLE(series_id integer, day integer, outcome text, reason text, suggestion_count bigint)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select series_id, day, outcome, reason, sum(n)::bigint
+  from (
+    select series_id, floor(hour / 24.0)::integer as day, outcome, reason, suggestion_count as n
+    from ai_feedback_reasons_hourly
+    where hour >= from_day * 24 and hour < to_day * 24
+    union all
+    select series_id, day, outcome, reason, -suggestion_count
+    from ai_feedback_reasons_daily
+    where day >= from_day and day < to_day
+  ) sides
+  group by 1, 2, 3, 4
+  having sum(n) <> 0
 $function$
 
 CREATE OR REPLACE FUNCTION public.uptake_reason_difference(from_hour integer, to_hour integer)

@@ -7,7 +7,7 @@ export type CopiedTable = (typeof TABLES)[number];
 export async function emptyTables(db: Queryable): Promise<void> {
   await db.query(
     `truncate ${TABLES.join(", ")}, ai_feedback_waiting, langfuse_outbox, langfuse_deliveries, rollup_deltas,
-     rollup_reason_deltas, ai_metrics_hourly, ai_metrics_daily, ai_feedback_reasons_hourly, aggregated_metrics_due`,
+     rollup_reason_deltas, ai_metrics_hourly, ai_metrics_daily, ai_feedback_reasons_hourly, ai_feedback_reasons_daily, aggregated_metrics_due`,
   );
   await db.query("checkpoint");
 }

@@ -35,6 +35,8 @@ const WRITTEN = [
   "rollup_deltas",
   "ai_metrics_hourly",
   "ai_metrics_daily",
+  "ai_feedback_reasons_hourly",
+  "ai_feedback_reasons_daily",
   "metric_series",
   "uptake_workers",
 ];

@@ -5,6 +5,7 @@ import { type DerivedDifferenceRow, readDerivedDifference } from "../store/queri
 import { readFirstHour } from "../store/queries/read-first-hour.ts";
 import { type ReasonDifferenceRow, readReasonDifference } from "../store/queries/read-reason-difference.ts";
 import { readRollupDifference, type RollupDifferenceRow } from "../store/queries/read-rollup-difference.ts";
+import { type ReasonDayDifferenceRow, readReasonDayDifference } from "../store/queries/reason-days.ts";
 import { readUnfrozen, withoutFrozen } from "./frozen-hours.ts";
 import { daysAround, repairReasons, repairRollup } from "./repair-rollup.ts";
 
@@ -49,8 +50,8 @@ export async function checkRollup(db: Database, options: CheckOptions): Promise<
     onProgress(hour - fromHour, toHour - fromHour);
   }
   // At once for all hours: no index finds the decisions of a week.
-  const reasons = signal.aborted ? [] : await readUnfrozen(db, [fromHour, toHour], readReasonDifference);
-  if (report(reasons.map(ofReason))) await db.transaction((tx) => repairReasons(tx, fromHour, toHour));
+  const reasons = signal.aborted ? [] : await readUnfrozen(db, [fromHour, toHour], reasonDifferencesIn);
+  if (report(reasons)) await db.transaction((tx) => repairReasons(tx, fromHour, toHour));
   return {
     checkedHourCount: Math.max(0, hour - fromHour),
     differenceCount,
@@ -67,10 +68,23 @@ async function differencesIn(db: Queryable, fromHour: number, toHour: number): P
   ];
 }
 
+async function reasonDifferencesIn(
+  db: Queryable,
+  fromHour: number,
+  toHour: number,
+): Promise<readonly RollupDifference[]> {
+  return [
+    ...(await readReasonDifference(db, fromHour, toHour)).map(ofReason),
+    ...(await readReasonDayDifference(db, ...daysAround(fromHour, toHour))).map(ofReasonDay),
+  ];
+}
+
 const signed = (amount: number): string => (amount > 0 ? `+${amount}` : String(amount));
 
 /** The dimensions of a row; null is unknown. */
-const seriesOf = (row: ReasonDifferenceRow | RollupDifferenceRow): RollupDifference["series"] => [
+const seriesOf = (
+  row: ReasonDayDifferenceRow | ReasonDifferenceRow | RollupDifferenceRow,
+): RollupDifference["series"] => [
   row.projectId,
   ...[row.functionName, row.environment, row.model, row.promptVersion].map((name) => name || null),
 ];
@@ -82,9 +96,16 @@ function ofHour(row: RollupDifferenceRow): RollupDifference {
 }
 
 function ofReason(row: ReasonDifferenceRow): RollupDifference {
-  const reason = row.reason === "" ? "all reasons" : JSON.stringify(row.reason);
-  const detail = `${row.outcome} for ${reason} ${signed(row.suggestionCount)}`;
-  return { kind: "reason", start: startOfHour(row.hour), series: seriesOf(row), detail };
+  return { kind: "reason", start: startOfHour(row.hour), series: seriesOf(row), detail: missingReason(row) };
+}
+
+function ofReasonDay(row: ReasonDayDifferenceRow): RollupDifference {
+  const detail = `day is not the sum of its hours: ${missingReason(row)}`;
+  return { kind: "sum", start: startOfHour(row.day * 24), series: seriesOf(row), detail };
+}
+
+function missingReason({ outcome, reason, suggestionCount }: ReasonDayDifferenceRow | ReasonDifferenceRow): string {
+  return `${outcome} for ${reason === "" ? "all reasons" : JSON.stringify(reason)} ${signed(suggestionCount)}`;
 }
 
 function ofSum(row: DerivedDifferenceRow): RollupDifference {

@@ -93,8 +93,18 @@ const faults = [
   },
   {
     name: "a reason",
-    kinds: ["reason"],
+    kinds: ["reason", "sum"],
     sql: "update ai_feedback_reasons_hourly set reason = 'other' where series_id = $1 and reason <> ''",
+  },
+  {
+    name: "a day's reason",
+    kinds: ["sum"],
+    sql: "update ai_feedback_reasons_daily set suggestion_count = 9 where series_id = $1 and reason <> ''",
+  },
+  {
+    name: "a missing day of reasons",
+    kinds: ["sum"],
+    sql: "delete from ai_feedback_reasons_daily where series_id = $1",
   },
   { name: "a lost delta", kinds: ["hour"], sql: "delete from rollup_deltas where $1 > 0" },
   { name: "a lost delta of a reason", kinds: ["reason"], sql: "delete from rollup_reason_deltas where $1 > 0" },
@@ -171,7 +181,7 @@ describeOnPostgres("the check of the rollup", (open) => {
     const db = await open();
     await fill(db);
     await db.query(
-      "truncate rollup_deltas, rollup_reason_deltas, ai_metrics_hourly, ai_metrics_daily, ai_feedback_reasons_hourly, metric_series",
+      "truncate rollup_deltas, rollup_reason_deltas, ai_metrics_hourly, ai_metrics_daily, ai_feedback_reasons_hourly, ai_feedback_reasons_daily, metric_series",
     );
     const roller = createRoller({ db, log: silentLogger });
     const stopping = new AbortController();

@@ -7,6 +7,7 @@ import { daysAround } from "../../src/metrics/repair-rollup.ts";
 import type { Queryable } from "../../src/store/database.ts";
 import { readDerivedDifference } from "../../src/store/queries/read-derived-difference.ts";
 import { readReasonDifference } from "../../src/store/queries/read-reason-difference.ts";
+import { readReasonDayDifference } from "../../src/store/queries/reason-days.ts";
 import { readRollupDifference } from "../../src/store/queries/read-rollup-difference.ts";
 import { plainMetrics, type PlainRow, rowKey } from "./plain-metrics.ts";
 
@@ -26,6 +27,7 @@ export async function expectHealthyRollup(db: Queryable, from: Date, to: Date): 
   expect(await readRollupDifference(db, fromHour, toHour)).toEqual([]);
   expect(await readReasonDifference(db, fromHour, toHour)).toEqual([]);
   expect(await readDerivedDifference(db, ...daysAround(fromHour, toHour))).toEqual([]);
+  expect(await readReasonDayDifference(db, ...daysAround(fromHour, toHour))).toEqual([]);
 }
 
 /** Every combination of dimensions has all buckets, each of which starts where the one before it ends. */

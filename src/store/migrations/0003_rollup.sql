@@ -153,6 +153,13 @@ create table ai_feedback_reasons_hourly (
 );
 comment on table ai_feedback_reasons_hourly is 'Suggestions as they stand revised or rejected, by the hour of the feedback event that decides and by each of its reasons. The empty reason counts all of them, whatever their reasons: it is the denominator, as an event may have several reasons or none.';
 
+-- Days in UTC are sums of their hours, made by the same roll.
+create table ai_feedback_reasons_daily (like ai_feedback_reasons_hourly including constraints);
+alter table ai_feedback_reasons_daily rename column hour to day;
+alter table ai_feedback_reasons_daily add primary key (series_id, day, outcome, reason);
+alter table ai_feedback_reasons_daily add foreign key (series_id) references metric_series;
+comment on column ai_feedback_reasons_daily.day is 'UTC days since 1970: date ''1970-01-01'' + day.';
+
 -- What of a suggestion is counted.
 create type uptake_measured as (
   project_id text,
@@ -820,6 +827,24 @@ create function uptake_reason_difference(from_hour integer, to_hour integer)
   from sides d
   group by 1, 2, 3, 4, 5
   having sum(sign * d.suggestion_count) <> 0
+$$;
+
+-- Where the days' reasons are not the sums of their hours'. A roll adds to both at once, so no delta waits between them.
+create function uptake_reason_day_difference(from_day integer, to_day integer)
+  returns table (series_id integer, day integer, outcome text, reason text, suggestion_count bigint)
+  language sql stable as $$
+  select series_id, day, outcome, reason, sum(n)::bigint
+  from (
+    select series_id, floor(hour / 24.0)::integer as day, outcome, reason, suggestion_count as n
+    from ai_feedback_reasons_hourly
+    where hour >= from_day * 24 and hour < to_day * 24
+    union all
+    select series_id, day, outcome, reason, -suggestion_count
+    from ai_feedback_reasons_daily
+    where day >= from_day and day < to_day
+  ) sides
+  group by 1, 2, 3, 4
+  having sum(n) <> 0
 $$;
 
 -- What the totals and days of these whole days must come to: the sums of their hours' rows, by series. No delta waits to

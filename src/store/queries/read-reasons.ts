@@ -1,13 +1,25 @@
 import type { Queryable } from "../database.ts";
 import type { MetricsSelection } from "./read-metrics.ts";
 
-// As in read-metrics.ts: the hours' rows and the deltas that wait, in one snapshot.
+// As in read-metrics.ts: the rows of hours and of whole days and the deltas that wait, in one snapshot.
 const sql = `
 with entries as (
   select s.function_name, s.model, s.prompt_version, s.environment, hour, outcome, reason, suggestion_count
   from ai_feedback_reasons_hourly m
   join metric_series s on s.id = m.series_id
-  where s.project_id = uptake_dimension($1) and hour >= $2::integer and hour < $3::integer
+  where s.project_id = uptake_dimension($1) and hour >= $2::integer and hour < least($3::integer, $13::integer * 24)
+    and $2::integer < $13::integer * 24
+  union all
+  select s.function_name, s.model, s.prompt_version, s.environment, hour, outcome, reason, suggestion_count
+  from ai_feedback_reasons_hourly m
+  join metric_series s on s.id = m.series_id
+  where s.project_id = uptake_dimension($1) and hour >= greatest($2::integer, $14::integer * 24) and hour < $3::integer
+    and $14::integer * 24 < $3::integer
+  union all
+  select s.function_name, s.model, s.prompt_version, s.environment, day * 24, outcome, reason, suggestion_count
+  from ai_feedback_reasons_daily m
+  join metric_series s on s.id = m.series_id
+  where s.project_id = uptake_dimension($1) and day >= $13::integer and day < $14::integer
   union all
   select
     coalesce(s.function_name, new_series[2]), coalesce(s.model, new_series[4]),
@@ -47,7 +59,7 @@ export type ReasonCount = {
 
 /** The reasons of the selection, by the hour in which the person decided. */
 export function readReasonCounts(db: Queryable, selection: MetricsSelection): Promise<readonly ReasonCount[]> {
-  const { projectId, fromHour, toHour, bucketStarts, by, only } = selection;
+  const { projectId, fromHour, toHour, bucketStarts, by, only, fromDay, toDay } = selection;
   const split = [by.function, by.model, by.promptVersion, by.environment];
-  return db.query<ReasonCount>(sql, [projectId, fromHour, toHour, bucketStarts, ...split, ...only]);
+  return db.query<ReasonCount>(sql, [projectId, fromHour, toHour, bucketStarts, ...split, ...only, fromDay, toDay]);
 }

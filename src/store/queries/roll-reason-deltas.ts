@@ -23,12 +23,21 @@ added as (
   order by hour, known_series_id, outcome, reason
   on conflict (series_id, hour, outcome, reason) do update set
     suggestion_count = m.suggestion_count + excluded.suggestion_count
+),
+added_days as (
+  insert into ai_feedback_reasons_daily as m (day, series_id, outcome, reason, suggestion_count)
+  select floor(hour / 24.0)::integer as day, known_series_id, outcome, reason, sum(suggestion_count)
+  from gone
+  group by day, known_series_id, outcome, reason
+  order by day, known_series_id, outcome, reason
+  on conflict (series_id, day, outcome, reason) do update set
+    suggestion_count = m.suggestion_count + excluded.suggestion_count
 )
 select count(*)::integer as "rolledCount" from gone`;
 
 type Row = { readonly rolledCount: number };
 
-/** Adds up to `limit` waiting deltas of reasons to their hours. Resolves to how many it took. */
+/** Adds up to `limit` waiting deltas of reasons to their hours and days. Resolves to how many it took. */
 export async function rollReasonDeltas(db: Queryable, limit: number): Promise<number> {
   const [row] = await db.query<Row>(sql, [limit]);
   return row?.rolledCount ?? 0;
