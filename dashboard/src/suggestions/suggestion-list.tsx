@@ -135,9 +135,12 @@ function Row({ row, zone, kept }: RowProps): ReactNode {
     row.keptRatio === null ? null : `kept ${formatRatio(row.keptRatio)}`,
   ];
   return (
-    <Link href={`/suggestions/${row.suggestionId}${kept}`} className="block h-full px-1 py-2 hover:bg-sunken">
+    <Link
+      href={`/suggestions/${row.suggestionId}${kept}`}
+      className="flex h-full flex-col justify-center px-1 hover:bg-sunken"
+    >
       <div className="flex items-start justify-between gap-3">
-        <p className="line-clamp-2 min-h-12">{row.status === "error" ? (row.errorType ?? "failed") : row.text}</p>
+        <p className="line-clamp-2">{row.status === "error" ? (row.errorType ?? "failed") : row.text}</p>
         <OutcomeBadge status={row.status} outcome={row.outcome} />
       </div>
       <p className="truncate text-sm text-soft tabular-nums">
