@@ -9,6 +9,7 @@
  */
 import { parseArgs } from "node:util";
 import type { Browser, Page } from "playwright-core";
+import type { Database } from "../src/store/database.ts";
 import { bytesOf, type LongTask, longTaskText, watchBudget } from "../test/browser/page-budget.ts";
 import { launchChromium } from "../test/support/chromium.ts";
 import { type Serving, serveOver } from "./dashboard/serving.ts";
@@ -153,6 +154,15 @@ async function useList(browser: Browser, { url }: Serving): Promise<readonly Ste
   return steps;
 }
 
+/** Waits until the worker, which runs in the same process, has written the host's hourly metrics of all that was counted. */
+async function catchUp(db: Database): Promise<void> {
+  for (;;) {
+    const [due] = await db.query("select from aggregated_metrics_due limit 1");
+    if (due === undefined) return;
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+}
+
 const verdict = (isKept: boolean): string => (isKept ? "kept" : "**not kept**");
 
 async function main(): Promise<void> {
@@ -160,6 +170,7 @@ async function main(): Promise<void> {
   const [counted] = await db.query("select from ai_metrics_hourly limit 1");
   if (counted === undefined) await backfillHistory(db, history);
   const serving = await serveOver(url);
+  await catchUp(db);
   const browser = await launchChromium();
   const loads: Load[] = [];
   for (let i = 0; i < loadCount; i++) loads.push(await loadOverview(browser, serving));

@@ -28,7 +28,7 @@ select
   (array['gpt-4.1', 'gpt-4.1-mini'])[1 + h1 / 10000 % 2], 'reply', (i * 3 / $3::bigint + h1 / 20000 % 2)::text,
   replace(id::text, '-', ''), left(replace(id::text, '-', ''), 16), exp(7.2 + 0.7 * bell)::integer, exp(5.8 + 0.5 * bell)::integer, 200 + h2 % 900,
   50 + h2 / 1000 % 300, 0.0001 * (3 + h2 % 40), case when is_error then 'TimeoutError' end, case when is_error then 'no answer' end,
-  case when feedback_at is null then 'pending' when act < 3 then 'accepted' when act < 5 then 'revised' else 'rejected' end,
+  case when feedback_at is null then case when is_error then 'pending' else 'expired' end when act < 3 then 'accepted' when act < 5 then 'revised' else 'rejected' end,
   made_at + interval '1 second', feedback_at, case when feedback_at is not null then (h2 % 100) / 100.0 end, feedback_at,
   case when feedback_at is not null then case when act < 3 then '{}' else array[(array['too generic', 'incorrect info', 'irrelevant'])[1 + h2 % 3]] end end
 from (
@@ -59,8 +59,8 @@ export type History = { readonly count: number; readonly days: number };
 export const filledTo = ({ days }: History): Date => new Date(FILLED_FROM.getTime() + days * DAY_MS);
 
 /**
- * Suggestions evenly over so many days, and feedback on 60 % of them, as the triggers would have left it; without running
- * them, and so without a rollup. Resolves when it is vacuumed and analyzed.
+ * Suggestions evenly over so many days, and feedback on 60 % of them, as triggers and worker would have left it, the others
+ * expired; without running them, and so without a rollup. Resolves when it is vacuumed and analyzed.
  */
 export async function fillHistory(db: Database, history: History): Promise<void> {
   const { count, days } = history;
