@@ -8,7 +8,7 @@ const LATE_MS = 3 * 24 * 3_600_000;
 const sql = `
 select distinct on (date_trunc('hour', created_at, 'UTC')) id, created_at as "createdAt"
 from ai_suggestions
-where outcome = 'pending' and status = 'completed' and created_at < '2026-04-01'
+where outcome = 'expired' and created_at < '2026-04-01'
 order by date_trunc('hour', created_at, 'UTC'), created_at`;
 
 /** A late approval in every hour of the history. */
