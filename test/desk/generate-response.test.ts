@@ -142,6 +142,26 @@ describeOnPostgres("generate-response", (open) => {
     });
   });
 
+  it("goes by it as well where the host writes the ticket's id in capitals", async () => {
+    const desk = await deskWith({ escalate: false });
+    const inCapitals = { ticket: { ...ticket, id: ticketId.toUpperCase() } };
+    const { suggestionId } = await desk.classify({ ticket });
+    await desk.decide({ suggestionId, escalate: true, agentId: "jo" });
+    expect((await desk.respond(inCapitals)).delivery).toMatchObject({ sent: false, reason: "escalated" });
+    await desk.classify(inCapitals);
+    expect(await db.query("select distinct ticket_id from ai_suggestions")).toEqual([{ ticket_id: ticketId }]);
+    expect(await automatic()).toEqual([]);
+  });
+
+  it("sends what is stored where a model writes characters that Postgres cannot hold", async () => {
+    const { respond } = await deskWith({ confidence: 1, text: "Hi,\u0000 it is \ud800 here." });
+    const { text, delivery } = await respond({ ticket });
+    expect(delivery).toMatchObject({ sent: true });
+    expect(text).toBe("Hi,\ufffd it is \ufffd here.");
+    expect(await automatic()).toMatchObject([{ content: text }]);
+    expect(await stored()).toMatchObject([{ suggested_response: text, outcome: "auto_sent" }]);
+  });
+
   it("does not go by how another project has classified a ticket of the same id", async () => {
     const { respond } = await deskWith({ confidence: 1, escalate: true });
     const classification = { category: "billing", priority: "low", sentiment: "neutral", escalate: false, reasons: [] };
