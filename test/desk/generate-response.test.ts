@@ -135,6 +135,18 @@ describeOnPostgres("generate-response", (open) => {
     const again = await bold.classify({ ticket: other });
     await bold.decide({ suggestionId: again.suggestionId, escalate: true, agentId: "jo" });
     expect((await bold.respond({ ticket: other })).delivery).toMatchObject({ sent: false, reason: "escalated" });
+    // Classified once more, by a program: what the person said still holds, and so does what is newly said.
+    await bold.classify({ ticket: other });
+    expect((await bold.respond({ ticket: other })).delivery).toMatchObject({ sent: false, reason: "escalated" });
+    const third = { id: sampleTicketId(1041) };
+    const { suggestionId: calm } = await bold.classify({ ticket: third });
+    await bold.decide({ suggestionId: calm, agentId: "jo" });
+    await careful.classify({ ticket: third });
+    expect((await bold.respond({ ticket: third })).delivery).toMatchObject({ sent: false, reason: "escalated" });
+    await db.query(
+      "delete from ai_suggestions where ticket_id = $1 and id <> $2 and function_name = 'classify-ticket'",
+      [other.id, again.suggestionId],
+    );
     await bold.feedback.feedback({ suggestionId: again.suggestionId, type: "rejection", reason: "error" });
     expect((await bold.respond({ ticket: other })).delivery).toMatchObject({
       sent: false,
