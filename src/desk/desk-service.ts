@@ -3,6 +3,7 @@ import { newId, traceIdOf } from "../domain/ids.ts";
 import type { ClassificationAnswer } from "../models/classification.ts";
 import type { Queryable } from "../store/database.ts";
 import { claimPending } from "../store/queries/claim-pending.ts";
+import { findKnownSuggestions } from "../store/queries/find-known-suggestions.ts";
 import { settlePending } from "../store/queries/settle-pending.ts";
 import type { AgentFunctions } from "./agent-functions.ts";
 import { CLASSIFY_TICKET } from "./classify-ticket.ts";
@@ -103,6 +104,7 @@ async function runOnce<Answer>(
   const limited = () => withTimeLimit(deps.timeoutMs, (signal) => run({ signal }));
   if (suggestionId === undefined) return limited();
   const row = await readSuggested(deps.db, { suggestionId, projectId: deps.projectId });
+  if (row === undefined) await requireFree(deps, suggestionId);
   if (row === undefined || row.errorType === "abandoned") return limited();
   requireSame(row, job.functionName);
   if (row.status !== "pending") return found(row);
@@ -118,13 +120,22 @@ async function runOnce<Answer>(
   }
 }
 
+const taken = (id: string, problem: string): UptakeError =>
+  new UptakeError("suggestion_id_taken", `suggestion_id: ${id} ${problem}`, { facts: { suggestionId: id } });
+
+/** What is made under the id of another project's suggestion would be stored nowhere. */
+async function requireFree({ db, projectId }: DeskServiceDeps, suggestionId: string): Promise<void> {
+  const [known] = await findKnownSuggestions(db, [suggestionId]);
+  if (known === undefined || known.projectId === projectId) return;
+  throw taken(suggestionId, "stands for another suggestion already; give another id, or leave it out");
+}
+
 function requireSame({ id, functionName, status, errorMessage }: Suggested, wanted: string): void {
-  const taken = (problem: string) =>
-    new UptakeError("suggestion_id_taken", `suggestion_id: ${id} ${problem}`, { facts: { suggestionId: id } });
   if (functionName !== null && functionName !== wanted)
-    throw taken(`is a suggestion of ${functionName}, not of ${wanted}`);
+    throw taken(id, `is a suggestion of ${functionName}, not of ${wanted}`);
   if (status === "error") {
     throw taken(
+      id,
       `has failed already (${(errorMessage ?? "no message").slice(0, 300)}); insert a new row, or leave the id out`,
     );
   }

@@ -200,6 +200,31 @@ describe("the agent functions over HTTP, seen through Langfuse's own client", ()
     expect([other.status, (other.json() as Problem).error.code]).toEqual([409, "suggestion_id_taken"]);
   });
 
+  it.each(["pending", "completed"])(
+    "refuse a row of another project's that is %s, and ask no model for it",
+    async (status) => {
+      const { post, db, scripted } = await serviceWith(deskScript({}));
+      const suggestionId = newId();
+      await db.query(
+        "insert into ai_suggestions (id, project_id, suggested_response, status) values ($1, 'of-others', 'Theirs', $2)",
+        [suggestionId, status],
+      );
+      const theirs = await readRow(db, suggestionId);
+      for (const [name, body] of [
+        ["generate-message-suggestion", message],
+        ["generate-response", { ticket }],
+        ["classify-ticket", { ticket }],
+      ] as const) {
+        const refused = await post(name, { ...body, suggestion_id: suggestionId });
+        const { error } = refused.json() as Problem;
+        expect([refused.status, error.code]).toEqual([409, "suggestion_id_taken"]);
+        expect(error.message).not.toMatch(/of-others|project/u);
+      }
+      expect(scripted?.asked).toEqual([]);
+      expect(await readRow(db, suggestionId)).toEqual(theirs);
+    },
+  );
+
   it("take an override and a confirmation", async () => {
     const { post, db } = await serviceWith(deskScript({ category: "billing" }));
     const made = (await post("classify-ticket", { ticket })).json();
