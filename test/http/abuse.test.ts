@@ -49,6 +49,13 @@ const rows: readonly Row[] = [
     400,
     /observations\[0\]\.type/u,
   ],
+  [
+    "a cost that no run has",
+    post,
+    { ...good, observations: [step, { ...step, type: "generation", costUsd: 1e300 }] },
+    400,
+    /observations\[1\]\.costUsd/u,
+  ],
   ["an unknown parent", post, { ...good, observations: [step, { ...step, parentId: "x" }] }, 400, /stands before it/u],
   ["a wrong type", post, { ...good, confidence: "0.7" }, 400, /confidence/u],
   ["a confidence in percent", post, { ...good, confidence: 70 }, 400, /confidence/u],
