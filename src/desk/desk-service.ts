@@ -53,7 +53,8 @@ export type DeskServiceDeps = DecideDeps & {
   readonly timeoutMs: number;
 };
 
-export function createDeskService(deps: DeskServiceDeps): DeskService {
+export function createDeskService(given: DeskServiceDeps): DeskService {
+  const deps: Making = { ...given, making: new Set() };
   const { functions } = deps;
   return {
     async suggestReply(input, onText) {
@@ -87,6 +88,8 @@ export function createDeskService(deps: DeskServiceDeps): DeskService {
 
 const completed = <Made extends object>(made: Made) => ({ ...made, status: "completed" as const });
 
+/** Rows that are being made here and are not there yet, so that nobody can claim them. */
+type Making = DeskServiceDeps & { readonly making: Set<string> };
 type Job = { readonly functionName: string; readonly suggestionId: string | undefined };
 type Work<Answer> = {
   readonly run: (options: RunOptions) => Promise<Answer>;
@@ -95,28 +98,45 @@ type Work<Answer> = {
 };
 
 /** Runs, unless the row that is named has its answer already or somebody else is at it. */
-async function runOnce<Answer>(
-  deps: DeskServiceDeps,
-  job: Job,
-  { run, found }: Work<Answer>,
-): Promise<Answer | StillPending> {
+async function runOnce<Answer>(deps: Making, job: Job, { run, found }: Work<Answer>): Promise<Answer | StillPending> {
   const { suggestionId } = job;
   const limited = () => withTimeLimit(deps.timeoutMs, (signal) => run({ signal }));
   if (suggestionId === undefined) return limited();
   const row = await readSuggested(deps.db, { suggestionId, projectId: deps.projectId });
   if (row === undefined) await requireFree(deps, suggestionId);
-  if (row === undefined || row.errorType === "abandoned") return limited();
+  if (row === undefined || row.errorType === "abandoned") return makeOnce(deps.making, suggestionId, limited);
   requireSame(row, job.functionName);
   if (row.status !== "pending") return found(row);
   const token = newId();
   const claim = { projectId: deps.projectId, unnamed: job.functionName, of: { suggestionId }, limit: 1, token };
   const [claimed] = await claimPending(deps.db, { ...claim, leaseMs: PENDING_LEASE_MS });
-  if (claimed === undefined) return { status: "pending", suggestionId: row.id, traceId: traceIdOf(row.id) };
+  if (claimed === undefined) return stillPending(row.id);
   try {
     return await underLease(deps.db, { suggestionId, token, leaseMs: PENDING_LEASE_MS }, limited);
   } finally {
     // What is not settled for a database that is away is taken up again after its lease.
     await settlePending(deps.db, { suggestionId, token }).catch(() => {});
+  }
+}
+
+const stillPending = (suggestionId: string): StillPending => ({
+  status: "pending",
+  suggestionId,
+  traceId: traceIdOf(suggestionId),
+});
+
+/** Runs, unless the same row is being made already: of two answers only one could stand in it. */
+async function makeOnce<Answer>(
+  making: Set<string>,
+  suggestionId: string,
+  run: () => Promise<Answer>,
+): Promise<Answer | StillPending> {
+  if (making.has(suggestionId)) return stillPending(suggestionId);
+  making.add(suggestionId);
+  try {
+    return await run();
+  } finally {
+    making.delete(suggestionId);
   }
 }
 
