@@ -27,6 +27,8 @@ for (const entry of readdirSync("src", { recursive: true, withFileTypes: true })
 }
 chmodSync(join(made, "cli/main.js"), 0o755);
 cpSync(await makeCluster(), join(made, "store/embedded-cluster.tgz"));
+// React is bundled as this says, and whoever builds may have said otherwise: in vitest's it would be the development build.
+process.env["NODE_ENV"] = "production";
 await build({ root: "dashboard", logLevel: "warn", build: { outDir: resolve(made, "dashboard"), emptyOutDir: true } });
 
 if (existsSync("dist")) renameSync("dist", `${made}.old`);

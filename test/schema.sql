@@ -425,6 +425,7 @@ tickets
   updated_at timestamp with time zone not null default now()
   last_message_at timestamp with time zone
   is_answer_due boolean not null default true
+  waiting_since timestamp with time zone
 
 uptake_workers
   id uuid not null
@@ -548,7 +549,7 @@ CREATE INDEX langfuse_outbox_due ON public.langfuse_outbox USING btree (availabl
 CREATE INDEX rollup_deltas_new_series ON public.rollup_deltas USING btree (id) WHERE (series_id IS NULL)
 CREATE INDEX ticket_messages_created ON public.ticket_messages USING btree (created_at, id)
 CREATE INDEX tickets_newest ON public.tickets USING btree (project_id, COALESCE(last_message_at, created_at) DESC, id)
-CREATE INDEX tickets_waiting ON public.tickets USING btree (project_id, COALESCE(last_message_at, created_at), id) WHERE (is_answer_due AND (status = ANY (ARRAY['new'::text, 'open'::text])))
+CREATE INDEX tickets_waiting ON public.tickets USING btree (project_id, COALESCE(waiting_since, created_at), id) WHERE (is_answer_due AND (status = ANY (ARRAY['new'::text, 'open'::text])))
 CREATE UNIQUE INDEX aggregated_metrics_due_pkey ON public.aggregated_metrics_due USING btree (id)
 CREATE UNIQUE INDEX aggregated_metrics_metric_type_metric_name_dimension_dimens_key ON public.aggregated_metrics USING btree (metric_type, metric_name, dimension, dimension_value, period_start) NULLS NOT DISTINCT
 CREATE UNIQUE INDEX aggregated_metrics_pkey ON public.aggregated_metrics USING btree (id)
@@ -1387,7 +1388,13 @@ CREATE OR REPLACE FUNCTION public.uptake_note_last_message()
 AS $function$
 begin
   update tickets t
-  set last_message_at = last.created_at, is_answer_due = last.user_id = t.customer_id
+  set last_message_at = last.created_at, is_answer_due = last.user_id = t.customer_id,
+    waiting_since = (
+      select min(m.created_at)
+      from ticket_messages m
+      where m.ticket_id = t.id and m.position > coalesce(
+        (select max(a.position) from ticket_messages a where a.ticket_id = t.id and a.user_id <> t.customer_id), -1)
+    )
   from (
     select distinct on (m.ticket_id) m.ticket_id, m.created_at, m.user_id
     from ticket_messages m

@@ -1,6 +1,17 @@
 import { z } from "zod";
 import { newObservation } from "./observation.ts";
-import { instant, MAX_ITEMS, MAX_TEXT_CHARS, message, name, object, share, storedInteger, uuid } from "./primitives.ts";
+import {
+  costUsd,
+  instant,
+  MAX_ITEMS,
+  MAX_TEXT_CHARS,
+  message,
+  name,
+  object,
+  share,
+  storedInteger,
+  uuid,
+} from "./primitives.ts";
 
 /** `POST /v1/suggestions`: one finished run of an agent function. */
 export const newSuggestion = z
@@ -44,7 +55,7 @@ export const newSuggestion = z
       .meta({ description: "A version that is left out is unknown." }),
     inputTokens: storedInteger.optional(),
     outputTokens: storedInteger.optional(),
-    costUsd: z.number().min(0).max(1_000_000).optional().meta({ description: "Left out is unknown, and not zero." }),
+    costUsd: costUsd.optional().meta({ description: "Left out is unknown, and not zero." }),
     error: z
       .strictObject({ type: name, message: message(10_000) })
       .optional()

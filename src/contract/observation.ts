@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { OBSERVATION_LEVELS, OBSERVATION_TYPES } from "../domain/observation.ts";
-import { instant, message, name, object, storedInteger, text } from "./primitives.ts";
+import { costUsd, instant, message, name, object, storedInteger, text } from "./primitives.ts";
 
 const usage = z.record(z.string().max(100), storedInteger).meta({
   description:
@@ -31,7 +31,7 @@ export const newObservation = z
     model: name.optional(),
     modelParameters: object.optional(),
     usage: usage.optional(),
-    costUsd: z.number().min(0).optional(),
+    costUsd: costUsd.optional(),
     completionStartTime: instant.optional(),
     prompt: prompt.optional(),
   })

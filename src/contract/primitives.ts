@@ -41,6 +41,8 @@ export const MAX_TEXT_CHARS = 200_000;
 export const MAX_ITEMS = 500;
 
 export const share = z.number().min(0).max(1);
+/** More than any run costs: one that is wrong by far would stand in every sum of its day. */
+export const costUsd = z.number().min(0).max(1_000_000);
 export const count = z.int().min(0);
 /** What Postgres' `integer` holds. */
 export const storedInteger = z.int().min(0).max(2_147_483_647);

@@ -3,6 +3,7 @@ import { newId, traceIdOf } from "../domain/ids.ts";
 import type { ClassificationAnswer } from "../models/classification.ts";
 import type { Queryable } from "../store/database.ts";
 import { claimPending } from "../store/queries/claim-pending.ts";
+import { findKnownSuggestions } from "../store/queries/find-known-suggestions.ts";
 import { settlePending } from "../store/queries/settle-pending.ts";
 import type { AgentFunctions } from "./agent-functions.ts";
 import { CLASSIFY_TICKET } from "./classify-ticket.ts";
@@ -52,7 +53,8 @@ export type DeskServiceDeps = DecideDeps & {
   readonly timeoutMs: number;
 };
 
-export function createDeskService(deps: DeskServiceDeps): DeskService {
+export function createDeskService(given: DeskServiceDeps): DeskService {
+  const deps: Making = { ...given, making: new Set() };
   const { functions } = deps;
   return {
     async suggestReply(input, onText) {
@@ -86,6 +88,8 @@ export function createDeskService(deps: DeskServiceDeps): DeskService {
 
 const completed = <Made extends object>(made: Made) => ({ ...made, status: "completed" as const });
 
+/** Rows that are being made here and are not there yet, so that nobody can claim them. */
+type Making = DeskServiceDeps & { readonly making: Set<string> };
 type Job = { readonly functionName: string; readonly suggestionId: string | undefined };
 type Work<Answer> = {
   readonly run: (options: RunOptions) => Promise<Answer>;
@@ -94,22 +98,19 @@ type Work<Answer> = {
 };
 
 /** Runs, unless the row that is named has its answer already or somebody else is at it. */
-async function runOnce<Answer>(
-  deps: DeskServiceDeps,
-  job: Job,
-  { run, found }: Work<Answer>,
-): Promise<Answer | StillPending> {
+async function runOnce<Answer>(deps: Making, job: Job, { run, found }: Work<Answer>): Promise<Answer | StillPending> {
   const { suggestionId } = job;
   const limited = () => withTimeLimit(deps.timeoutMs, (signal) => run({ signal }));
   if (suggestionId === undefined) return limited();
   const row = await readSuggested(deps.db, { suggestionId, projectId: deps.projectId });
-  if (row === undefined || row.errorType === "abandoned") return limited();
+  if (row === undefined) await requireFree(deps, suggestionId);
+  if (row === undefined || row.errorType === "abandoned") return makeOnce(deps.making, suggestionId, limited);
   requireSame(row, job.functionName);
   if (row.status !== "pending") return found(row);
   const token = newId();
   const claim = { projectId: deps.projectId, unnamed: job.functionName, of: { suggestionId }, limit: 1, token };
   const [claimed] = await claimPending(deps.db, { ...claim, leaseMs: PENDING_LEASE_MS });
-  if (claimed === undefined) return { status: "pending", suggestionId: row.id, traceId: traceIdOf(row.id) };
+  if (claimed === undefined) return stillPending(row.id);
   try {
     return await underLease(deps.db, { suggestionId, token, leaseMs: PENDING_LEASE_MS }, limited);
   } finally {
@@ -118,13 +119,43 @@ async function runOnce<Answer>(
   }
 }
 
+const stillPending = (suggestionId: string): StillPending => ({
+  status: "pending",
+  suggestionId,
+  traceId: traceIdOf(suggestionId),
+});
+
+/** Runs, unless the same row is being made already: of two answers only one could stand in it. */
+async function makeOnce<Answer>(
+  making: Set<string>,
+  suggestionId: string,
+  run: () => Promise<Answer>,
+): Promise<Answer | StillPending> {
+  if (making.has(suggestionId)) return stillPending(suggestionId);
+  making.add(suggestionId);
+  try {
+    return await run();
+  } finally {
+    making.delete(suggestionId);
+  }
+}
+
+const taken = (id: string, problem: string): UptakeError =>
+  new UptakeError("suggestion_id_taken", `suggestion_id: ${id} ${problem}`, { facts: { suggestionId: id } });
+
+/** What is made under the id of another project's suggestion would be stored nowhere. */
+async function requireFree({ db, projectId }: DeskServiceDeps, suggestionId: string): Promise<void> {
+  const [known] = await findKnownSuggestions(db, [suggestionId]);
+  if (known === undefined || known.projectId === projectId) return;
+  throw taken(suggestionId, "stands for another suggestion already; give another id, or leave it out");
+}
+
 function requireSame({ id, functionName, status, errorMessage }: Suggested, wanted: string): void {
-  const taken = (problem: string) =>
-    new UptakeError("suggestion_id_taken", `suggestion_id: ${id} ${problem}`, { facts: { suggestionId: id } });
   if (functionName !== null && functionName !== wanted)
-    throw taken(`is a suggestion of ${functionName}, not of ${wanted}`);
+    throw taken(id, `is a suggestion of ${functionName}, not of ${wanted}`);
   if (status === "error") {
     throw taken(
+      id,
       `has failed already (${(errorMessage ?? "no message").slice(0, 300)}); insert a new row, or leave the id out`,
     );
   }

@@ -6,7 +6,7 @@ import type { Run, Suggestion } from "../track/types.ts";
 import { createDeskStore, type DeskStore, type Thread } from "./desk-store.ts";
 import { filePrompts, type Prompts } from "./prompts.ts";
 import type { Retriever } from "./retrieve.ts";
-import { requireUuid, type RunOptions } from "./run-options.ts";
+import { type RunOptions, uuidOf } from "./run-options.ts";
 import { suggestReply } from "./suggest-reply.ts";
 
 export const GENERATE_MESSAGE_SUGGESTION = "generate-message-suggestion";
@@ -48,9 +48,13 @@ export type GenerateDeps = {
 export function createGenerateMessageSuggestion(deps: GenerateDeps): GenerateMessageSuggestion {
   const parts = { ...deps, desk: createDeskStore(deps), prompts: deps.prompts ?? filePrompts() };
   return async (input, options = {}) => {
-    requireUuid(input.ticketId, "ticketId");
-    requireUuid(input.messageId, "messageId");
-    if (input.suggestionId !== undefined) requireUuid(input.suggestionId, "suggestionId");
+    const { suggestionId, ...others } = input;
+    const asked = {
+      ...others,
+      ticketId: uuidOf(input.ticketId, "ticketId"),
+      messageId: uuidOf(input.messageId, "messageId"),
+      ...(suggestionId === undefined ? {} : { suggestionId: uuidOf(suggestionId, "suggestionId") }),
+    };
     const tracked = deps.tracker.track(
       GENERATE_MESSAGE_SUGGESTION,
       (given: GenerateInput, run: Run) => suggest(parts, given, options, run),
@@ -60,7 +64,7 @@ export function createGenerateMessageSuggestion(deps: GenerateDeps): GenerateMes
         messageId: (given) => given.messageId,
       },
     );
-    return tracked(input);
+    return tracked(asked);
   };
 }
 

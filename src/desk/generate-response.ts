@@ -7,7 +7,7 @@ import type { OpenTicket } from "./desk-store.ts";
 import type { Retriever } from "./retrieve.ts";
 import type { RunOptions } from "./run-options.ts";
 import { AUTOMATIC_USER_ID, automaticMessageId, type DeliveryNote, sendReply, sentBefore } from "./send-reply.ts";
-import { standingClassification } from "./standing-classification.ts";
+import { standingClassifications } from "./standing-classification.ts";
 import { suggestReply, type WrittenReply } from "./suggest-reply.ts";
 import {
   createTicketFunction,
@@ -110,9 +110,9 @@ function send(parts: Parts, { input, reply, startedAt }: Written, run: Run): Pro
 /** As somebody has sorted the ticket; else it is sorted now, as a suggestion of its own. A failure of that is no "no". */
 function findEscalation(parts: Parts, { ticket }: TicketInput, { signal }: RunOptions, run: Run): Promise<Escalation> {
   return run.observe("check-escalation", { type: "guardrail" }, async (observation: ObservationHandle) => {
-    const standing = await standingClassification(parts, ticket.id);
-    if (standing === "unusable") return "unknown";
-    if (standing !== undefined) return standing.escalate ? "yes" : "no";
+    const standing = await standingClassifications(parts, ticket.id);
+    if (standing.some((one) => one !== "unusable" && one.escalate)) return "yes";
+    if (standing.length > 0) return standing.includes("unusable") ? "unknown" : "no";
     try {
       const { escalate, suggestionId } = await parts.classify({ ticket }, { signal });
       observation.update({ metadata: { classification: suggestionId } });

@@ -1,4 +1,4 @@
-import { MAX_TEXT_CHARS } from "../domain/text.ts";
+import { MAX_TEXT_CHARS, storableText } from "../domain/text.ts";
 import { citation } from "../models/prompt-sections.ts";
 import type { ReplyAnswer } from "../models/retrieval-reply.ts";
 import type { Retrieved } from "./knowledge-index.ts";
@@ -22,7 +22,8 @@ export function parseReplyAnswer(content: string, modelName: string): ReplyAnswe
     throw malformed(`confidence is ${JSON.stringify(confidence)?.slice(0, 50) ?? "missing"}, expected 0 to 1`);
   }
   if (typeof reasoning !== "string") throw malformed("reasoning is not a text");
-  return { suggestedResponse, confidence, reasoning };
+  // What is sent, stored and answered is one text, and Postgres can hold it.
+  return { suggestedResponse: storableText(suggestedResponse), confidence, reasoning };
 }
 
 /** Everything that was retrieved, best first within its kind. */

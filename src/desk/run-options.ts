@@ -9,6 +9,12 @@ export type RunOptions = {
   readonly onText?: ((piece: string) => void) | undefined;
 };
 
+/** The id as Postgres writes it: upper and lower case name the same ticket. Throws `invalid_input` for what is no UUID. */
+export function uuidOf(value: unknown, place: string): string {
+  requireUuid(value, place);
+  return value.toLowerCase();
+}
+
 export function requireUuid(value: unknown, place: string): asserts value is string {
   if (isUuid(value)) return;
   throw invalidInput(place, `got ${JSON.stringify(value)?.slice(0, 100) ?? "nothing"}; expected a UUID`);

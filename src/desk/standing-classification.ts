@@ -2,7 +2,7 @@ import type { Category, Classification } from "../models/classification.ts";
 import type { Queryable } from "../store/database.ts";
 import { readClassification } from "./classification-answer.ts";
 import { CLASSIFY_TICKET } from "./classify-ticket.ts";
-import { type NewestClassification, readNewestClassification } from "./queries/read-newest-classification.ts";
+import { type NewestClassification, readNewestClassifications } from "./queries/read-newest-classification.ts";
 
 export type StandingDeps = {
   readonly db: Queryable;
@@ -11,17 +11,19 @@ export type StandingDeps = {
 };
 
 /**
- * How a ticket stands classified: what a person chose, else what was suggested. `unusable` where a person has rejected it, or
- * changed it without saying into what; undefined where it was never classified.
+ * How a ticket stands classified: what a person chose, else what was suggested; both where it was classified once more after a
+ * person had decided. `unusable` where a person has rejected it, or changed it without saying into what; none where it was never
+ * classified.
  */
-export async function standingClassification(
+export async function standingClassifications(
   { db, projectId, categories }: StandingDeps,
   ticketId: string,
-): Promise<Classification | "unusable" | undefined> {
-  const newest = await readNewestClassification(db, { ticketId, projectId, functionName: CLASSIFY_TICKET });
-  if (newest === undefined) return undefined;
-  const standing = readClassification(valueOf(newest), categories);
-  return typeof standing === "string" ? "unusable" : standing;
+): Promise<readonly (Classification | "unusable")[]> {
+  const newest = await readNewestClassifications(db, { ticketId, projectId, functionName: CLASSIFY_TICKET });
+  return newest.map((one) => {
+    const standing = readClassification(valueOf(one), categories);
+    return typeof standing === "string" ? "unusable" : standing;
+  });
 }
 
 /** A ticket's newest classification for people: what counts, and who has said so. */

@@ -1,6 +1,6 @@
 import { readCursor, writeCursor } from "../domain/cursor.ts";
 import { invalidInput, UptakeError } from "../domain/errors.ts";
-import type { SentInput } from "../domain/feedback.ts";
+import type { FeedbackType, SentInput } from "../domain/feedback.ts";
 import type { Category } from "../models/classification.ts";
 import type { Database, Queryable } from "../store/database.ts";
 import type { DeskService } from "./desk-service.ts";
@@ -13,6 +13,7 @@ import { type ListedTicket, listTickets, type TicketFilter } from "./queries/lis
 import { lockTicket } from "./queries/lock-ticket.ts";
 import { type DeskMessage, readDeskMessages } from "./queries/read-desk-messages.ts";
 import { type DeskSuggestion, readDeskSuggestion } from "./queries/read-desk-suggestion.ts";
+import { type EarlierReply, readEarlierReply } from "./queries/read-earlier-reply.ts";
 import { type ShownClassification, shownClassification } from "./standing-classification.ts";
 
 /** A ticket of a queue. */
@@ -58,6 +59,7 @@ export type TicketDeskDeps<Receipt> = {
   readonly sentWith: <Written>(
     input: SentInput,
     write: (tx: Queryable) => Promise<Written>,
+    counts?: (type: FeedbackType) => boolean,
   ) => Promise<{ readonly written: Written; readonly receipt: Receipt | undefined }>;
   readonly flushSuggestions: () => Promise<void>;
   readonly now: () => Date;
@@ -157,6 +159,13 @@ async function requireMadeFor<Receipt>(
   throw invalidInput("suggestionId", `suggestion ${suggestionId} is no ${what} for ticket ${ticketId}; check both ids`);
 }
 
+/**
+ * Whether another message after the reply to a suggestion still says something about it: one that uses it does, such as after
+ * "I look into it"; one of other words, such as "you are welcome", does not. What went out by itself was nobody's to use.
+ */
+const saysMore = (type: FeedbackType, { isAutoSent, isCompared }: EarlierReply): boolean =>
+  !isAutoSent && !(isCompared && type === "rejection");
+
 async function postReply<Receipt>(
   deps: TicketDeskDeps<Receipt>,
   { ticketId, messageId, text, agentId, suggestionId }: AgentReply,
@@ -166,9 +175,11 @@ async function postReply<Receipt>(
   else await requireMadeFor(deps, { ticketId, suggestionId }, "reply");
   const at = now();
   const compared = suggestionId === undefined ? { ticketId } : { suggestionId };
+  // Under the key that an adopted database's messages have, too: one message is one act.
+  const idempotencyKey = `message:${messageId}`;
+  const earlier = suggestionId && (await readEarlierReply(db, { suggestionId, projectId, idempotencyKey }));
   const { written, receipt } = await deps.sentWith(
-    // Under the key that an adopted database's messages have, too: one message is one act.
-    { ...compared, finalText: text, agentId, idempotencyKey: `message:${messageId}`, createdAt: at },
+    { ...compared, finalText: text, agentId, idempotencyKey, createdAt: at },
     async (tx) => {
       if (!(await lockTicket(tx, { ticketId, projectId }))) throw unknownTicket(ticketId);
       const standing = await findMessage(tx, messageId);
@@ -184,6 +195,7 @@ async function postReply<Receipt>(
         { facts: { messageId } },
       );
     },
+    (type) => !earlier || saysMore(type, earlier),
   );
   return { messageId, created: written, receipt };
 }

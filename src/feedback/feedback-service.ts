@@ -1,4 +1,4 @@
-import type { FeedbackInput, SentInput, ShownInput } from "../domain/feedback.ts";
+import type { FeedbackInput, FeedbackType, SentInput, ShownInput } from "../domain/feedback.ts";
 import { checkThresholds, DEFAULT_THRESHOLDS, type OutcomeThresholds } from "../domain/outcome.ts";
 import { asItIs, type Privacy } from "../domain/privacy.ts";
 import { createReasonReader, type ReasonTaxonomy } from "../domain/reasons.ts";
@@ -28,11 +28,15 @@ export type FeedbackService = {
    * Undefined where a ticket has no open suggestion: a reply without a suggestion is no feedback.
    */
   sent(this: void, input: SentInput): Promise<FeedbackReceipt | undefined>;
-  /** The same, in one transaction with what the caller writes: either both are there or neither is. */
+  /**
+   * The same, in one transaction with what the caller writes: either both are there or neither is. That alone is written where
+   * there is nothing to compare with, and where the act is none that `counts`.
+   */
   sentWith<Written>(
     this: void,
     input: SentInput,
     write: (tx: Queryable) => Promise<Written>,
+    counts?: (type: FeedbackType) => boolean,
   ): Promise<{ readonly written: Written; readonly receipt: FeedbackReceipt | undefined }>;
   /** Marks that a person has seen a suggestion, or several; the first time counts. Refuses as `feedback` does. */
   shown(this: void, suggestionId: string, seen?: ShownInput): Promise<ShownReceipt>;
@@ -80,7 +84,7 @@ export function createFeedbackService(dependencies: FeedbackDependencies): Feedb
     feedback,
     feedbackAt: (inputs, placeOf) => recordStated(known, inputs, placeOf),
     sent: (input) => recordSent(known, input),
-    sentWith: (input, write) => recordSentWith(known, input, write),
+    sentWith: (input, write, counts) => recordSentWith(known, input, write, counts),
     shown,
   };
 }

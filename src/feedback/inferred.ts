@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { compareTexts } from "../domain/comparison.ts";
-import { invalidInput } from "../domain/errors.ts";
-import { checkSent, type SentInput } from "../domain/feedback.ts";
+import { invalidInput, UptakeError } from "../domain/errors.ts";
+import { checkSent, type FeedbackType, type SentInput } from "../domain/feedback.ts";
 import { namedId } from "../domain/ids.ts";
 import { inferFeedbackType, type OutcomeThresholds } from "../domain/outcome.ts";
 import type { Privacy } from "../domain/privacy.ts";
@@ -28,17 +28,23 @@ export async function recordSent(
   input: SentInput,
 ): Promise<FeedbackReceipt | undefined> {
   const draft = await draftOf(dependencies, input);
+  if (draft instanceof UptakeError) throw draft;
   return draft && writeDraft(dependencies.db, dependencies.projectId, draft);
 }
 
-/** The same in one transaction with what `write` writes, which comes first and may hold the ticket locked. */
+/**
+ * The same in one transaction with what `write` writes, which comes first and may hold the ticket locked. That stands alone
+ * where there is nothing to compare with, and where the act is none that `counts`.
+ */
 export async function recordSentWith<Written>(
   dependencies: InferredDependencies,
   input: SentInput,
   write: (tx: Queryable) => Promise<Written>,
+  counts: (type: FeedbackType) => boolean = () => true,
 ): Promise<{ readonly written: Written; readonly receipt: FeedbackReceipt | undefined }> {
   const { db, projectId } = dependencies;
-  const draft = await draftOf(dependencies, input);
+  const found = await draftOf(dependencies, input);
+  const draft = found instanceof UptakeError || (found && !counts(found.row.type)) ? undefined : found;
   return db.transaction(async (tx) => {
     const written = await write(tx);
     return { written, receipt: draft && (await writeDraft(withinTransaction(db, tx), projectId, draft)) };
@@ -52,7 +58,11 @@ const withinTransaction = (db: Database, tx: Queryable): Database => ({
   transaction: (callback) => callback(tx),
 });
 
-async function draftOf(dependencies: InferredDependencies, input: SentInput): Promise<EventDraft | undefined> {
+/** The event to be; undefined where a ticket has no open suggestion, and an error where there is nothing to compare with. */
+async function draftOf(
+  dependencies: InferredDependencies,
+  input: SentInput,
+): Promise<EventDraft | UptakeError | undefined> {
   const { projectId, now, privacy } = dependencies;
   const { finalText, suggestedText, agentId, createdAt } = checkSent(input, now());
   const at = createdAt ?? now();
@@ -62,7 +72,7 @@ async function draftOf(dependencies: InferredDependencies, input: SentInput): Pr
   const sent = { finalText, suggestedText, agentId, at, key };
   const row = inferredEvent({ ...suggestion, projectId }, sent, dependencies);
   if (row === undefined) {
-    throw invalidInput(
+    return invalidInput(
       "sent.suggestionId",
       `suggestion ${suggestion.id} ${whyNot(suggestion, privacy)}, so there is nothing to compare with`,
     );

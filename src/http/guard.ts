@@ -11,7 +11,7 @@ export type GuardSettings = {
 
 export const LOOPBACK_ONLY: GuardSettings = { allowedHosts: [], corsOrigins: [] };
 
-const LOOPBACK_NAMES = new Set(["127.0.0.1", "localhost", "[::1]"]);
+const LOOPBACK_NAMES = ["127.0.0.1", "localhost", "[::1]"];
 const HOST = /^(?<name>[a-z\d.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/iu;
 
 /**
@@ -19,14 +19,13 @@ const HOST = /^(?<name>[a-z\d.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/iu;
  * own name resolve to 127.0.0.1 (DNS rebinding) could read everything here, but its requests carry its name.
  */
 export function onlyKnownHosts({ allowedHosts }: GuardSettings): MiddlewareHandler {
-  const allowed = new Set(allowedHosts.map((name) => name.toLowerCase()));
+  const known = new Set([...LOOPBACK_NAMES, ...allowedHosts.map((name) => name.toLowerCase())]);
   return async (context, next) => {
     const name = HOST.exec(hostOf(context))?.groups?.["name"]?.toLowerCase() ?? "";
-    if (!LOOPBACK_NAMES.has(name) && !allowed.has(name)) {
-      const known = ["127.0.0.1", "localhost", "[::1]", ...allowed].join(", ");
+    if (!known.has(name)) {
       throw new UptakeError(
         "host_not_allowed",
-        `this server answers to ${known} only; open it under one of these names`,
+        `this server answers to ${[...known].join(", ")} only; open it under one of these names`,
       );
     }
     await next();

@@ -23,6 +23,8 @@ const LOOK_MS = 5_000;
 /** Longer than proxies keep theirs, so that it is not us who closes one that is just used. */
 const KEEP_ALIVE_MS = 65_000;
 
+const NO_ADDRESS_OF_OURS: ReadonlySet<unknown> = new Set(["EADDRNOTAVAIL", "EAFNOSUPPORT", "ENOTFOUND"]);
+
 function listenError(error: NodeJS.ErrnoException, port: number, host: string): UptakeError {
   const place = `port ${port} of ${host}`;
   const facts = { port, host };
@@ -30,7 +32,10 @@ function listenError(error: NodeJS.ErrnoException, port: number, host: string): 
     const message = `${place} is taken by another program; stop that one, or choose another port with --port`;
     return new UptakeError("port_in_use", message, { facts, cause: error });
   }
-  const message = `${place} cannot be listened on (${error.code ?? error.message}); choose another port with --port`;
+  const remedy = NO_ADDRESS_OF_OURS.has(error.code)
+    ? "give an address of this machine with --host, such as 127.0.0.1 or 0.0.0.0"
+    : "choose another port with --port";
+  const message = `${place} cannot be listened on (${error.code ?? error.message}); ${remedy}`;
   return new UptakeError("invalid_configuration", message, { facts, cause: error });
 }
 

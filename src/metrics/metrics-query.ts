@@ -20,6 +20,19 @@ export const hoursOf = ({ from, to }: MetricsQuery): { readonly fromHour: number
   toHour: hourFrom(to),
 });
 
+/** Eighty years of days, three and a half of hours: every one is a row, whether anything happened in it or not. */
+const MAX_BUCKETS = 30_000;
+/** Some hundred megabytes while they are answered, of which five may be under way. */
+const MAX_ROWS = 50_000;
+const HOURS_A_BUCKET = { hour: 1, day: 24, total: Number.POSITIVE_INFINITY } as const;
+const FEWER = "more than are read at once; give a shorter range, longer buckets (day, total) or fewer names in by";
+
+/** Throws {@link UptakeError} `invalid_input` for more rows than can be read at once. */
+export function checkRowCount(bucketCount: number, combinationCount: number): void {
+  const count = bucketCount * combinationCount;
+  if (count > MAX_ROWS) throw invalidInput("metrics.by", `${count} rows are in this range, ${FEWER}`);
+}
+
 /** Throws {@link UptakeError} `invalid_input` that names the field which makes no sense. */
 export function checkQuery({ from, to, bucket, by, zone, durations = [] }: MetricsQuery): void {
   requireMoment(from, "from");
@@ -29,6 +42,10 @@ export function checkQuery({ from, to, bucket, by, zone, durations = [] }: Metri
     throw invalidInput("metrics.to", `the range ${got} is empty; to must lie after from`);
   }
   requireOneOf(bucket, metricsBuckets, "bucket");
+  const count = (hourFrom(to) - hourOf(from)) / HOURS_A_BUCKET[bucket];
+  if (count > MAX_BUCKETS) {
+    throw invalidInput("metrics.bucket", `${Math.ceil(count)} ${bucket}s are between from and to, ${FEWER}`);
+  }
   for (const dimension of by) requireOneOf(dimension, metricsDimensions, "by");
   for (const duration of durations) requireOneOf(duration, metricsDurations, "durations");
   parseZone(zone ?? UTC, "metrics.zone");

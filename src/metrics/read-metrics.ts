@@ -1,7 +1,7 @@
 import type { Queryable } from "../store/database.ts";
 import type { MetricsSums } from "../store/queries/read-metrics.ts";
 import { refuseFrozen } from "./frozen-hours.ts";
-import { checkQuery, type MetricsQuery } from "./metrics-query.ts";
+import { checkQuery, checkRowCount, type MetricsQuery } from "./metrics-query.ts";
 import { combinationOf, dimensionsOf, type MetricsRow, type Sums, toMetricsRow } from "./metrics-row.ts";
 import { planRead, readSums } from "./read-plan.ts";
 import { timeBucketsOf } from "./time-buckets.ts";
@@ -21,6 +21,7 @@ export async function readMetrics(db: Queryable, query: MetricsQuery): Promise<M
   if (plan.by.confidenceBand) await refuseFrozen(db, plan.fromHour, "metrics by confidence band");
   const found = await readSums(db, plan);
   const combinations = combine(found, query);
+  checkRowCount(buckets.length, combinations.length);
   return buckets.flatMap((bucket) =>
     combinations.map(({ dimensions, sumsAt }) =>
       toMetricsRow(sumsAt.get(bucket.startHour) ?? NOTHING, { bucket, dimensions, durations: query.durations }),

@@ -63,7 +63,7 @@ export async function serveHttp(
     authenticate: createAuthenticate({ keys, tokens, sessions, openProjectId: isPrivate ? projectId : null }),
     admit: createRateLimit(config.rateLimit),
   };
-  const guard = { allowedHosts: [...allowedHosts, ...(isLoopback(host) ? [] : [host])], corsOrigins };
+  const guard = { allowedHosts: [...allowedHosts, hostNameOf(host)], corsOrigins };
   const dashboard = dashboardDirectory();
   const app = createApp({
     services: http.services,
@@ -84,6 +84,9 @@ export async function serveHttp(
   }
   return { ...server, close: () => (closing ??= closeAll()) };
 }
+
+/** An address as a request's Host has it: one of IPv6 in brackets and in its short form. */
+const hostNameOf = (host: string): string => new URL(`http://${host.includes(":") ? `[${host}]` : host}`).hostname;
 
 const isLoopback = (host: string): boolean =>
   host === "localhost" || host === "::1" || /^127(?:\.\d{1,3}){3}$/u.test(host);

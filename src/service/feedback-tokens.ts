@@ -50,7 +50,7 @@ export function createFeedbackTokens({ secrets, lifetimeMs, now }: TokenSettings
       const bytes = Buffer.alloc(PROJECT_AT + project.length + SIGNATURE_BYTES);
       bytes.writeUInt8(VERSION, 0);
       bytes.writeUInt32BE(first.id, SECRET_ID_AT);
-      bytes.writeUInt32BE(lifetimeMs === null ? NEVER : Math.floor((now() + lifetimeMs) / 1_000), EXPIRY_AT);
+      bytes.writeUInt32BE(expiryOf(lifetimeMs, now()), EXPIRY_AT);
       bytes.write(suggestionId.replaceAll("-", ""), SUGGESTION_AT, "hex");
       project.copy(bytes, PROJECT_AT);
       sign(bytes, first).copy(bytes, bytes.length - SIGNATURE_BYTES);
@@ -72,6 +72,10 @@ export function createFeedbackTokens({ secrets, lifetimeMs, now }: TokenSettings
     },
   };
 }
+
+/** In seconds; what ends after the field does (in 2106) is taken as long as the secret. */
+const expiryOf = (lifetimeMs: number | null, now: number): number =>
+  lifetimeMs === null ? NEVER : Math.min(NEVER, Math.floor((now + lifetimeMs) / 1_000));
 
 const sign = (bytes: Buffer, { signing }: Key): Buffer =>
   createHmac("sha256", signing).update(bytes.subarray(0, -SIGNATURE_BYTES)).digest().subarray(0, SIGNATURE_BYTES);

@@ -126,6 +126,7 @@ describe("an adopted database", () => {
       "tickets.is_answer_due",
       "tickets.last_message_at",
       "tickets.project_id",
+      "tickets.waiting_since",
     ]);
   });
 

@@ -37,6 +37,8 @@ it("makes, lists, rotates and revokes keys; a secret is shown once, by whoever m
     projectId: "default",
     scopes: new Set(["write", "feedback", "read"]),
   });
+  const unset = made(await uptake(opened.url, "create", "--json", "--project", ""));
+  expect(await keys.ownerOf(unset)).toMatchObject({ projectId: "default" });
   const next = made(await uptake(opened.url, "rotate", first.publicKey, "--grace", "1h", "--json"));
   expect(await keys.ownerOf(first)).toBeDefined();
   expect(await keys.ownerOf(next)).toMatchObject({ projectId: "default" });

@@ -135,11 +135,43 @@ describeOnPostgres("generate-response", (open) => {
     const again = await bold.classify({ ticket: other });
     await bold.decide({ suggestionId: again.suggestionId, escalate: true, agentId: "jo" });
     expect((await bold.respond({ ticket: other })).delivery).toMatchObject({ sent: false, reason: "escalated" });
+    // Classified once more, by a program: what the person said still holds, and so does what is newly said.
+    await bold.classify({ ticket: other });
+    expect((await bold.respond({ ticket: other })).delivery).toMatchObject({ sent: false, reason: "escalated" });
+    const third = { id: sampleTicketId(1041) };
+    const { suggestionId: calm } = await bold.classify({ ticket: third });
+    await bold.decide({ suggestionId: calm, agentId: "jo" });
+    await careful.classify({ ticket: third });
+    expect((await bold.respond({ ticket: third })).delivery).toMatchObject({ sent: false, reason: "escalated" });
+    await db.query(
+      "delete from ai_suggestions where ticket_id = $1 and id <> $2 and function_name = 'classify-ticket'",
+      [other.id, again.suggestionId],
+    );
     await bold.feedback.feedback({ suggestionId: again.suggestionId, type: "rejection", reason: "error" });
     expect((await bold.respond({ ticket: other })).delivery).toMatchObject({
       sent: false,
       reason: "escalation_unknown",
     });
+  });
+
+  it("goes by it as well where the host writes the ticket's id in capitals", async () => {
+    const desk = await deskWith({ escalate: false });
+    const inCapitals = { ticket: { ...ticket, id: ticketId.toUpperCase() } };
+    const { suggestionId } = await desk.classify({ ticket });
+    await desk.decide({ suggestionId, escalate: true, agentId: "jo" });
+    expect((await desk.respond(inCapitals)).delivery).toMatchObject({ sent: false, reason: "escalated" });
+    await desk.classify(inCapitals);
+    expect(await db.query("select distinct ticket_id from ai_suggestions")).toEqual([{ ticket_id: ticketId }]);
+    expect(await automatic()).toEqual([]);
+  });
+
+  it("sends what is stored where a model writes characters that Postgres cannot hold", async () => {
+    const { respond } = await deskWith({ confidence: 1, text: "Hi,\u0000 it is \ud800 here." });
+    const { text, delivery } = await respond({ ticket });
+    expect(delivery).toMatchObject({ sent: true });
+    expect(text).toBe("Hi,\ufffd it is \ufffd here.");
+    expect(await automatic()).toMatchObject([{ content: text }]);
+    expect(await stored()).toMatchObject([{ suggested_response: text, outcome: "auto_sent" }]);
   });
 
   it("does not go by how another project has classified a ticket of the same id", async () => {

@@ -49,6 +49,13 @@ const rows: readonly Row[] = [
     400,
     /observations\[0\]\.type/u,
   ],
+  [
+    "a cost that no run has",
+    post,
+    { ...good, observations: [step, { ...step, type: "generation", costUsd: 1e300 }] },
+    400,
+    /observations\[1\]\.costUsd/u,
+  ],
   ["an unknown parent", post, { ...good, observations: [step, { ...step, parentId: "x" }] }, 400, /stands before it/u],
   ["a wrong type", post, { ...good, confidence: "0.7" }, 400, /confidence/u],
   ["a confidence in percent", post, { ...good, confidence: 70 }, 400, /confidence/u],
@@ -236,6 +243,25 @@ describe("what nobody should send", () => {
   it.each(queries)("%s is refused", async (path) => {
     const { status, json } = await api.get(path);
     expect([status, told(json).code]).toEqual([400, "invalid_input"]);
+  });
+
+  it("a question whose answer no process could hold is refused before it is read, and says what to ask instead", async () => {
+    const functions = ["f", "g", "h", "i"].map((functionName) => ({ functionName, text: "Hello there" }));
+    expect((await api.post(post, functions)).status).toBe(200);
+    for (const query of [
+      "from=0001-01-01&bucket=hour",
+      "from=0001-01-01&to=9999-12-31&bucket=day&zone=Europe/Berlin",
+      "from=170w&bucket=hour&by=function",
+    ]) {
+      const { status, json } = await api.get(`/v1/metrics?${query}`);
+      expect([query, status, json["error"]]).toEqual([
+        query,
+        400,
+        expect.objectContaining({ message: expect.stringMatching(/\d{5} .*shorter range/u) as string }),
+      ]);
+    }
+    for (const query of ["from=0001-01-01&bucket=total", "from=1970-01-01&bucket=day", "from=52w&bucket=hour"])
+      expect([query, (await api.get(`/v1/metrics?${query}`)).status]).toEqual([query, 200]);
   });
 
   it("says what methods there are", async () => {

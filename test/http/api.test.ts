@@ -187,6 +187,7 @@ describeOnPostgres("the API", (open) => {
     expect(await countOf("function=draft-reply&model=m-1")).toBe(5);
     expect(await countOf("function=other")).toBe(0);
     expect(await countOf("environment=staging")).toBe(1);
+    expect(await countOf("function=&environment=&model=&promptVersion=&ticket=&reason=&search=")).toBe(5);
     expect(await countOf("promptVersion=3")).toBe(1);
     expect(await countOf("ticket=t-1")).toBe(2);
     expect(await countOf("from=2026-11-22&to=2026-11-24")).toBe(2);
@@ -216,5 +217,16 @@ describeOnPostgres("the API", (open) => {
     while (!/event: feedback\ndata: .*"type":"approval"/u.test(told)) told += String((await reader?.read())?.value);
     expect(told).toContain(suggestionId);
     await reader?.cancel();
+  });
+
+  it("leaves nobody listening who asked for the headers of what happens live alone", async () => {
+    const api = openApi(await open());
+    for (let asked = 0; asked < 250; asked += 1) {
+      const { status, headers } = await api.app.request("/v1/live", { method: "HEAD" });
+      expect([status, headers.get("content-type")]).toEqual([200, "text/event-stream"]);
+    }
+    const response = await api.app.request("/v1/live");
+    expect(response.status).toBe(200);
+    await response.body?.cancel();
   });
 });

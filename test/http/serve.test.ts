@@ -56,6 +56,12 @@ describe("serveApp", () => {
     expect(String(failure)).toMatch(new RegExp(`port ${port} .* is taken .* --port`, "u"));
   });
 
+  it("says that it is the address, and not the port, that this machine does not have", async () => {
+    const failure = serveApp(app, { port: 0, host: "192.0.2.1" });
+    await expect(failure).rejects.toMatchObject({ code: "invalid_configuration" });
+    await expect(failure).rejects.toThrow(/192\.0\.2\.1 .*EADDRNOTAVAIL.* --host/u);
+  });
+
   it("frees the port when closed, also with a connection kept open, and closes once", async () => {
     const server = await serveOn(0);
     await (await fetch(`${server.url}/healthz`)).text();

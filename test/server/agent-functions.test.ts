@@ -200,6 +200,51 @@ describe("the agent functions over HTTP, seen through Langfuse's own client", ()
     expect([other.status, (other.json() as Problem).error.code]).toEqual([409, "suggestion_id_taken"]);
   });
 
+  it("make a row that is not there yet once, too, where two ask for it at once", async () => {
+    let release = () => {};
+    const { post, scripted, db } = await serviceWith(async (asked, index) => {
+      if (index === 0) await new Promise<void>((resolve) => (release = resolve));
+      return deskScript({ text: `Answer ${index}.` })(asked, index);
+    });
+    const suggestionId = newId();
+    const body = { ...message, suggestion_id: suggestionId };
+    const first = post("generate-message-suggestion", body);
+    await expect.poll(() => scripted?.asked.length).toBe(1);
+    const second = await post("generate-message-suggestion", { ...body, suggestion_id: suggestionId.toUpperCase() });
+    expect([second.status, second.json()["status"]]).toEqual([202, "pending"]);
+    release();
+    expect((await first).json()).toMatchObject({ suggestion_id: suggestionId, suggested_response: "Answer 0." });
+    const third = await post("generate-message-suggestion", body);
+    expect([third.status, third.json()["suggested_response"]]).toEqual([200, "Answer 0."]);
+    expect(scripted?.asked).toHaveLength(1);
+    expect(await readRow(db, suggestionId)).toMatchObject({ suggested_response: "Answer 0." });
+  });
+
+  it.each(["pending", "completed"])(
+    "refuse a row of another project's that is %s, and ask no model for it",
+    async (status) => {
+      const { post, db, scripted } = await serviceWith(deskScript({}));
+      const suggestionId = newId();
+      await db.query(
+        "insert into ai_suggestions (id, project_id, suggested_response, status) values ($1, 'of-others', 'Theirs', $2)",
+        [suggestionId, status],
+      );
+      const theirs = await readRow(db, suggestionId);
+      for (const [name, body] of [
+        ["generate-message-suggestion", message],
+        ["generate-response", { ticket }],
+        ["classify-ticket", { ticket }],
+      ] as const) {
+        const refused = await post(name, { ...body, suggestion_id: suggestionId });
+        const { error } = refused.json() as Problem;
+        expect([refused.status, error.code]).toEqual([409, "suggestion_id_taken"]);
+        expect(error.message).not.toMatch(/of-others|project/u);
+      }
+      expect(scripted?.asked).toEqual([]);
+      expect(await readRow(db, suggestionId)).toEqual(theirs);
+    },
+  );
+
   it("take an override and a confirmation", async () => {
     const { post, db } = await serviceWith(deskScript({ category: "billing" }));
     const made = (await post("classify-ticket", { ticket })).json();

@@ -67,7 +67,7 @@ describe("the desk's queue", () => {
     const all = ticketsOf(await get("?limit=200"));
     expect(all.length).toBeGreaterThan(30);
     expect(all.every((one) => one["waitingSince"] !== null && one["lastFrom"] === "customer")).toBe(true);
-    const since = all.map((one) => String(one["lastAt"]));
+    const since = all.map((one) => String(one["waitingSince"]));
     expect(since).toEqual(since.toSorted());
     const paged: unknown[] = [];
     let cursor = "";
@@ -80,10 +80,37 @@ describe("the desk's queue", () => {
     expect(paged).toEqual(all.map((one) => one["ticketId"]));
   });
 
+  it("sends nobody back who asks once more: the first message without an answer is what counts", async () => {
+    const { get, post, db } = await sampleDesk();
+    const write = (id: unknown) =>
+      db.query(
+        `insert into ticket_messages (id, ticket_id, user_id, content, position)
+         select gen_random_uuid(), id, customer_id, 'Is anybody there?', 100 from tickets where id = $1`,
+        [id],
+      );
+    const before = ticketsOf(await get("?limit=200"));
+    const [first, second] = before;
+    await write(first?.["ticketId"]);
+    const [still] = ticketsOf(await get("?limit=200"));
+    expect(still).toMatchObject({
+      ticketId: first?.["ticketId"],
+      waitingSince: first?.["waitingSince"],
+      lastText: "Is anybody there?",
+    });
+    await post(`/${String(second?.["ticketId"])}/reply`, { messageId: newId(), text: "On it.", agentId });
+    const [answered] = ticketsOf(await get("?queue=answered&limit=1"));
+    expect(answered).toMatchObject({ ticketId: second?.["ticketId"], waitingSince: null });
+    await write(second?.["ticketId"]);
+    expect(ticketsOf(await get("?limit=200")).at(-1)).toMatchObject({ ticketId: second?.["ticketId"] });
+  });
+
   it("has the newest first page by page as well, and a ticket moves with what is said in it", async () => {
     const { get, post, db } = await sampleDesk();
     // Many at one moment, so that pages end between tickets that only their ids keep apart; and some without a message.
-    await db.query("update tickets set last_message_at = '2026-03-01T12:00:00Z' where ticket_number % 3 = 0");
+    await db.query(
+      `update tickets set last_message_at = '2026-03-01T12:00:00Z', waiting_since = '2026-03-01T12:00:00Z'
+       where ticket_number % 3 = 0`,
+    );
     await db.query(
       "insert into tickets (id, title, customer_id) select gen_random_uuid(), 'quiet ' || n, 'c' from generate_series(1, 5) n",
     );
@@ -197,6 +224,59 @@ describe("a ticket at the desk", () => {
     const plain = await post(`/${other}/reply`, { messageId: newId(), text: "Hello there", agentId });
     expect([plain.status, plain.json["inferred"]]).toEqual([201, null]);
   });
+
+  it("judges a suggestion by the replies that use it, and by no later one of other words", async () => {
+    const { post, ticket } = await sampleDesk();
+    await post(`/${ticketId}/suggest`, {});
+    const { suggestion } = await ticket();
+    const { suggestionId, text } = suggestion;
+    const send = (words: string, messageId = newId()) =>
+      post(`/${ticketId}/reply`, { messageId, text: words, agentId, suggestionId });
+    const outcome = async () => (await ticket()).suggestion["outcome"];
+    expect((await send("I look into it.")).json["inferred"]).toMatchObject({ type: "rejection" });
+    expect((await send(text)).json["inferred"]).toMatchObject({ type: "approval" });
+    expect(await outcome()).toBe("accepted");
+    const messageId = newId();
+    expect(await send("You are welcome, have a good day!", messageId)).toMatchObject({
+      status: 201,
+      json: { created: true, inferred: null },
+    });
+    expect(await send("You are welcome, have a good day!", messageId)).toMatchObject({
+      status: 200,
+      json: { created: false, inferred: null },
+    });
+    expect(await outcome()).toBe("accepted");
+    expect((await ticket()).messages).toHaveLength(4);
+  });
+
+  it("takes no reply for a word about one that went out by itself", async () => {
+    const { post, ticket, db } = await sampleDesk();
+    await post(`/${ticketId}/suggest`, {});
+    const { suggestion } = await ticket();
+    const { suggestionId, text } = suggestion;
+    await db.query("update ai_suggestions set outcome = 'auto_sent' where id = $1", [suggestionId]);
+    for (const words of ["You are welcome, have a good day!", text]) {
+      const sent = await post(`/${ticketId}/reply`, { messageId: newId(), text: words, agentId, suggestionId });
+      expect(sent).toMatchObject({ status: 201, json: { inferred: null } });
+    }
+    expect((await ticket()).suggestion["outcome"]).toBe("auto_sent");
+  });
+
+  it.each(["completed", "pending", "error"])(
+    "is answered though there is nothing to compare with: a suggestion without text that is %s",
+    async (status) => {
+      const { post, ticket, db } = await sampleDesk();
+      await post(`/${ticketId}/suggest`, {});
+      const { suggestionId } = (await ticket()).suggestion;
+      await db.query("update ai_suggestions set suggested_response = '', status = $1", [status]);
+      for (const which of [{}, { suggestionId }]) {
+        const reply = { messageId: newId(), text: "Settings, Invoices.", agentId, ...which };
+        const sent = await post(`/${ticketId}/reply`, reply);
+        expect(sent).toMatchObject({ status: 201, json: { created: true, inferred: null } });
+      }
+      expect((await ticket()).messages).toHaveLength(3);
+    },
+  );
 
   it("leaves neither message nor feedback where one of the two cannot be written", async () => {
     const { post, ticket, db } = await sampleDesk();

@@ -7,6 +7,7 @@ import { createDeskStore } from "../../src/desk/desk-store.ts";
 import { importSampleDesk, sampleMessageId, sampleTicketId } from "../../src/desk/sample.ts";
 import { silentLogger } from "../../src/domain/logger.ts";
 import { openServices } from "../../src/server.ts";
+import { createApiKey } from "../../src/service/manage-api-keys.ts";
 import type { Database } from "../../src/store/database.ts";
 import { openTestPostgres } from "../support/databases.ts";
 import { eventually } from "../support/eventually.ts";
@@ -57,6 +58,16 @@ it("a worker runs the pending rows of the agent functions that are named, and of
     { functionName: "generate-message-suggestion", status: "pending", model: null },
   ]);
 });
+
+it.each(["127.0.0.1", "127.0.0.2", "::1", "0:0:0:0:0:0:0:1", "::", "localhost"])(
+  "the service is asked under the address that it says, listening on %s",
+  async (host) => {
+    const { db, servicesWith } = await deskWithPending();
+    await createApiKey(db, { projectId: "default", scopes: ["read"], name: "" });
+    const { url } = await (await servicesWith({})).serve({ port: 0, host });
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  },
+);
 
 it("the service has the agent functions, runs pending rows where told to, and describes its routes", async () => {
   const { db, servicesWith } = await deskWithPending();

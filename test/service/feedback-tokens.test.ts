@@ -20,6 +20,12 @@ it("gives back what it was made for, until its time is over", () => {
   expect(tokensOf([OLD], { now: Date.parse("2099-01-01") }).read(lasting)).toEqual(subject);
 });
 
+it("lives as long as its secret where it is to live longer than a token can say", () => {
+  const lifetimeMs = 36_500 * 24 * 3_600_000;
+  const token = tokensOf([OLD], { lifetimeMs }).issue(subject) ?? "";
+  expect(tokensOf([OLD], { now: Date.parse("2099-01-01") }).read(token)).toEqual(subject);
+});
+
 it("is taken while its secret is among those that are set, and signed by the first", () => {
   const old = tokensOf([OLD]).issue(subject) ?? "";
   const both = tokensOf([NEW, OLD]);

@@ -4,6 +4,7 @@ import { type SuggestionSummary, useSuggestionPages } from "../api/suggestions.t
 import { formatMoment } from "../format/format.ts";
 import { OutcomeBadge } from "../suggestions/outcome-badge.tsx";
 import type { Side } from "./compare-page.tsx";
+import { isDecided, pairsOf } from "./pairs.ts";
 
 /** Tickets for which people took one's suggestion and not the other's; where there are none, the latest rejected of each. */
 export function Examples({ a, b }: { readonly a: Side; readonly b: Side }): ReactNode {
@@ -36,21 +37,7 @@ const EVERY = { outcome: null, status: null, ticket: null, search: null, reason:
 
 function useDecided({ filters }: Side): readonly SuggestionSummary[] {
   const { data } = useSuggestionPages(filters, EVERY);
-  return (data?.pages[0]?.suggestions ?? []).filter(({ outcome }) => outcome !== "pending" && outcome !== "expired");
-}
-
-type Pair = { readonly one: SuggestionSummary; readonly other: SuggestionSummary };
-
-/** The latest of each ticket on both sides, where exactly one of the two was rejected. */
-function pairsOf(ones: readonly SuggestionSummary[], others: readonly SuggestionSummary[]): readonly Pair[] {
-  return others
-    .flatMap((other) => {
-      const one = ones.find(({ ticketId }) => ticketId !== null && ticketId === other.ticketId);
-      return one === undefined || (one.outcome === "rejected") === (other.outcome === "rejected")
-        ? []
-        : [{ one, other }];
-    })
-    .slice(0, 5);
+  return (data?.pages[0]?.suggestions ?? []).filter(isDecided);
 }
 
 type ExampleListProps = { readonly name: string; readonly rows: readonly SuggestionSummary[]; readonly zone: string };

@@ -9,6 +9,7 @@ import { Facts } from "../ui/facts.tsx";
 import { Page } from "../ui/page.tsx";
 import { Section } from "../ui/section.tsx";
 import { useFilters } from "../url/filters.ts";
+import { RULED_COLUMNS, ruledOf } from "./ruled.ts";
 import { VerificationSection } from "./verification-section.tsx";
 import { WorkersSection } from "./workers-section.tsx";
 
@@ -111,31 +112,9 @@ function Reach(): ReactNode {
   );
 }
 
-type Ruled = {
-  readonly fate: string;
-  readonly rule: string;
-  readonly traceCount: number;
-  readonly feedbackCount: number | null;
-};
-
-const RULED_COLUMNS: readonly Column<Ruled>[] = [
-  { head: "Traces", align: "left", cell: ({ fate }) => fate, value: ({ fate }) => fate },
-  { head: "Rule", align: "left", cell: ({ rule }) => rule, value: ({ rule }) => rule },
-  { head: "Count", cell: ({ traceCount }) => formatCount(traceCount), value: ({ traceCount }) => traceCount },
-  {
-    head: "Feedback with them",
-    cell: ({ feedbackCount }) => (feedbackCount === null ? "" : formatCount(feedbackCount)),
-    value: ({ feedbackCount }) => feedbackCount ?? 0,
-  },
-];
-
 /** What was kept and what left out, and by which rule. */
 function Sampled({ mirror }: { readonly mirror: MirrorAnswer }): ReactNode {
-  const { kept, leftOut, unitsToday, dailyUnitLimit } = mirror.sampling;
-  const rows: readonly Ruled[] = [
-    ...kept.map((rule) => ({ fate: "mirrored", feedbackCount: null, ...rule })),
-    ...leftOut.map((rule) => ({ fate: "left out", ...rule })),
-  ];
+  const { unitsToday, dailyUnitLimit } = mirror.sampling;
   const limit = dailyUnitLimit === null ? "no limit" : `of ${formatCount(dailyUnitLimit)}`;
   return (
     <>
@@ -148,7 +127,7 @@ function Sampled({ mirror }: { readonly mirror: MirrorAnswer }): ReactNode {
       <DataTable
         name="Sampling by rule"
         columns={RULED_COLUMNS}
-        rows={rows}
+        rows={ruledOf(mirror.sampling)}
         rowKey={({ fate, rule }) => `${fate} ${rule}`}
       />
     </>

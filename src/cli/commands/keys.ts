@@ -45,7 +45,8 @@ function addCreate(keys: Command, context: CliContext, exitWith: (code: ExitCode
     const scopes = scopesOf(flags.scopes);
     exitWith(
       await withServices(context, { flags }, async (services, { projectId }) => {
-        const wish = { projectId: flags.project ?? projectId, scopes, name: flags.name.slice(0, 200) };
+        // Empty counts as not given, as everywhere: a shell's variable that is not set makes no nameless project.
+        const wish = { projectId: flags.project?.trim() || projectId, scopes, name: flags.name.slice(0, 200) };
         printNew(context, await services.keys.create(wish), flags);
         return 0;
       }),

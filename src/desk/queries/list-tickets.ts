@@ -8,16 +8,16 @@ import type { NewestClassification } from "./read-newest-classification.ts";
 const sql = `
   with page as (
     (
-      select t.*, coalesce(t.last_message_at, t.created_at) as sorted_at
+      select t.*, coalesce(t.waiting_since, t.created_at) as sorted_at
       from tickets t
       where $2 = 'waiting' and t.project_id = $1 and t.is_answer_due and t.status in ('new', 'open')
-        and ($4::bigint is null or (coalesce(t.last_message_at, t.created_at), t.id)
+        and ($4::bigint is null or (coalesce(t.waiting_since, t.created_at), t.id)
           > (timestamptz 'epoch' + $4::bigint * interval '1 microsecond', $5::uuid))
         and ($3::text is null or t.title ilike $3 or t.ticket_number::text ilike $3 or t.customer_id ilike $3 or exists (
           select from ticket_messages m
           where m.ticket_id = t.id and (m.content ilike $3 or m.metadata ->> 'authorName' ilike $3)
         ))
-      order by coalesce(t.last_message_at, t.created_at), t.id
+      order by coalesce(t.waiting_since, t.created_at), t.id
       limit $6
     )
     union all
@@ -43,7 +43,7 @@ const sql = `
     case when last.user_id is null then null when last.user_id = p.customer_id then 'customer'
       when last.message_type = 'auto_suggestion' then 'automatic' else 'agent' end as "lastFrom",
     named.name as "customerName",
-    case when p.is_answer_due and p.status in ('new', 'open') then coalesce(unanswered.since, p.created_at) end as "waitingSince",
+    case when p.is_answer_due and p.status in ('new', 'open') then coalesce(p.waiting_since, p.created_at) end as "waitingSince",
     s.suggestion, c.classification,
     (extract(epoch from p.sorted_at) * 1000000)::bigint as "sortedAtMicros"
   from page p
@@ -61,12 +61,6 @@ const sql = `
     order by m.position desc
     limit 1
   ) named on true
-  left join lateral (
-    select min(m.created_at) as since
-    from ticket_messages m
-    where m.ticket_id = p.id and m.position > coalesce(
-      (select max(a.position) from ticket_messages a where a.ticket_id = p.id and a.user_id <> p.customer_id), -1)
-  ) unanswered on true
   left join lateral (
     select jsonb_build_object(
       'suggestionId', n.id, 'status', n.status, 'outcome', n.outcome, 'confidence', n.confidence_score
@@ -122,7 +116,7 @@ export type ListedTicket = {
     readonly confidence: number | null;
   } | null;
   readonly classification: NewestClassification | null;
-  /** When the last message was written, or the ticket itself, as exactly as Postgres has it. */
+  /** Since when the customer waits where the queue is of those who do, else when the last message was written, as exactly as Postgres has it. */
   readonly sortedAtMicros: number;
 };
 

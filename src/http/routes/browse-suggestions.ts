@@ -30,29 +30,18 @@ export const listSuggestions = (services: Pick<HttpServices, "browse">, now: () 
 });
 
 function readFilter(texts: Readonly<Record<string, string>>, projectId: string, now: Date): BrowseFilter {
-  const {
-    function: functionName,
-    ticket,
-    from,
-    to,
-    limit,
-    search,
-    cursor,
-    reason,
-    ...others
-  } = parse(suggestionQuery, texts, "");
+  // An empty text counts as not given, as it does for metrics.
+  const given = Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== ""));
+  const { function: functionName, ticket: ticketId, from, to, limit, ...others } = parse(suggestionQuery, given, "");
   const moment = (text: string | undefined, place: string): Date | undefined =>
-    text ? parseInstant(text, place, now) : undefined;
+    text === undefined ? undefined : parseInstant(text, place, now);
   return {
     projectId,
     ...others,
     functionName,
-    ticketId: ticket,
+    ticketId,
     from: moment(from, "from"),
     to: moment(to, "to"),
-    reason: reason || undefined,
-    search: search || undefined,
-    cursor: cursor || undefined,
     limit: limitOf(limit),
   };
 }

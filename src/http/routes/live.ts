@@ -20,6 +20,8 @@ export const live = (services: Pick<HttpServices, "listen">): Route => ({
   scopes: ["read"],
   answers: { 200: { description: "A stream that ends when either side ends it", contentType: "text/event-stream" } },
   handle({ context, caller }) {
+    // Nobody reads on after the headers, nor says that they have left: what was opened would stay open.
+    if (context.req.method === "HEAD") return context.body(null, 200, { "content-type": "text/event-stream" });
     const queue = createQueue();
     const stop = services.listen(caller.projectId, queue);
     return streamSSE(context, async (stream) => {

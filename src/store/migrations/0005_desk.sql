@@ -14,13 +14,15 @@ create table tickets (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   last_message_at timestamptz,
-  is_answer_due boolean not null default true
+  is_answer_due boolean not null default true,
+  waiting_since timestamptz
 );
 comment on column tickets.last_message_at is 'When its last message was written; null where there is none, and its description waits. Written by trigger.';
 comment on column tickets.is_answer_due is 'Whether the last message is the customer''s, so that an answer is due. Written by trigger.';
+comment on column tickets.waiting_since is 'When the first message without an answer was written; null where there is none. Written by trigger.';
 
 -- The queues of the desk, a page of which is read from where the page before ended.
-create index tickets_waiting on tickets (project_id, coalesce(last_message_at, created_at), id)
+create index tickets_waiting on tickets (project_id, coalesce(waiting_since, created_at), id)
   where is_answer_due and status in ('new', 'open');
 create index tickets_newest on tickets (project_id, coalesce(last_message_at, created_at) desc, id);
 
@@ -41,7 +43,13 @@ create table ticket_messages (
 create function uptake_note_last_message() returns trigger language plpgsql as $$
 begin
   update tickets t
-  set last_message_at = last.created_at, is_answer_due = last.user_id = t.customer_id
+  set last_message_at = last.created_at, is_answer_due = last.user_id = t.customer_id,
+    waiting_since = (
+      select min(m.created_at)
+      from ticket_messages m
+      where m.ticket_id = t.id and m.position > coalesce(
+        (select max(a.position) from ticket_messages a where a.ticket_id = t.id and a.user_id <> t.customer_id), -1)
+    )
   from (
     select distinct on (m.ticket_id) m.ticket_id, m.created_at, m.user_id
     from ticket_messages m
