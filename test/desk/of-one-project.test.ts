@@ -8,7 +8,7 @@ import { readArticles } from "../../src/desk/queries/read-articles.ts";
 import { readArticlesDigest } from "../../src/desk/queries/read-articles-digest.ts";
 import { readDeskMessages } from "../../src/desk/queries/read-desk-messages.ts";
 import { readDeskSuggestion } from "../../src/desk/queries/read-desk-suggestion.ts";
-import { readNewestClassification } from "../../src/desk/queries/read-newest-classification.ts";
+import { readNewestClassifications } from "../../src/desk/queries/read-newest-classification.ts";
 import { FIRST_REPLY, readPastReplies } from "../../src/desk/queries/read-past-replies.ts";
 import { readSuggested } from "../../src/desk/queries/read-suggested.ts";
 import { selectThread } from "../../src/desk/queries/read-thread.ts";
@@ -72,7 +72,7 @@ const FOUND: Readonly<Record<string, (db: Queryable, projectId: string) => Promi
   "a ticket's messages": (db, projectId) => readDeskMessages(db, { ticketId: waitingId, projectId }),
   "a ticket's suggestion": (db, projectId) => readDeskSuggestion(db, { ticketId: waitingId, projectId }),
   "a ticket's classification": (db, projectId) =>
-    readNewestClassification(db, { ticketId: waitingId, projectId, functionName: CLASSIFY }),
+    readNewestClassifications(db, { ticketId: waitingId, projectId, functionName: CLASSIFY }),
   "past replies": (db, projectId) =>
     readPastReplies(db, { projectId, after: FIRST_REPLY, overlapSeconds: 0, limit: 10 }),
   "a suggestion": (db, projectId) => readSuggested(db, { suggestionId: replyId, projectId }),
