@@ -1,10 +1,5 @@
-import { ClientError } from "./client-error.ts";
-import { refusalOf } from "./post.ts";
+import { problemOf } from "./post.ts";
 import type { Lane } from "./queue.ts";
-
-type Result =
-  | ({ readonly ok: true } & object)
-  | { readonly ok: false; readonly error: Parameters<typeof refusalOf>[0] };
 
 /** A route that takes a list, and answers with a result for each. */
 function listLane(kind: "suggestion" | "feedback", path: string): Lane {
@@ -13,13 +8,11 @@ function listLane(kind: "suggestion" | "feedback", path: string): Lane {
     maxBatch: 100,
     request: (items) => ({ path, json: `[${items.join(",")}]` }),
     results(body, count) {
-      const { results } = body as { readonly results?: readonly Result[] };
+      // As the contract has it; what somebody else has answered may be anything.
+      const { results } = body as { readonly results?: readonly ({ readonly ok?: boolean } | null)[] | null };
       return Array.from({ length: count }, (_, i) => {
-        const result = results?.[i];
-        if (result === undefined) return new ClientError("unexpected_answer", "the answer has no result for it", 200);
-        if (!result.ok) return refusalOf(result.error);
-        const { ok: _ok, ...receipt } = result;
-        return receipt;
+        const { ok, ...said } = results?.[i] ?? { error: { message: "the answer has no result for it" } };
+        return ok === true ? said : problemOf(said, 200);
       });
     },
   };

@@ -63,9 +63,11 @@ export async function readAnswer(response: Response): Promise<Answer> {
   return retry(error, waitOf(response.headers.get("retry-after")));
 }
 
-function parsed(text: string): unknown {
+/** All that Uptake answers is an object; what is none comes from somebody in between. */
+function parsed(text: string): object | undefined {
   try {
-    return JSON.parse(text) as unknown;
+    const body: unknown = JSON.parse(text);
+    return typeof body === "object" && body !== null ? body : undefined;
   } catch {
     return undefined;
   }
@@ -82,11 +84,7 @@ function waitOf(header: string | null): number {
 type Said = { readonly code?: ClientErrorCode; readonly message?: string; readonly details?: readonly string[] };
 
 /** What the server says is wrong; a proxy in between says it in its own way. */
-function problemOf(body: unknown, status: number): ClientError {
+export function problemOf(body: object | undefined, status: number): ClientError {
   const { code, message, details } = (body as { error?: Said } | undefined)?.error ?? {};
   return new ClientError(code ?? "unexpected_answer", message ?? `answered with status ${status}`, status, details);
 }
-
-/** The error of one of several that were sent together. */
-export const refusalOf = ({ code, message, details }: Required<Said>): ClientError =>
-  new ClientError(code, message, 200, details);

@@ -59,13 +59,23 @@ export function createQueue(lane: Lane, options: QueueOptions): Queue {
     const done = new Promise<Receipt>((resolve, reject) => {
       const refuse = (error: ClientError): void => {
         reject(error);
-        options.onDropped({ kind: lane.kind, item, error });
+        try {
+          options.onDropped({ kind: lane.kind, item, error });
+        } catch {
+          // Whoever is told throws: the others are sent all the same.
+        }
       };
       if (isClosed) return refuse(new ClientError("closed", "the client is closed"));
       if (held.size() >= options.maxQueued) {
         return refuse(new ClientError("queue_full", `${held.size()} wait for ${lane.kind} already`));
       }
-      return held.add({ json: JSON.stringify(item), until: Date.now() + options.giveUpMs, resolve, reject: refuse });
+      try {
+        const json = JSON.stringify(item);
+        lane.request([json]); // throws here, where it is this one's, what would else be that of a whole batch
+        held.add({ json, until: Date.now() + options.giveUpMs, resolve, reject: refuse });
+      } catch (error) {
+        refuse(new ClientError("invalid_input", `no request can be made of it: ${String(error)}`));
+      }
     });
     if (held.size() > 0) flight ??= send();
     // Whoever does not wait for it is told by `onDropped`; an unhandled rejection would end a process.
@@ -183,7 +193,7 @@ function createPauses(): Pauses {
     pause(ms) {
       if (hasEnded) return Promise.resolve();
       return new Promise((resolve) => {
-        const timer = setTimeout(resolve, ms);
+        const timer = setTimeout(resolve, Math.min(ms, 2 ** 31 - 1)); // set for longer, it runs out at once
         wake = () => {
           clearTimeout(timer);
           resolve();

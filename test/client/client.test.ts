@@ -1,4 +1,5 @@
-import { describe, expect, it, onTestFinished } from "vitest";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { type ClientOptions, createClient, type Dropped, type UptakeClient } from "../../src/client.ts";
 import { newUuid } from "../../src/client/uuid.ts";
 import { isUuid } from "../../src/domain/ids.ts";
@@ -34,6 +35,7 @@ describe("createClient", () => {
     ["503", problem(503, "database_unavailable", { "retry-after": "0" })],
     ["429", problem(429, "too_many_requests", { "retry-after": new Date(0).toUTCString() })],
     ["an answer that is no JSON's", { status: 502, json: "<html>" }],
+    ["200 with JSON that is no object", { status: 200, json: null }],
   ] as const)("sends the same again after %s, under the same id", async (_, trouble) => {
     const server = await startScripted((asked, nth) => (nth === 1 ? trouble : taken(asked)));
     const { client, dropped } = openClient({ url: server.url });
@@ -118,6 +120,45 @@ describe("createClient", () => {
     expect(new Set(keys).size).toBe(2);
   });
 
+  it("rejects what an answer says nothing of, or nothing that can be read, and goes on", async () => {
+    const server = await startScripted((asked, nth) =>
+      nth === 1 ? { status: 207, json: { results: [null, { ok: false }, "?"] } } : taken(asked),
+    );
+    const { client, dropped } = openClient({ url: server.url });
+    const results = await Promise.allSettled([1, 2, 3, 4].map(() => client.suggestion(SUGGESTION)));
+    expect(results.map(({ status }) => status)).toEqual(Array.from({ length: 4 }, () => "rejected"));
+    expect(dropped.map(({ error }) => error.code)).toEqual(Array.from({ length: 4 }, () => "unexpected_answer"));
+    await expect(client.suggestion(SUGGESTION)).resolves.toHaveProperty("suggestionId");
+  });
+
+  it("tells of what no request can be made of, and goes on", async () => {
+    const server = await startScripted((asked) =>
+      Array.isArray(asked.body) ? taken(asked) : { status: 200, json: {} },
+    );
+    const { client, dropped } = openClient({ url: server.url });
+    const itself: Record<string, unknown> = {};
+    itself["itself"] = itself;
+    for (const input of [1n, itself]) {
+      await expect(client.suggestion({ ...SUGGESTION, input })).rejects.toMatchObject({ code: "invalid_input" });
+    }
+    await expect(client.shown("half a character: \ud800")).rejects.toMatchObject({ code: "invalid_input" });
+    expect(dropped.map(({ kind }) => kind)).toEqual(["suggestion", "suggestion", "shown"]);
+    await expect(client.shown(newUuid())).resolves.toEqual({});
+    await expect(client.suggestion(SUGGESTION)).resolves.toHaveProperty("suggestionId");
+  });
+
+  it("goes on where whoever is told of what was dropped throws", async () => {
+    const server = await startScripted((asked, nth) => (nth === 1 ? problem(401, "unauthorized") : taken(asked)));
+    const { client } = openClient({
+      url: server.url,
+      onDropped() {
+        throw new Error("made up");
+      },
+    });
+    await expect(client.suggestion(SUGGESTION)).rejects.toMatchObject({ code: "unauthorized" });
+    await expect(client.suggestion(SUGGESTION)).resolves.toHaveProperty("suggestionId");
+  });
+
   it("holds no more than it may, and says what it did not take", async () => {
     const { client, dropped } = openClient({ url: "http://127.0.0.1:1", maxQueued: 2 });
     const all = [1, 2, 3].map(() => client.suggestion(SUGGESTION));
@@ -139,6 +180,15 @@ describe("createClient", () => {
     const server = await startScripted(() => problem(429, "too_many_requests", { "retry-after": "86400" }));
     const { client } = openClient({ url: server.url, giveUpMs: 100 });
     await expect(client.suggestion(SUGGESTION)).rejects.toMatchObject({ code: "too_many_requests" });
+  });
+
+  it("leaves the server alone also where it says so for longer than a timer can run", async () => {
+    const server = await startScripted(() => problem(503, "database_unavailable", { "retry-after": "2592000" }));
+    const { client } = openClient({ url: server.url, giveUpMs: Infinity });
+    void client.suggestion(SUGGESTION);
+    await vi.waitFor(() => expect(server.asked).toHaveLength(1));
+    await sleep(100);
+    expect(server.asked).toHaveLength(1);
   });
 
   it("holds 1,000 of a kind unless told otherwise, and sends a hundred of them at once", async () => {
