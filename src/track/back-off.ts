@@ -1,5 +1,7 @@
 const FIRST_MS = 50;
 const LAST_MS = 5_000;
+/** A timer that is set for longer runs out at once. */
+const LONGEST_TIMER_MS = 2_147_483_647;
 
 /** Pauses between attempts that grow from 50 ms to 5 s; jitter keeps many processes from coming back in step. */
 export type BackOff = {
@@ -24,7 +26,8 @@ export function createBackOff(random: () => number): BackOff {
           endPause = undefined;
           resolve();
         };
-        const timer = setTimeout(end, Math.max(atLeastMs, longestMs * (0.5 + random() / 2)));
+        const ms = Math.max(atLeastMs, longestMs * (0.5 + random() / 2));
+        const timer = setTimeout(end, Math.min(LONGEST_TIMER_MS, ms));
         // A database that is away keeps no process from ending; whoever waits for a flush holds it.
         timer.unref();
         endPause = end;

@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { DAY_MS } from "../../src/domain/durations.ts";
 import { newId } from "../../src/domain/ids.ts";
 import type { SuggestionRecord } from "../../src/domain/suggestion.ts";
 import type { SuggestionRow } from "../../src/domain/suggestion-row.ts";
@@ -177,5 +179,19 @@ describe("group commit", () => {
     await Promise.all(records(1).map((record) => recorder.record(record)));
     expect(performance.now() - since).toBeGreaterThanOrEqual(295);
     expect(calls).toBe(2);
+  });
+
+  it("also where that is longer than a timer can run", async () => {
+    let calls = 0;
+    const { recorder } = collect({ flushTimeoutMs: 1 }, () => {
+      calls += 1;
+      throw new UptakeError("too_many_requests", "in a month", { facts: { retryAfterMs: 30 * DAY_MS } });
+    });
+    const recorded = Promise.allSettled(records(1).map((record) => recorder.record(record)));
+    await until(() => calls === 1);
+    await sleep(50);
+    expect(calls).toBe(1);
+    await recorder.close();
+    await recorded;
   });
 });
