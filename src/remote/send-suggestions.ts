@@ -19,7 +19,7 @@ type Item = { readonly row: SuggestionRow; readonly json: string };
  */
 export async function sendSuggestions(connection: Connection, rows: readonly SuggestionRow[]): Promise<Refusals> {
   const refusals = new Map<SuggestionRow, UptakeError>();
-  for (const items of requestsOf(rows)) {
+  for (const items of requestsOf(rows, refusals)) {
     const json = `[${items.map((item) => item.json).join(",")}]`;
     const { results } = (await postWhole(connection, json)) as Partial<SuggestionResults>;
     for (const [index, { row }] of items.entries()) {
@@ -30,12 +30,19 @@ export async function sendSuggestions(connection: Connection, rows: readonly Sug
   return refusals;
 }
 
-/** As many rows each as one request takes. */
-function* requestsOf(rows: readonly SuggestionRow[]): Generator<readonly Item[]> {
+/** As many rows each as one request takes. A row that is no JSON is refused: held on to, it would hold up all behind it. */
+function* requestsOf(
+  rows: readonly SuggestionRow[],
+  refusals: Map<SuggestionRow, UptakeError>,
+): Generator<readonly Item[]> {
   let items: Item[] = [];
   let bytes = 0;
   for (const row of rows) {
-    const json = wireSuggestion(recordOfRow(row));
+    const json = wireOf(row);
+    if (json instanceof UptakeError) {
+      refusals.set(row, json);
+      continue;
+    }
     const more = Buffer.byteLength(json) + 1;
     if (items.length === MAX_ITEMS || (items.length > 0 && bytes + more > MAX_REQUEST_BYTES)) {
       yield items;
@@ -46,6 +53,14 @@ function* requestsOf(rows: readonly SuggestionRow[]): Generator<readonly Item[]>
     bytes += more;
   }
   if (items.length > 0) yield items;
+}
+
+function wireOf(row: SuggestionRow): string | UptakeError {
+  try {
+    return wireSuggestion(recordOfRow(row));
+  } catch (error) {
+    return invalidInput("suggestion", `cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 /** A proxy in front may take less at once than the server does. */

@@ -1,6 +1,5 @@
 import type { ObservationType } from "../domain/observation.ts";
-import { updateObservation } from "./generation.ts";
-import { textOf } from "./model-answer.ts";
+import { promptOf, updateObservation } from "./generation.ts";
 import { errorText, nameText } from "./run-api.ts";
 import { openObservation, payload, place } from "./run.ts";
 import type { Beginning, OpenObservation, Place } from "./run.ts";
@@ -37,6 +36,11 @@ export type HandMade = {
   reopen(): void;
 };
 
+const YEAR_10000_MS = Date.UTC(10_000, 0);
+
+/** What an instrumentation states may be no time, or nanoseconds taken for milliseconds: such cannot be written down. */
+const isTime = (ms: number | undefined): ms is number => ms !== undefined && ms >= 0 && ms < YEAR_10000_MS;
+
 /** Where the calling code stands; undefined outside of tracked functions. */
 export const currentPlace = (): Place | undefined => place.getStore();
 
@@ -49,7 +53,8 @@ export function openByHand(
   known: Beginning & { readonly type: ObservationType; readonly name: string },
 ): HandMade | undefined {
   const { run, troubles } = here;
-  const observation = troubles.attempt(() => openObservation(run, known.type, nameText(known.name), known));
+  const beginning = { parent: known.parent, startMs: isTime(known.startMs) ? known.startMs : undefined };
+  const observation = troubles.attempt(() => openObservation(run, known.type, nameText(known.name), beginning));
   if (observation === undefined) return undefined;
   const inside = { ...here, at: observation };
   const whileOpen = (part: () => void): void => void (run.over || troubles.attempt(part));
@@ -58,10 +63,13 @@ export function openByHand(
     within: (part) => place.run(inside, part),
     update: (update) => whileOpen(() => fill(here, observation, typeof update === "function" ? update() : update)),
     firstToken: (atMs) =>
-      whileOpen(() => (observation.firstTokenMs ??= Math.max(observation.startMs, atMs ?? run.now()))),
+      whileOpen(() => {
+        if (atMs !== undefined && !isTime(atMs)) return;
+        observation.firstTokenMs ??= Math.max(observation.startMs, atMs ?? run.now());
+      }),
     end: (end = {}) =>
       whileOpen(() => {
-        observation.endMs = Math.max(observation.startMs, end.atMs ?? run.now());
+        observation.endMs = Math.max(observation.startMs, isTime(end.atMs) ? end.atMs : run.now());
         if (!("error" in end)) return;
         observation.level = "ERROR";
         observation.statusMessage = errorText(end.error);
@@ -83,7 +91,6 @@ function fill({ run }: Place, observation: OpenObservation, update: HandMadeUpda
     observation.outputJson = update.outputJson;
     run.room -= update.outputJson.length;
   }
-  const promptName = textOf(update.prompt?.name);
-  if (promptName !== undefined) observation.prompt = { name: promptName, version: update.prompt?.version };
+  observation.prompt = promptOf(update.prompt) ?? observation.prompt;
   updateObservation(run, observation, update, { output: false, usage: false, model: false });
 }

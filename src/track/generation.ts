@@ -5,7 +5,7 @@ import { checkUsage, costOf, readModelAnswer, textOf } from "./model-answer.ts";
 import { cutText } from "./payload.ts";
 import { addMetadata, payload } from "./run.ts";
 import type { OpenObservation, OpenRun } from "./run.ts";
-import type { GenerateOptions, ObservationUpdate } from "./types.ts";
+import type { GenerateOptions, ObservationUpdate, PromptReference } from "./types.ts";
 
 /** Which facts the caller stated itself; what is read from the model's answer does not replace them. */
 export type Stated = { output: boolean; usage: boolean; model: boolean };
@@ -15,9 +15,14 @@ export function describeGeneration(run: OpenRun, generation: OpenObservation, op
   generation.modelParametersJson = payload(run, options.modelParameters);
   generation.inputJson = payload(run, options.messages);
   generation.costUsd = costOf(options.costUsd);
-  const promptName = textOf(options.prompt?.name);
-  if (promptName !== undefined) generation.prompt = { name: promptName, version: versionOf(options.prompt?.version) };
+  generation.prompt = promptOf(options.prompt);
   addMetadata(run, generation, options.metadata);
+}
+
+/** A version that is neither a text nor a finite number is unknown. */
+export function promptOf(stated: PromptReference | undefined): OpenObservation["prompt"] {
+  const name = textOf(stated?.name);
+  return name === undefined ? undefined : { name, version: versionOf(stated?.version) };
 }
 
 const versionOf = (version: unknown): number | string | undefined =>

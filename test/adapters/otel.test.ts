@@ -199,6 +199,23 @@ describe("a span made inside a tracked run", () => {
     expect(threw).toMatchObject({ level: "ERROR", statusMessage: "no route" });
   });
 
+  it.each([
+    ["none", Number.NaN],
+    ["nanoseconds taken for milliseconds", 1.76e18],
+    ["microseconds taken for milliseconds", 1.76e15],
+  ])("whose times are %s began and ended when it was said so, and costs nobody the run", async (_, odd) => {
+    const { record, observations } = await recorded(() => {
+      const span = tracer.startSpan("step", { startTime: odd, attributes: { "ai.response.msToFirstChunk": Infinity } });
+      span.setAttribute("gen_ai.request.model", "m");
+      span.end(odd);
+    });
+    expect(observations).toMatchObject([
+      { name: "step", type: "generation", startTime: /^20\d\d-/u, endTime: /^20\d\d-/u },
+    ]);
+    expect(observations[0]).not.toHaveProperty("completionStartTime");
+    expect(record?.status).toBe("completed");
+  });
+
   it("never throws, whatever it holds", () => {
     const odd = {
       get attributes() {

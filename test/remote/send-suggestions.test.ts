@@ -145,6 +145,16 @@ describe("sendSuggestions", () => {
     expect(rows.map(({ id }) => id)).toEqual([good.id, other.id].sort());
   });
 
+  it("gives up alone what is no JSON, which the server would never get to see", async () => {
+    const { db, connection } = await openServer();
+    const [good, bad] = [recordWith(), recordWith({ metadataJson: '{"prompt_version":NaN}' })].map(rowOf);
+    if (good === undefined || bad === undefined) throw new TypeError("there are two");
+    const refusals = await sendSuggestions(connection, [bad, good]);
+    expect([...refusals.keys()]).toEqual([bad]);
+    expect(refusals.get(bad)).toMatchObject({ code: "invalid_input" });
+    expect(await db.query("select id from ai_suggestions")).toEqual([{ id: good.id }]);
+  });
+
   it("makes nothing anew of what is there already, also with other words", async () => {
     const { db, connection } = await openServer();
     const record = recordWith();

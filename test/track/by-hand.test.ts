@@ -64,6 +64,11 @@ describe("an observation made by hand", () => {
     expect(reopened.observation).toMatchObject(open);
   });
 
+  it("has no version of a prompt that is none", async () => {
+    const { observation } = await handMade((made) => made.update({ prompt: { name: "p", version: Number.NaN } }));
+    expect(observation).not.toHaveProperty("prompt");
+  });
+
   it("does not change once the run is over, and trouble with it is Uptake's own", async () => {
     let kept: HandMade | undefined;
     const { observation, logged } = await handMade((made) => {
