@@ -1,4 +1,5 @@
 import { createCollector } from "./collector.ts";
+import { hear } from "./emitted.ts";
 import type { Follower, StreamWatch } from "./follower.ts";
 import { isObject } from "./model-answer.ts";
 import { followReadable } from "./readable-stream.ts";
@@ -64,14 +65,13 @@ function followAsync(stream: Readonly<Record<PropertyKey, unknown>>, watch: Stre
   const key =
     Object.hasOwn(stream, "iterator") && typeof stream["iterator"] === "function" ? "iterator" : Symbol.asyncIterator;
   const open = stream[key] as () => AnyIterator;
-  if (typeof stream["once"] === "function") {
-    // A Node stream may be piped instead of iterated.
-    (stream as unknown as NodeJS.EventEmitter).once("close", () => void watch.done(false));
-  }
+  const heard = hear(stream, watch);
   return replace(stream, {
+    ...heard?.members,
     [key]: (...args: []) => {
+      const seen = heard?.watchIterator() ?? watch;
       const iterator = watch.follower.within(() => open.apply(stream, args));
-      return { ...watchedSteps(iterator, watch), [Symbol.asyncIterator]: returnThis };
+      return { ...watchedSteps(iterator, seen), [Symbol.asyncIterator]: returnThis };
     },
   });
 }

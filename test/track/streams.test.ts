@@ -1,5 +1,8 @@
-import { Readable } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import OpenAI from "openai";
 import { Stream } from "openai/core/streaming";
+import type { ChatCompletionStream } from "openai/lib/ChatCompletionStream";
 import { describe, expect, it } from "vitest";
 import { currentRun } from "../../src/track/run.ts";
 import { observationsOf, trackInMemory, until } from "./memory-recorder.ts";
@@ -173,9 +176,38 @@ describe("a tracked stream", () => {
     const { tracker, records } = trackInMemory();
     const f = tracker.track("f", () => Readable.from(["a", "b"]));
     expect(await readAll(f())).toEqual(["a", "b"]);
-    f().resume();
+    await pipeline(f(), new PassThrough().resume());
     await until(() => records.length === 2);
-    expect(records.map((record) => record.suggestedResponse)).toEqual(["ab", ""]);
+    expect(records.map((record) => record.suggestedResponse)).toEqual(["ab", "ab"]);
+    expect(records[1]?.timeToFirstTokenMs).not.toBeNull();
+  });
+
+  it("may be a Node stream that fails, or that its reader leaves, whichever way it is read", async () => {
+    const { tracker, records } = trackInMemory();
+    const error = new RangeError("reset");
+    const half = () =>
+      Readable.from(
+        (async function* () {
+          yield "half";
+          await Promise.resolve();
+          throw error;
+        })(),
+      );
+    const f = tracker.track("f", half);
+    expect(await readAll(f()).catch((seen: unknown) => seen)).toBe(error);
+    expect(await pipeline(f(), new PassThrough().resume()).catch((seen: unknown) => seen)).toBe(error);
+    const failed = { status: "error", errorType: "RangeError", errorMessage: "reset", suggestedResponse: "half" };
+    await until(() => records.length === 2);
+    expect(records).toMatchObject([failed, failed]);
+    const g = tracker.track("g", () => Readable.from(["a", "b", "c"]));
+    for await (const _ of g()) break;
+    const left = g();
+    left.once("data", () => left.destroy()).resume();
+    await until(() => records.length === 4);
+    for (const record of records.slice(2)) {
+      expect(record).toMatchObject({ status: "completed", suggestedResponse: /^a/u });
+      expect(observationsOf(record)[0]?.statusMessage).toMatch(/reader left/u);
+    }
   });
 
   it("is collected within a bound", async () => {
@@ -223,6 +255,49 @@ describe("a generation that streams", () => {
     expect(await Promise.all([readAll(left), readAll(right)])).toEqual([chunks, chunks]);
     await readAll(f("web").toReadableStream() as unknown as AsyncIterable<unknown>);
     expect(records.map((record) => record.suggestedResponse)).toEqual(["Hello", "Hello"]);
+  });
+
+  const streamed = chunks.map((one) => ({ id: "c", created: 1, ...one }));
+  /** OpenAI's client over these chunks; an error takes the place of the rest. */
+  function clientOver(given: readonly object[]): OpenAI {
+    const text = given.map((one) => `data: ${JSON.stringify(one)}\n\n`).join("");
+    const headers = { "content-type": "text/event-stream" };
+    return new OpenAI({ apiKey: "none", fetch: async () => new Response(`${text}data: [DONE]\n\n`, { headers }) });
+  }
+  const finished = [...streamed, { ...streamed[0], choices: [{ index: 0, delta: {}, finish_reason: "stop" }] }];
+  const request = { model: "m", messages: [] };
+
+  it.each([
+    ["its helpers", (runner: ChatCompletionStream) => runner.finalContent()],
+    ["its events", (runner: ChatCompletionStream) => runner.emitted("end").then(() => "Hello")],
+    ["iterating", async (runner: ChatCompletionStream) => (await readAll(runner), runner.finalContent())],
+  ])("is read from what OpenAI's stream() makes, whoever reads it by %s", async (_, read) => {
+    const { tracker, records } = trackInMemory();
+    const client = clientOver(finished);
+    const f = tracker.track("f", async (_input: unknown, run) =>
+      read(await run.generate({ model: "m" }, () => client.chat.completions.stream(request))),
+    );
+    expect(await f()).toBe("Hello");
+    const [, generation] = observationsOf(records[0]);
+    expect(generation).toMatchObject({ output: "Hello", model: "m-1", usage: { input: 8, output: 2, total: 10 } });
+    expect(generation).not.toHaveProperty("level");
+    expect(records[0]?.timeToFirstTokenMs).not.toBeNull();
+    const g = tracker.track("g", () => client.chat.completions.stream(request));
+    expect(await read(g())).toBe("Hello");
+    expect(records[1]).toMatchObject({ suggestedResponse: "Hello", status: "completed" });
+  });
+
+  it("is read from what OpenAI's stream() makes where that fails or is aborted", async () => {
+    const { tracker, records } = trackInMemory();
+    const f = tracker.track("f", () => clientOver(streamed.slice(0, 2)).chat.completions.stream(request));
+    await expect(f().finalContent()).rejects.toThrow(/finish_reason/u);
+    const aborted = f();
+    aborted.abort();
+    await expect(aborted.done()).rejects.toThrow(/aborted/u);
+    expect(records).toMatchObject([
+      { status: "error", errorMessage: /finish_reason/u, suggestedResponse: "Hel" },
+      { status: "error", errorMessage: "Request was aborted.", suggestedResponse: "" },
+    ]);
   });
 
   it("can be the tracked function's own result: generation and run both end with it", async () => {
