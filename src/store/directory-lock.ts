@@ -89,10 +89,20 @@ function remove(path: string): void {
   }
 }
 
+/** Where the disk has no room for the text, the file without it does not stay: a spool asks again every second. */
+function writeNew(path: string, owner: Owner): void {
+  try {
+    writeFileSync(path, JSON.stringify(owner), { flag: "wx" });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") remove(path);
+    throw error;
+  }
+}
+
 /** Makes the lock if its name is free. */
 function create(path: string, owner: Owner): boolean {
   const draft = `${path}.${owner.token}`;
-  writeFileSync(draft, JSON.stringify(owner), { flag: "wx" });
+  writeNew(draft, owner);
   try {
     linkSync(draft, path);
     return true;
@@ -109,7 +119,7 @@ function create(path: string, owner: Owner): boolean {
 
 function createWithoutLink(path: string, owner: Owner): boolean {
   try {
-    writeFileSync(path, JSON.stringify(owner), { flag: "wx" });
+    writeNew(path, owner);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
@@ -119,7 +129,7 @@ function createWithoutLink(path: string, owner: Owner): boolean {
 
 function replace(path: string, owner: Owner): void {
   const draft = `${path}.${owner.token}`;
-  writeFileSync(draft, JSON.stringify(owner), { flag: "wx" });
+  writeNew(draft, owner);
   renameSync(draft, path);
 }
 

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -73,6 +74,22 @@ describe("the lock of a data directory", () => {
         facts: expect.objectContaining({ pid: locker.pid, dataDir: directory }) as unknown,
       }),
     );
+  });
+
+  it("that the disk has no room for leaves nothing behind", () => {
+    const { parent, directory } = newDirectory();
+    const script = `
+      import { lockDirectory } from ${JSON.stringify(built("store/directory-lock.js"))};
+      try {
+        lockDirectory(${JSON.stringify(directory)});
+      } catch (error) {
+        console.log(error.code);
+      }`;
+    // No file may have a byte, which stops the write where a full disk does: after the file was made.
+    const start = 'ulimit -f 0; exec "$0" --input-type=module --eval "$1"';
+    const { stdout } = spawnSync("sh", ["-c", start, process.execPath, script], { encoding: "utf8" });
+    expect(stdout.trim()).toBe("EFBIG");
+    expect(readdirSync(parent)).toEqual(["data"]);
   });
 
   it("refuses the same process a second time, and releases only its own lock", () => {
