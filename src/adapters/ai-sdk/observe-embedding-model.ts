@@ -26,7 +26,7 @@ export function observeEmbeddingModel(options: ObserveModelOptions = {}): Embedd
         observation.end();
         return result;
       } catch (error) {
-        endWithError(observation, error);
+        endWithError(observation, error, params.abortSignal);
         throw error;
       }
     },

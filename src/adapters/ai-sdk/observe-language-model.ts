@@ -41,7 +41,7 @@ export function observeLanguageModel(options: ObserveModelOptions = {}): Languag
         observation.end();
         return result;
       } catch (error) {
-        endWithError(observation, error);
+        endWithError(observation, error, params.abortSignal);
         throw error;
       }
     },
@@ -52,7 +52,7 @@ export function observeLanguageModel(options: ObserveModelOptions = {}): Languag
         const result = await observation.within(doStream);
         return followStream(result, { observation, costOf: options.costUsd, signal: params.abortSignal });
       } catch (error) {
-        endWithError(observation, error);
+        endWithError(observation, error, params.abortSignal);
         throw error;
       }
     },
@@ -89,11 +89,11 @@ function followStream(result: StreamResult, { observation, costOf, signal }: Str
     done: () =>
       once(() => {
         if (content.failure === undefined) observation.end();
-        else endWithError(observation, content.failure.error);
+        else endWithError(observation, content.failure.error, signal);
       }),
     // Version 7 of the AI SDK cancels the stream where version 6 lets it fail.
     abandoned: () => once(() => (signal?.aborted === true ? endAborted(observation) : endAbandoned(observation))),
-    failed: (error) => once(() => endWithError(observation, error)),
+    failed: (error) => once(() => endWithError(observation, error, signal)),
   });
   // What comes out is what went in.
   return { ...result, stream: stream as StreamResult["stream"] };
