@@ -4,6 +4,7 @@ import type { Collected } from "./collector.ts";
 import { checkUsage, costOf, readModelAnswer, textOf } from "./model-answer.ts";
 import { cutText } from "./payload.ts";
 import { addMetadata, payload } from "./run.ts";
+import { readSdkAnswer } from "./sdk-answer.ts";
 import type { OpenObservation, OpenRun } from "./run.ts";
 import type { GenerateOptions, ObservationUpdate, PromptReference } from "./types.ts";
 
@@ -64,7 +65,7 @@ const isLevel = (level: unknown): level is ObservationLevel => LEVELS.includes(l
 
 /** Takes what the model's answer says about itself; an answer of an unknown shape is the output as it is. */
 export function takeAnswer(run: OpenRun, generation: OpenObservation, value: unknown, stated: Stated): void {
-  const answer = readModelAnswer(value);
+  const answer = readModelAnswer(value) ?? readSdkAnswer(value);
   if (!stated.output) generation.outputJson = payload(run, answer === undefined ? value : answer.output);
   if (!stated.usage) generation.usage = answer?.usage;
   if (!stated.model) generation.model = answer?.model ?? generation.model;

@@ -84,7 +84,7 @@ export type Run = {
     options: ObserveOptions,
     fn: (observation: ObservationHandle) => Result,
   ): Followed<Result>;
-  /** Records a model call around `fn`. OpenAI-shaped answers and streams are read; others say it through the handle. */
+  /** Records a model call around `fn`. OpenAI's answers and streams and the AI SDK's results are read; others say it through the handle. */
   generate<Result>(options: GenerateOptions, fn: (generation: Generation) => Result): Followed<Result>;
   /** States the suggestion; called again, the last one wins. */
   suggest(text: string, options?: SuggestOptions): Suggestion;

@@ -181,6 +181,53 @@ describe("what is recorded of an observed model", () => {
     );
     expect(observations).toHaveLength(1);
   });
+
+  it.each(["observed", "not observed"])(
+    "is told by run.generate around generateText, with a prompt; the model %s",
+    async (which) => {
+      const model = which === "observed" ? modelNamed("gpt-4.1-mini") : provider()("gpt-4.1-mini");
+      const asked = { model: "m", prompt: { name: "reply", version: 7 } };
+      const { record, observations } = await recorded((run) =>
+        run.generate(asked, () => generateText({ model, prompt })),
+      );
+      const { type, model: named, output } = expected;
+      expect(observations).toMatchObject([{ type, model: named, output, usage }]);
+      expect(record).toMatchObject({ inputTokens: 20, outputTokens: 9, promptName: "reply", promptVersion: "7" });
+    },
+  );
+
+  it("is told by run.generate around generateText with tools or an object: all steps' tokens, the last one's content", async () => {
+    const answerOf = (result: object) => recorded((run) => run.generate({ model: "m" }, () => result));
+    const calls = [{ type: "tool-call", toolName: "look" }];
+    const sdk = { response: { modelId: "m-2" }, usage: { inputTokens: 1 } };
+    const totalUsage = { inputTokens: 9, cachedInputTokens: 4, outputTokens: 5, reasoningTokens: 2 };
+    const withTools = { ...sdk, steps: [{}, {}], text: "", content: calls, toolCalls: calls, totalUsage };
+    expect((await answerOf(withTools)).observations).toMatchObject([
+      {
+        output: calls,
+        model: "m-2",
+        usage: { input: 5, input_cached_tokens: 4, output: 3, output_reasoning_tokens: 2, total: 14 },
+      },
+    ]);
+    const withObject = { ...sdk, object: { a: 1 }, toJsonResponse: () => new Response() };
+    expect((await answerOf(withObject)).observations).toMatchObject([
+      { output: { a: 1 }, usage: { input: 1, total: 1 } },
+    ]);
+  });
+
+  it("is a generation under what run.generate made of streamText, which calls the model only later", async () => {
+    const model = modelNamed("gpt-4.1-mini");
+    const asked = { model: "m", prompt: { name: "reply", version: 7 } };
+    const { record, observations } = await recorded((run) =>
+      readAll(run.generate(asked, () => streamText({ model, prompt })).textStream),
+    );
+    expect(observations.map(({ type, name }) => [type, name])).toEqual([
+      ["span", "generation"],
+      ["generation", "ai.stream"],
+    ]);
+    expect(record).toMatchObject({ inputTokens: 20, outputTokens: 9, promptName: "reply", promptVersion: "7" });
+    expect(record?.timeToFirstTokenMs).not.toBeNull();
+  });
 });
 
 describe("what is recorded of an observed model's call that does not end well", () => {
@@ -208,6 +255,14 @@ describe("what is recorded of an observed model's call that does not end well", 
       const abort = new AbortController();
       const stream = streamText({ ...quiet, model: modelNamed("hang"), abortSignal: abort.signal });
       for await (const part of stream.fullStream) if (part.type === "text-delta") abort.abort();
+      const reasoned = { ...quiet, abortSignal: AbortSignal.abort(new Error("the user left")) };
+      await generateText({ ...reasoned, model: modelNamed("gpt-4.1-mini") }).catch(() => {});
+      await readAll(streamText({ ...reasoned, model: modelNamed("gpt-4.1-mini") }).fullStream).catch(() => {});
+      const model = wrapEmbeddingModel({
+        model: provider().textEmbeddingModel("text-embedding-3-small"),
+        middleware: observeEmbeddingModel(),
+      });
+      await embedMany({ ...reasoned, model, values: ["a"] }).catch(() => {});
     });
     expect(observations).toMatchObject([
       { level: "WARNING", statusMessage: "aborted by the caller" },
@@ -216,6 +271,7 @@ describe("what is recorded of an observed model's call that does not end well", 
         statusMessage: "aborted by the caller",
         output: expect.stringMatching(/^A refund/u) as unknown,
       },
+      ...[1, 2, 3].map(() => ({ level: "WARNING", statusMessage: "aborted by the caller" })),
     ]);
   });
 });

@@ -2,7 +2,7 @@ import type { Usage } from "../../domain/observation.ts";
 import type { HandMadeUpdate } from "../../track/by-hand.ts";
 import { isObject, textOf } from "../../track/model-answer.ts";
 import { describeFinish } from "../finish.ts";
-import { countOf, exclusiveUsage } from "../usage.ts";
+import { countOf, exclusiveUsage } from "../../track/exclusive-usage.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 export type ModelFacts = { readonly modelId: string; readonly provider: string };

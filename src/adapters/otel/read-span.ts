@@ -3,7 +3,7 @@ import type { ObservationLevel, ObservationType, Usage } from "../../domain/obse
 import type { HandMadeUpdate } from "../../track/by-hand.ts";
 import { isObject, textOf } from "../../track/model-answer.ts";
 import { describeFinish } from "../finish.ts";
-import { countOf, exclusiveUsage } from "../usage.ts";
+import { countOf, exclusiveUsage } from "../../track/exclusive-usage.ts";
 import { createAttributeReader, parsed } from "./attribute-reader.ts";
 import type { AttributeReader } from "./attribute-reader.ts";
 import * as names from "./conventions.ts";
