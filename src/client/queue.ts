@@ -30,6 +30,8 @@ type Waiting = {
   readonly until: number;
   readonly resolve: (receipt: never) => void;
   readonly reject: (error: ClientError) => void;
+  /** Told when it is no longer held, whatever became of it. */
+  readonly flushers: (() => void)[];
 };
 
 export type Queue = {
@@ -52,7 +54,7 @@ const BLAMES_AN_ITEM: ReadonlySet<number> = new Set([400, 413, 422]);
 export function createQueue(lane: Lane, options: QueueOptions): Queue {
   const pauses = createPauses();
   const held = createHeld();
-  let flight: Promise<void> | undefined;
+  let isSending = false;
   let isClosed = false;
 
   function add<Receipt>(item: unknown): Promise<Receipt> {
@@ -72,18 +74,19 @@ export function createQueue(lane: Lane, options: QueueOptions): Queue {
       try {
         const json = JSON.stringify(item);
         lane.request([json]); // throws here, where it is this one's, what would else be that of a whole batch
-        held.add({ json, until: Date.now() + options.giveUpMs, resolve, reject: refuse });
+        held.add({ json, until: Date.now() + options.giveUpMs, resolve, reject: refuse, flushers: [] });
       } catch (error) {
         refuse(new ClientError("invalid_input", `no request can be made of it: ${String(error)}`));
       }
     });
-    if (held.size() > 0) flight ??= send();
+    if (held.size() > 0 && !isSending) void send();
     // Whoever does not wait for it is told by `onDropped`; an unhandled rejection would end a process.
     done.catch(() => {});
     return done;
   }
 
   async function send(): Promise<void> {
+    isSending = true;
     await pauses.pause(options.gatherMs);
     for (let failures = 0, size = lane.maxBatch; held.size() > 0;) {
       const batch = held.first(size);
@@ -103,14 +106,14 @@ export function createQueue(lane: Lane, options: QueueOptions): Queue {
       }
     }
     // In the same turn as the look at what waits, so that nothing can arrive in between and be forgotten.
-    flight = undefined;
+    isSending = false;
   }
 
   return {
     add,
     async flush() {
       pauses.wake();
-      await flight;
+      await Promise.all(held.all().map(({ flushers }) => new Promise<void>((gone) => flushers.push(gone))));
     },
     leave: (maxBytes) => leave({ lane, held, options }, maxBytes),
     close() {
@@ -139,7 +142,13 @@ function createHeld(): Held {
     size: () => held.size,
     all: () => [...held],
     first: (count) => [...held].slice(0, count),
-    settle: (those, tell) => those.forEach((one) => held.delete(one) && tell(one)),
+    settle(those, tell) {
+      for (const one of those) {
+        if (!held.delete(one)) continue;
+        tell(one);
+        for (const gone of one.flushers) gone();
+      }
+    },
   };
 }
 

@@ -208,6 +208,21 @@ describe("createClient", () => {
     expect(server.asked).toHaveLength(1);
   });
 
+  it("flushes what was there, however much keeps coming", async () => {
+    let isStopped = false;
+    // With every answer there is one more to send.
+    const server = await startScripted((asked) => {
+      if (!isStopped) void client.suggestion(SUGGESTION);
+      return taken(asked);
+    });
+    const { client } = openClient({ url: server.url });
+    void client.suggestion(SUGGESTION);
+    await client.flush();
+    isStopped = true;
+    expect(server.asked.length).toBeLessThan(3);
+    await client.flush();
+  });
+
   it("posts what was sent, and what was shown, one by one to their routes", async () => {
     const server = await startScripted(() => ({ status: 200, json: { recorded: false } }));
     const { client } = openClient({ url: server.url });
