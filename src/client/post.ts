@@ -63,8 +63,11 @@ export async function readAnswer(response: Response): Promise<Answer> {
   return retry(error, waitOf(response.headers.get("retry-after")));
 }
 
+type Said = { readonly code?: ClientErrorCode; readonly message?: string; readonly details?: readonly string[] };
+type Body = { readonly error?: Said };
+
 /** All that Uptake answers is an object; what is none comes from somebody in between. */
-function parsed(text: string): object | undefined {
+function parsed(text: string): Body | undefined {
   try {
     const body: unknown = JSON.parse(text);
     return typeof body === "object" && body !== null ? body : undefined;
@@ -81,10 +84,8 @@ function waitOf(header: string | null): number {
   return ms > 0 ? ms : 0;
 }
 
-type Said = { readonly code?: ClientErrorCode; readonly message?: string; readonly details?: readonly string[] };
-
 /** What the server says is wrong; a proxy in between says it in its own way. */
-export function problemOf(body: object | undefined, status: number): ClientError {
-  const { code, message, details } = (body as { error?: Said } | undefined)?.error ?? {};
+export function problemOf(body: Body | undefined, status: number): ClientError {
+  const { code, message, details } = body?.error ?? {};
   return new ClientError(code ?? "unexpected_answer", message ?? `answered with status ${status}`, status, details);
 }

@@ -61,23 +61,15 @@ export function createQueue(lane: Lane, options: QueueOptions): Queue {
     const done = new Promise<Receipt>((resolve, reject) => {
       const refuse = (error: ClientError): void => {
         reject(error);
-        try {
-          options.onDropped({ kind: lane.kind, item, error });
-        } catch {
-          // Whoever is told throws: the others are sent all the same.
-        }
+        tellDropped(options, { kind: lane.kind, item, error });
       };
       if (isClosed) return refuse(new ClientError("closed", "the client is closed"));
       if (held.size() >= options.maxQueued) {
         return refuse(new ClientError("queue_full", `${held.size()} wait for ${lane.kind} already`));
       }
-      try {
-        const json = JSON.stringify(item);
-        lane.request([json]); // throws here, where it is this one's, what would else be that of a whole batch
-        held.add({ json, until: Date.now() + options.giveUpMs, resolve, reject: refuse, flushers: [] });
-      } catch (error) {
-        refuse(new ClientError("invalid_input", `no request can be made of it: ${String(error)}`));
-      }
+      const json = jsonOf(item, lane);
+      if (json instanceof ClientError) return refuse(json);
+      return held.add({ json, until: Date.now() + options.giveUpMs, resolve, reject: refuse, flushers: [] });
     });
     if (held.size() > 0 && !isSending) void send();
     // Whoever does not wait for it is told by `onDropped`; an unhandled rejection would end a process.
@@ -111,9 +103,9 @@ export function createQueue(lane: Lane, options: QueueOptions): Queue {
 
   return {
     add,
-    async flush() {
+    flush() {
       pauses.wake();
-      await Promise.all(held.all().map(({ flushers }) => new Promise<void>((gone) => flushers.push(gone))));
+      return held.gone();
     },
     leave: (maxBytes) => leave({ lane, held, options }, maxBytes),
     close() {
@@ -125,6 +117,26 @@ export function createQueue(lane: Lane, options: QueueOptions): Queue {
   };
 }
 
+/** Or why no request can be made of it, which is seen here and not when others are in the request. */
+function jsonOf(item: unknown, lane: Lane): string | ClientError {
+  try {
+    const json = JSON.stringify(item);
+    lane.request([json]);
+    return json;
+  } catch (error) {
+    return new ClientError("invalid_input", `no request can be made of it: ${String(error)}`);
+  }
+}
+
+/** Where it throws, the others are sent all the same. */
+function tellDropped({ onDropped }: QueueOptions, dropped: Dropped): void {
+  try {
+    onDropped(dropped);
+  } catch {
+    // Whoever wrote it has nobody else to tell, either.
+  }
+}
+
 /** Everything that is not settled yet, the oldest first; what is in flight included. */
 type Held = {
   add(one: Waiting): void;
@@ -133,6 +145,8 @@ type Held = {
   first(count: number): readonly Waiting[];
   /** Takes them out and tells each; what left with the page may be answered twice. */
   settle(those: readonly Waiting[], tell: (one: Waiting) => void): void;
+  /** Resolves once nothing is held of what is held now. */
+  gone(): Promise<void>;
 };
 
 function createHeld(): Held {
@@ -148,6 +162,9 @@ function createHeld(): Held {
         tell(one);
         for (const gone of one.flushers) gone();
       }
+    },
+    async gone() {
+      await Promise.all([...held].map(({ flushers }) => new Promise<void>((gone) => flushers.push(gone))));
     },
   };
 }

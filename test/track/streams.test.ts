@@ -275,7 +275,7 @@ describe("a generation that streams", () => {
     const { tracker, records } = trackInMemory();
     const client = clientOver(finished);
     const f = tracker.track("f", async (_input: unknown, run) =>
-      read(await run.generate({ model: "m" }, () => client.chat.completions.stream(request))),
+      read(run.generate({ model: "m" }, () => client.chat.completions.stream(request))),
     );
     expect(await f()).toBe("Hello");
     const [, generation] = observationsOf(records[0]);
