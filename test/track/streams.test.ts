@@ -1,5 +1,6 @@
 import { PassThrough, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { setTimeout } from "node:timers/promises";
 import OpenAI from "openai";
 import { Stream } from "openai/core/streaming";
 import type { ChatCompletionStream } from "openai/lib/ChatCompletionStream";
@@ -208,6 +209,22 @@ describe("a tracked stream", () => {
       expect(record).toMatchObject({ status: "completed", suggestedResponse: /^a/u });
       expect(observationsOf(record)[0]?.statusMessage).toMatch(/reader left/u);
     }
+  });
+
+  it("ends for whoever iterates when its record is committed, as a Node stream, too", async () => {
+    let isCommitted = false;
+    const { tracker } = trackInMemory({
+      recorder: {
+        async record() {
+          await setTimeout(30);
+          isCommitted = true;
+        },
+        async flush() {},
+        async close() {},
+      },
+    });
+    await readAll(tracker.track("f", () => Readable.from(["a"]))());
+    expect(isCommitted).toBe(true);
   });
 
   it("is collected within a bound", async () => {
