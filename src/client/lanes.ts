@@ -18,18 +18,22 @@ function listLane(kind: "suggestion" | "feedback", path: string): Lane {
   };
 }
 
-/** A route that takes one; the body is the answer. */
-const oneLane = (kind: "sent" | "shown", pathOf: (json: string) => { path: string; json: string }): Lane => ({
+/** A route that takes one; the body is its receipt, and has this field. */
+const oneLane = (
+  kind: "sent" | "shown",
+  field: string,
+  pathOf: (json: string) => { path: string; json: string },
+): Lane => ({
   kind,
   maxBatch: 1,
   request: ([json = "{}"]) => pathOf(json),
-  results: (body) => [body],
+  results: (body) => [field in body ? body : problemOf({ error: { message: "the answer is no receipt" } }, 200)],
 });
 
 export const suggestionLane = listLane("suggestion", "/v1/suggestions");
 export const feedbackLane = listLane("feedback", "/v1/feedback");
-export const sentLane = oneLane("sent", (json) => ({ path: "/v1/sent", json }));
-export const shownLane = oneLane("shown", (json) => {
+export const sentLane = oneLane("sent", "recorded", (json) => ({ path: "/v1/sent", json }));
+export const shownLane = oneLane("shown", "shownAt", (json) => {
   const { suggestionId, ...body } = JSON.parse(json) as { readonly suggestionId: string };
   return { path: `/v1/suggestions/${encodeURIComponent(suggestionId)}/shown`, json: JSON.stringify(body) };
 });

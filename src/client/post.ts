@@ -11,7 +11,7 @@ export type PostOptions = {
 
 /** An answer, or what stands in its place; `isFinal` where asking again would change nothing. */
 export type Answer =
-  | { readonly ok: true; readonly body: unknown }
+  | { readonly ok: true; readonly body: object }
   | { readonly ok: false; readonly error: ClientError; readonly isFinal: boolean; readonly retryAfterMs: number };
 
 /** How much a browser lets through after its page has gone, for all requests together (Fetch standard: 64 KiB). */

@@ -9,7 +9,7 @@ export type Lane = {
   /** The path and body of a request for these. */
   request(items: readonly string[]): { readonly path: string; readonly json: string };
   /** One for each item, in their order: its receipt, or why it was refused. */
-  results(body: unknown, count: number): readonly unknown[];
+  results(body: object, count: number): readonly unknown[];
 };
 
 /** Something that will not be recorded. */

@@ -28,10 +28,10 @@ const SHOWN_AT_ONCE = 8;
 /** {@link FeedbackService} over HTTP: the same receipts and the same errors. What passes is tried again for a few seconds. */
 export function createRemoteFeedback(dependencies: RemoteFeedbackDependencies): RemoteFeedback {
   const { connection, now, flushSuggestions } = dependencies;
-  /** Sends it; where its suggestion is not there yet, once more after it is. */
-  async function send(path: string, body: object): Promise<unknown> {
+  /** Sends it; where its suggestion is not there yet, once more after it is. What is recorded is answered with this field. */
+  async function send(path: string, body: object, field: string): Promise<unknown> {
     const json = JSON.stringify(body);
-    const ask = (): Promise<unknown> => tryAgain(() => connection.post(path, json));
+    const ask = async () => requireField(await tryAgain(() => connection.post(path, json)), field);
     try {
       return await ask();
     } catch (error) {
@@ -44,7 +44,7 @@ export function createRemoteFeedback(dependencies: RemoteFeedbackDependencies): 
   const keyed = (input: FeedbackInput): FeedbackInput => underKey(input, now);
 
   async function sendMany(inputs: readonly FeedbackInput[]): Promise<readonly FeedbackResult[]> {
-    const { results } = (await send("/v1/feedback", inputs)) as FeedbackResults;
+    const { results } = (await send("/v1/feedback", inputs, "results")) as FeedbackResults;
     return results.map((result) =>
       result.ok ? { ok: true, receipt: receiptOf(result) } : { ok: false, error: toUptakeError(result.error) },
     );
@@ -69,12 +69,12 @@ export function createRemoteFeedback(dependencies: RemoteFeedbackDependencies): 
   function feedback(inputs: readonly FeedbackInput[]): Promise<readonly FeedbackResult[]>;
   async function feedback(given: FeedbackInput | readonly FeedbackInput[]) {
     if (isList(given)) return sendAll(given.map(keyed));
-    return receiptOf((await send("/v1/feedback", keyed(given))) as ReceiptJson);
+    return receiptOf((await send("/v1/feedback", keyed(given), "feedbackId")) as ReceiptJson);
   }
 
   async function showOne(suggestionId: string, seen: ShownInput): Promise<ShownReceipt> {
     const path = `/v1/suggestions/${encodeURIComponent(suggestionId)}/shown`;
-    const receipt = (await send(path, { ...seen, at: seen.at ?? now() })) as ShownJson;
+    const receipt = (await send(path, { ...seen, at: seen.at ?? now() }, "shownAt")) as ShownJson;
     return { ...receipt, shownAt: new Date(receipt.shownAt) };
   }
 
@@ -87,11 +87,18 @@ export function createRemoteFeedback(dependencies: RemoteFeedbackDependencies): 
   return {
     feedback,
     async sent(input) {
-      const receipt = (await send("/v1/sent", { ...input, createdAt: input.createdAt ?? now() })) as SentReceipt;
+      const act = { ...input, createdAt: input.createdAt ?? now() };
+      const receipt = (await send("/v1/sent", act, "recorded")) as SentReceipt;
       return receipt.recorded ? receiptOf(receipt) : undefined;
     },
     shown,
   };
+}
+
+function requireField(answer: unknown, field: string): unknown {
+  if (typeof answer === "object" && answer !== null && field in answer) return answer;
+  const message = "the server's answer does not say that it is recorded; is url the address of uptake serve?";
+  throw new UptakeError("database_unavailable", message);
 }
 
 const receiptOf = ({ feedbackId, suggestionId, type, keptRatio, created }: ReceiptJson): FeedbackReceipt => ({

@@ -131,9 +131,21 @@ describe("createClient", () => {
     await expect(client.suggestion(SUGGESTION)).resolves.toHaveProperty("suggestionId");
   });
 
+  it("takes no answer for a receipt that is somebody else's", async () => {
+    const server = await startScripted(() => ({ status: 200, json: { status: "fine" } }));
+    const { client, dropped } = openClient({ url: server.url });
+    const told = [
+      client.sent({ ticketId: "42", finalText: "Done." }),
+      client.shown(newUuid()),
+      client.suggestion(SUGGESTION),
+    ];
+    for (const one of told) await expect(one).rejects.toMatchObject({ code: "unexpected_answer" });
+    expect(dropped).toHaveLength(3);
+  });
+
   it("tells of what no request can be made of, and goes on", async () => {
     const server = await startScripted((asked) =>
-      Array.isArray(asked.body) ? taken(asked) : { status: 200, json: {} },
+      Array.isArray(asked.body) ? taken(asked) : { status: 200, json: { shownAt: "now" } },
     );
     const { client, dropped } = openClient({ url: server.url });
     const itself: Record<string, unknown> = {};
@@ -143,7 +155,7 @@ describe("createClient", () => {
     }
     await expect(client.shown("half a character: \ud800")).rejects.toMatchObject({ code: "invalid_input" });
     expect(dropped.map(({ kind }) => kind)).toEqual(["suggestion", "suggestion", "shown"]);
-    await expect(client.shown(newUuid())).resolves.toEqual({});
+    await expect(client.shown(newUuid())).resolves.toEqual({ shownAt: "now" });
     await expect(client.suggestion(SUGGESTION)).resolves.toHaveProperty("suggestionId");
   });
 
@@ -224,9 +236,10 @@ describe("createClient", () => {
   });
 
   it("posts what was sent, and what was shown, one by one to their routes", async () => {
-    const server = await startScripted(() => ({ status: 200, json: { recorded: false } }));
+    const shown = { suggestionId: newUuid(), shownAt: new Date().toISOString(), first: true };
+    const server = await startScripted((_, nth) => ({ status: 200, json: nth === 1 ? { recorded: false } : shown }));
     const { client } = openClient({ url: server.url });
-    const suggestionId = newUuid();
+    const { suggestionId } = shown;
     await client.sent({ ticketId: "42", finalText: "Done." });
     await client.shown(suggestionId, { agentId: "ann" });
     expect(server.asked).toMatchObject([

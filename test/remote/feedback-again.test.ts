@@ -88,3 +88,12 @@ it("a refusal is not asked for again", async () => {
   await expect(feedback.feedback(approval)).rejects.toMatchObject({ code: "invalid_input" });
   expect(bodies()).toHaveLength(1);
 });
+
+it("an answer of somebody else's is no receipt", async () => {
+  const { feedback } = await openRemote(Array.from({ length: 4 }, () => ({ status: 200, json: { status: "fine" } })));
+  const refused = { code: "database_unavailable", message: expect.stringContaining("uptake serve") as unknown };
+  await expect(feedback.feedback(approval)).rejects.toMatchObject(refused);
+  await expect(feedback.feedback([approval])).rejects.toMatchObject(refused);
+  await expect(feedback.sent({ suggestionId, finalText: "Hello" })).rejects.toMatchObject(refused);
+  await expect(feedback.shown(suggestionId)).rejects.toMatchObject(refused);
+});
