@@ -1,6 +1,6 @@
-/** Words and single marks; scripts written without spaces count by the character. */
+/** Words and single marks; scripts written without spaces count by the character, also beside others as in `3月` and `サーバー`. */
 const TOKEN =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]|[\p{L}\p{N}\p{M}]+|[^\s\p{L}\p{N}\p{M}]/gu;
+  /(?:(?![\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}ーｰ\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}])[\p{L}\p{N}\p{M}])+|\S/gu;
 
 /** Above this many token pairs (two texts of some 25,000 characters, both rewritten throughout) order is ignored. */
 const MAX_PAIRS = 25_000_000;

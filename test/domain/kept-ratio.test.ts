@@ -33,6 +33,12 @@ describe("kept ratio", () => {
 
   it("counts by the character where a script has no spaces", () => {
     expect(keptRatio("返金しました", "返金します")).toBeCloseTo(4 / 6);
+    // Also after a sign, a letter or a number that is not of the script.
+    expect(keptRatio("サーバーの再起動", "サーバーを再起動")).toBeCloseTo(7 / 8);
+    expect(keptRatio("AIが3月に回答した", "AIが3月に回答する")).toBeCloseTo(8 / 10);
+    expect(keptRatio("ກະລຸນາລໍຖ້າ", "ກະລຸນາຖ້າ")).toBeGreaterThan(0.7);
+    expect(keptRatio("សូមរង់ចាំ", "សូមចាំ")).toBeGreaterThan(0.6);
+    expect(keptRatio("ကျေးဇူးတင်ပါတယ်", "ကျေးဇူးတင်ပါသည်")).toBeGreaterThan(0.7);
   });
 
   it("stays between 0 and 1, and 1 exactly when the suggestion is a subsequence", () => {
