@@ -78,7 +78,9 @@ function withoutClosing(text: string): string {
   const lines = text.trimEnd().split("\n");
   const from = Math.max(1, lines.length - MAX_CLOSING_LINES - 1);
   for (let at = from; at < lines.length; at += 1) {
-    const isClosing = CLOSING.test(lines[at] ?? "");
+    // Of a long one that ends in blanks the pattern would try every way to share them out.
+    const line = lines[at] ?? "";
+    const isClosing = line.length <= MAX_CLOSING_LINE_CHARS && CLOSING.test(line);
     if (isClosing && lines.slice(at + 1).every((line) => line.length <= MAX_CLOSING_LINE_CHARS)) {
       return lines.slice(0, at).join("\n");
     }

@@ -57,6 +57,11 @@ describe("what is compared", () => {
     expect(comparableText("> quoted", SENT_PARTS)).toBe("> quoted");
   });
 
+  it("answers at once for a closing with a lot of nothing behind it", { timeout: 5_000 }, () => {
+    const text = `${BODY}\nThanks${" ".repeat(190_000)}Jo`;
+    expect(comparableText(text, SENT_PARTS)).toBe(`${BODY} Thanks Jo`);
+  });
+
   it("refuses the name of a part that no rule has", () => {
     expect(() => checkSentParts(["footer" as SentPart])).toThrow(
       'ignoreInSent: got "footer"; expected some of quote, signature, closing, greeting, or []',
