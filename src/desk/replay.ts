@@ -149,7 +149,8 @@ async function replayTurn(
     onFeedback();
   };
   if (finished !== undefined) {
-    if (finished.outcome === "pending") await judge(finished.id, finished.createdAt);
+    // One whose feedback is still owed may have expired since.
+    if (["pending", "expired"].includes(finished.outcome)) await judge(finished.id, finished.createdAt);
     return "skipped";
   }
   const suggestionId = tries.find((id) => !states.has(id));
