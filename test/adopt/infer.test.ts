@@ -127,6 +127,18 @@ describe("what agents send through the host's own messages", () => {
     expect(await outcomeOf(host.db, id)).toBe("pending");
   });
 
+  it("is not compared with a classification of the ticket, which nobody sends", async () => {
+    const host = await inferringHost();
+    const reply = await suggest(host, host.ticketId, SUGGESTED);
+    const classified = await suggest(host, host.ticketId, '{"category":"refund","priority":"high"}');
+    const metadata = { classification: { category: "refund", priority: "high" } };
+    await host.db.query("update ai_suggestions set metadata = $2 where id = $1", [classified, metadata]);
+    await send(host, host.agent, host.ticketId, { content: SUGGESTED });
+    expect(await host.inferrer.inferAll()).toEqual({ approval: 1 });
+    expect(await outcomeOf(host.db, reply)).toBe("accepted");
+    expect(await outcomeOf(host.db, classified)).toBe("pending");
+  });
+
   it("is compared with the newest suggestion or with none, and never with an older one", async () => {
     const host = await inferringHost();
     const older = await suggest(host, host.ticketId, "Please restart the router.");

@@ -1,6 +1,6 @@
 -- What people send through the host's own ticket_messages is noted for the worker, which compares it. Noted with it is the
--- suggestion that lay before the person at that moment: the ticket's newest, if it was finished and still open. The worker
--- could not tell later; by then it may be decided, and the next older one is not what was answered with.
+-- suggestion that lay before the person at that moment: the ticket's newest, if it was finished and still open; a classification
+-- of the ticket is one as well, but no text that anybody sends. The worker could not tell later; by then it may be decided, and the next older one is not what was answered with.
 create table uptake_sent_messages (
   id bigint generated always as identity primary key,
   message_id uuid not null,
@@ -21,6 +21,7 @@ begin
       select s.id, s.status, s.outcome
       from ai_suggestions s
       where s.ticket_id = uptake_ticket_id(n.ticket_id::text) and s.error_type is null
+        and s.metadata -> 'classification' is null
       order by s.created_at desc, s.id desc
       limit 1
     ) newest
