@@ -599,6 +599,7 @@ CREATE TRIGGER ai_feedback_events_immutable BEFORE DELETE OR UPDATE ON public.ai
 CREATE TRIGGER ai_feedback_events_inserted AFTER INSERT ON public.ai_feedback_events REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION uptake_feedback_inserted()
 CREATE TRIGGER ai_suggestions_acts_due AFTER UPDATE ON public.ai_suggestions REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION uptake_acts_due()
 CREATE TRIGGER ai_suggestions_deleted AFTER DELETE ON public.ai_suggestions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION uptake_suggestions_deleted()
+CREATE TRIGGER ai_suggestions_deleted_acts_due AFTER DELETE ON public.ai_suggestions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION uptake_deleted_acts_due()
 CREATE TRIGGER ai_suggestions_deleted_feedback AFTER DELETE ON public.ai_suggestions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION uptake_feedback_outlives_suggestion()
 CREATE TRIGGER ai_suggestions_fenced AFTER INSERT ON public.ai_suggestions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION uptake_fence_suggestions()
 CREATE TRIGGER ai_suggestions_inserted AFTER INSERT ON public.ai_suggestions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION uptake_suggestions_inserted()
@@ -625,8 +626,8 @@ begin
     select unnest(array[o.deciding_feedback_at, n.deciding_feedback_at]) as at
     from old_rows o
     full join new_rows n on n.id = o.id
-    where (o.deciding_feedback_at, o.outcome, o.deciding_reasons, o.confidence_score)
-      is distinct from (n.deciding_feedback_at, n.outcome, n.deciding_reasons, n.confidence_score)
+    where (o.deciding_feedback_at, o.outcome, o.deciding_reasons, o.confidence_score, o.project_id)
+      is distinct from (n.deciding_feedback_at, n.outcome, n.deciding_reasons, n.confidence_score, n.project_id)
   ) changed
   where changed.at is not null;
   return null;
@@ -814,6 +815,8 @@ begin
         d.shown_at, d.decided_at, d.latency_ms, d.time_to_first_token_ms, d.input_tokens, d.output_tokens, d.cost_usd,
         d.kept_ratio, d.confidence_score, d.error_type, d.deciding_feedback_at, d.deciding_reasons)::uptake_measured
     ) contribution
+    -- A host's column may be null: what was made nobody knows when is in no hour.
+    where d.created_at is not null
     offset 0
   ) c
   group by 1, 2, 3;
@@ -878,7 +881,7 @@ begin
     cross join lateral (
       select e.id, e.suggestion_id, e.feedback_type, e.source, e.created_at, e.kept_ratio, uptake_feedback_reasons(e) as reasons
       from ai_feedback_events e
-      where e.suggestion_id = locked.id and e.project_id = locked.project_id
+      where e.suggestion_id = locked.id and e.project_id = locked.project_id and uptake_is_act(e.feedback_type::text)
       offset 0
     ) e
   ) standing
@@ -987,6 +990,21 @@ AS $function$
     case when m.status = 'error' then uptake_dimension(m.error_type) end
   from uptake_outcome_contribution(m) o
 $function$
+
+CREATE OR REPLACE FUNCTION public.uptake_deleted_acts_due()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+  if coalesce(current_setting('uptake.erases', true), '') = 'on' then
+    return null;
+  end if;
+  insert into aggregated_metrics_due (hour)
+  select distinct uptake_hour(o.deciding_feedback_at) from old_rows o where o.deciding_feedback_at is not null;
+  return null;
+end $function$
 
 CREATE OR REPLACE FUNCTION public.uptake_dimension(name text)
  RETURNS text
@@ -1145,10 +1163,10 @@ declare
 begin
   perform uptake_wake_mirror();
   insert into langfuse_outbox (kind, ref, project_id)
-  select 'feedback', n.id, n.project_id from new_rows n
+  select 'feedback', n.id, n.project_id from new_rows n where uptake_is_act(n.feedback_type::text)
   on conflict (kind, ref) do nothing;
 
-  select array_agg(distinct n.suggestion_id) into judged from new_rows n;
+  select array_agg(distinct n.suggestion_id) into judged from new_rows n where uptake_is_act(n.feedback_type::text);
   if judged is null then
     return null;
   end if;
@@ -1159,7 +1177,7 @@ begin
     select n.suggestion_id, n.id,
       exists (select from retention_drops d where n.suggestion_id >= d.from_id and n.suggestion_id < d.to_id)
     from new_rows n
-    where not exists (select from unnest(there) t (id) where t.id = n.suggestion_id);
+    where uptake_is_act(n.feedback_type::text) and not exists (select from unnest(there) t (id) where t.id = n.suggestion_id);
   end if;
   return null;
 end $function$
@@ -1249,6 +1267,14 @@ CREATE OR REPLACE FUNCTION public.uptake_hour(at timestamp with time zone)
  STABLE
 AS $function$
   select floor(date_part('epoch', at) / 3600)::integer
+$function$
+
+CREATE OR REPLACE FUNCTION public.uptake_is_act(type text)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select coalesce(type in ('approval', 'revision', 'rejection'), false)
 $function$
 
 CREATE OR REPLACE FUNCTION public.uptake_is_waiting(suggestion uuid)
@@ -2060,6 +2086,7 @@ begin
          = (uptake_dimension(n.project_id), uptake_dimension(n.function_name), uptake_dimension(n.environment),
             uptake_dimension(n.model), uptake_dimension(n.prompt_version))
       where (o.outcome, o.decided_at, o.kept_ratio) is distinct from (n.outcome, n.decided_at, n.kept_ratio)
+        and n.created_at is not null
       offset 0
     ) c
     group by 1, 2, 3;

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { expect, it } from "vitest";
 import { silentLogger } from "../../src/domain/logger.ts";
 import { createHostMetrics, type HostMetrics } from "../../src/metrics/host-metrics.ts";
@@ -112,6 +113,43 @@ describeWithPartitions("the host's hourly metrics", (open) => {
     await writer.writeAll();
     expect(await figures(db, nineOClock)).not.toHaveProperty("overall_acceptance_rate");
     expect(await figures(db, tenOClock)).toMatchObject({ "feedback_reason_count off-topic": 2 });
+  });
+
+  it("restate the hour of an act whose suggestion is deleted", async () => {
+    const db = await open();
+    await suggest(db, ["one", "two"]);
+    await judge(db, { on: "one", type: "approval", at: minute(62) });
+    await judge(db, { on: "two", type: "rejection", at: minute(63), reason: "off-topic" });
+    const writer = writerOver(db, halfPastEleven);
+    await writer.writeAll();
+    await db.query("delete from ai_suggestions where suggested_response = 'one'");
+    await writer.writeAll();
+    expect(await figures(db, tenOClock)).toMatchObject({ overall_acceptance_rate: 0 });
+    expect(await figures(db, tenOClock)).not.toHaveProperty("avg_confidence_score approval");
+    await db.query("delete from ai_suggestions");
+    await writer.writeAll();
+    expect(await figures(db, tenOClock)).toEqual({});
+  });
+
+  it("take a reason of any length, and count one that an act gives twice once", async () => {
+    const db = await open();
+    await suggest(db, ["one", "two"]);
+    // Random, so that compression does not make it fit into a key of an index.
+    const long = Array.from({ length: 4000 }, (_, i) => createHash("md5").update(String(i)).digest("hex")[0]).join("");
+    await judge(db, { on: "one", type: "rejection", at: minute(2), reason: long });
+    await db.query(
+      `insert into ai_feedback_events (suggestion_id, feedback_type, feedback_reason, feedback_reasons, created_at)
+       values (md5('two')::uuid, 'revision', 'too long', array['too long', null, 'too long'], $1)`,
+      [minute(3)],
+    );
+    await writerOver(db, halfPastEleven).writeAll();
+    const counts = Object.entries(await figures(db, nineOClock)).filter(([name]) => name.startsWith("feedback_reason"));
+    expect(counts).toContainEqual(["feedback_reason_count too long", 1]);
+    expect(counts).toContainEqual([
+      expect.stringMatching(`^feedback_reason_count ${long.slice(0, 87)}…[0-9a-f]{32}$`),
+      1,
+    ]);
+    expect(counts).toHaveLength(2);
   });
 
   it("leave the running hour until it is over", async () => {

@@ -34,14 +34,28 @@ begin
     select unnest(array[o.deciding_feedback_at, n.deciding_feedback_at]) as at
     from old_rows o
     full join new_rows n on n.id = o.id
-    where (o.deciding_feedback_at, o.outcome, o.deciding_reasons, o.confidence_score)
-      is distinct from (n.deciding_feedback_at, n.outcome, n.deciding_reasons, n.confidence_score)
+    where (o.deciding_feedback_at, o.outcome, o.deciding_reasons, o.confidence_score, o.project_id)
+      is distinct from (n.deciding_feedback_at, n.outcome, n.deciding_reasons, n.confidence_score, n.project_id)
   ) changed
   where changed.at is not null;
   return null;
 end $$;
 create trigger ai_suggestions_acts_due after update on ai_suggestions
   referencing old table as old_rows new table as new_rows for each statement execute function uptake_acts_due();
+
+-- The act on a suggestion that is deleted counts no more, but for retention: that deletes what stays counted.
+create function uptake_deleted_acts_due() returns trigger
+  language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  if coalesce(current_setting('uptake.erases', true), '') = 'on' then
+    return null;
+  end if;
+  insert into aggregated_metrics_due (hour)
+  select distinct uptake_hour(o.deciding_feedback_at) from old_rows o where o.deciding_feedback_at is not null;
+  return null;
+end $$;
+create trigger ai_suggestions_deleted_acts_due after delete on ai_suggestions
+  referencing old table as old_rows for each statement execute function uptake_deleted_acts_due();
 
 -- The host's own job may go on: what it writes for an hour that is written here is left out, since it counts a changed
 -- mind twice and adds its undimensioned rows again with every run.

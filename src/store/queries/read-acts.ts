@@ -17,6 +17,7 @@ export type HostMetric = {
 // The host's five metrics, by the hour of the act, over the acts that decide: a changed mind counts once, where it changed.
 // An hour without a known value has no row: its column is not null, and zero would be a lie. One hour a statement, and its
 // bounds as values: of a list of hours the planner cannot tell how few rows they hold, and reads both tables whole.
+// A reason counts once an act, and one of any length fits into the host's index, cut as the rollup has it.
 const sql = `
   with standing as materialized (
     select distinct on (s.id)
@@ -38,7 +39,8 @@ const sql = `
   ),
   by_reason as (
     select reason, count(*) as n, count(*) filter (where outcome = 'rejected') as rejected
-    from acts cross join lateral unnest(reasons) as reason
+    from acts
+    cross join lateral (select distinct uptake_dimension(given) from unnest(reasons) given where given is not null) each_once (reason)
     group by reason
   )
   select $1::integer as hour, 'feedback' as "metricType", 'overall_acceptance_rate' as "metricName",
