@@ -66,8 +66,9 @@ async function takeInOldRows(db: Database, { log, signal, report }: TakeIn): Pro
   const decidedCount = await backfillOutcomes(db, { signal, onProgress: (done) => told("decided")(done, null) });
   const firstHour = await readFirstHour(db);
   if (firstHour === null) return { decidedCount, countedHourCount: 0, enqueuedCount: 0, interrupted: signal.aborted };
-  // To the end of the hour in which we came: what is inserted since is counted by our triggers, and a repair knows that.
-  const range = { from: startOfHour(firstHour), to: startOfHour(hourOf(await readAdoptedAt(db)) + 1) };
+  // An hour further than to the end of the one in which we began to come: until the lock was ours the host wrote on, and by
+  // clocks of its own. What is inserted since is counted by our triggers, and a repair knows that.
+  const range = { from: startOfHour(firstHour), to: startOfHour(hourOf(await readAdoptedAt(db)) + 2) };
   const roller = createRoller({ db, log });
   const counted = await backfillRollup({ db, roller }, { ...range, signal, onProgress: told("hours counted") });
   const mirrored = await backfill(db, {

@@ -87,7 +87,9 @@ describe("what was there before", () => {
     await workADay(host);
     await host.db.query(
       `update ai_suggestions set created_at = created_at - interval '40 days';
-       update ai_feedback_events set created_at = created_at - interval '39 days'`,
+       update ai_feedback_events set created_at = created_at - interval '39 days';
+       -- By a clock of the host's that is ahead, at the end of an hour.
+       update ai_suggestions set created_at = date_trunc('hour', now()) + interval '1 hour 1 second' where suggested_response = 'Three.'`,
     );
     const services = await openServices(readConfig({ environment: { DATABASE_URL: host.url } }), { log: silentLogger });
     onTestFinished(() => services.close());

@@ -8,20 +8,22 @@ import { retryWhileBlocked } from "./retry-while-blocked.ts";
 
 const ident = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
-/** Triggers first, since they hold functions and columns; a table takes with it what stands on it. */
-const DROPS: Readonly<Record<SchemaObject["kind"], (object: SchemaObject) => string>> = {
+/** Nothing cascades: what the host has built upon ours since then is not ours to drop. */
+const DROPS: Readonly<Record<Exclude<SchemaObject["kind"], "table">, (object: SchemaObject) => string>> = {
   trigger: ({ name, onTable }) => `drop trigger ${ident(name)} on ${ident(onTable)}`,
   policy: ({ name, onTable }) => `drop policy ${ident(name)} on ${ident(onTable)}`,
   index: ({ name }) => `drop index ${ident(name)}`,
   constraint: ({ name, onTable }) => `alter table ${ident(onTable)} drop constraint ${ident(name)}`,
   column: ({ name, onTable }) => `alter table ${ident(onTable)} drop column ${ident(name)}`,
-  table: ({ name }) => `drop table ${ident(name)} cascade`,
+  view: ({ name }) => `drop view ${ident(name)}`,
   function: ({ name }) => `drop function ${name}`,
   type: ({ name }) => `drop type ${ident(name)}`,
 };
+/** Triggers first, since they hold functions and columns; then what stands on columns and tables. */
 const ORDER: readonly SchemaObject["kind"][] = [
   "trigger",
   "policy",
+  "view",
   "index",
   "constraint",
   "column",
@@ -36,8 +38,15 @@ export async function planRemoval(db: Queryable): Promise<readonly string[]> {
     throw new UptakeError("adoption_refused", "this database is not adopted: there is nothing to remove");
   }
   const standing = await readStanding(db);
-  return ORDER.flatMap((kind) => standing.filter((object) => object.kind === kind).map(DROPS[kind]));
+  return ORDER.flatMap((kind) => {
+    const objects = standing.filter((object) => object.kind === kind);
+    return kind === "table" ? dropTables(objects) : objects.map(DROPS[kind]);
+  });
 }
+
+/** In one statement, since they refer to one another. */
+const dropTables = (tables: readonly SchemaObject[]): string[] =>
+  tables.length === 0 ? [] : [`drop table ${tables.map(({ name }) => ident(name)).join(", ")}`];
 
 /** What is ours, without what stands on our own tables and goes with them. */
 async function readStanding(db: Queryable): Promise<readonly SchemaObject[]> {
@@ -62,5 +71,20 @@ async function removeAll(tx: Queryable, lockTimeoutMs: number): Promise<void> {
   const plan = await planRemoval(tx);
   const tables = [...new Set((await readStanding(tx)).map(({ onTable }) => onTable))].filter((name) => name !== "");
   for (const sql of lockStatements({ tables, mode: "access exclusive", lockTimeoutMs })) await tx.query(sql);
-  for (const sql of plan) await tx.query(sql);
+  for (const sql of plan) {
+    await tx.query(sql).catch((error: unknown) => {
+      throw isDependedUpon(error) ? dependedUpon(error) : error;
+    });
+  }
+}
+
+const DEPENDENT_OBJECTS = "2BP01";
+
+const isDependedUpon = (error: unknown): error is Error =>
+  error instanceof Error && "code" in error && error.code === DEPENDENT_OBJECTS;
+
+function dependedUpon(cause: Error): UptakeError {
+  const detail = "detail" in cause ? String(cause.detail) : cause.message;
+  const message = `something of the application stands on what is to go: ${detail}\nDrop it first. Nothing was changed.`;
+  return new UptakeError("adoption_refused", message, { cause });
 }
