@@ -6,6 +6,7 @@ import { migrate } from "../../src/store/migrate.ts";
 import { openPostgres } from "../../src/store/postgres.ts";
 import { openTestPostgres } from "../support/databases.ts";
 import { describeSchema } from "../support/describe-schema.ts";
+import { eventually } from "../support/eventually.ts";
 import { as, judge, startHost, suggest, type Host } from "./host.ts";
 
 const settings: AdoptSettings = {
@@ -62,6 +63,62 @@ describe("an adopted database", () => {
       "select sum(accepted_count) as accepted, sum(rejected_count) as rejected from rollup_deltas",
     );
     expect(sums).toEqual({ accepted: 0, rejected: 0 });
+  });
+
+  it("follows feedback that the host moves to another suggestion, or whose time it changes", async () => {
+    const { db, accepted, open } = await adoptedHost();
+    await db.query("update ai_feedback_events set suggestion_id = $1", [open]);
+    const outcomes = await db.query("select outcome from ai_suggestions order by id = $1", [accepted]);
+    expect(outcomes).toEqual([{ outcome: "accepted" }, { outcome: "pending" }]);
+    await db.query("delete from aggregated_metrics_due");
+    await db.query("update ai_feedback_events set time_to_feedback = '99 seconds'");
+    const due = "select hour = uptake_hour(e.created_at) as same from aggregated_metrics_due, ai_feedback_events e";
+    expect(await db.query(due), "the hour of the act is written anew").toEqual([{ same: true }]);
+  });
+
+  it("is decided by the three acts alone, whatever else the host's column may hold", async () => {
+    const host = await startHost();
+    await host.db.query(
+      "alter type feedback_type add value 'viewed'; alter table ai_feedback_events alter feedback_type drop not null",
+    );
+    await adopt(host.db, settings, silent);
+    const id = await suggest(host, host.ticketId, "Your refund is on its way.");
+    const standing = async (): Promise<unknown> =>
+      (await host.db.query("select outcome from ai_suggestions where id = $1", [id]))[0];
+    const add = (type: string | null): Promise<unknown> =>
+      host.db.query(
+        `insert into ai_feedback_events (suggestion_id, ticket_id, agent_id, feedback_type) values ($1, $2, $3, $4)`,
+        [id, host.ticketId, host.agent.profileId, type],
+      );
+    await add("viewed");
+    await add(null);
+    expect(await standing()).toEqual({ outcome: "pending" });
+    await add("approval");
+    await add("viewed");
+    expect(await standing()).toEqual({ outcome: "accepted" });
+    expect(await host.db.query("select from langfuse_outbox where kind = 'feedback'")).toHaveLength(1);
+    expect(await host.db.query("select from ai_feedback_waiting")).toEqual([]);
+    await host.db.query("update ai_feedback_events set feedback_type = 'viewed'");
+    expect(await standing()).toEqual({ outcome: "pending" });
+  });
+
+  it("takes rows without a time, which the host's columns allow, and counts them in no hour", async () => {
+    const host = await startHost();
+    await host.db.query("alter table ai_suggestions alter created_at drop not null");
+    const old = await suggest(host, host.ticketId, "Your refund is on its way.");
+    await host.db.query("update ai_suggestions set created_at = null");
+    await adopt(host.db, settings, silent);
+    await judge(host, host.agent, host.ticketId, [{ suggestionId: old, type: "approval" }]);
+    await host.db.query(
+      "insert into ai_suggestions (ticket_id, suggested_response, confidence_score, created_at) values ($1, 'One.', 0.5, null)",
+      [host.ticketId],
+    );
+    await host.db.query("update ai_suggestions set status = 'completed'");
+    expect(await host.db.query("select from rollup_deltas")).toEqual([]);
+    expect(await host.db.query("select from ai_suggestions where outcome = 'accepted'")).toHaveLength(1);
+    await host.db.query("update ai_suggestions set created_at = now()");
+    const counts = "select sum(suggestion_count) as made, sum(accepted_count) as accepted from rollup_deltas";
+    expect(await host.db.query(counts)).toEqual([{ made: 2, accepted: 1 }]);
   });
 
   it("lets an agent see the traces of own tickets, an admin all of them, a customer none", async () => {
@@ -169,9 +226,71 @@ describe("an adopted database", () => {
     await adopt(host.db, settings, silent);
     expect(await planAdoption(host.db, settings)).toEqual([]);
   });
+
+  it.each([
+    [
+      "a table",
+      "create view report as select hour from ai_metrics_hourly",
+      "view report depends on table ai_metrics_hourly",
+    ],
+    ["a column", "create view report as select outcome from ai_suggestions", "view report depends on column outcome"],
+  ])(
+    "is not left where the host has built upon %s of ours: nothing of the host's is dropped",
+    async (_, sql, problem) => {
+      const host = await startHost();
+      await adopt(host.db, settings, silent);
+      await host.db.query(sql);
+      const schema = await describeSchema(host.db);
+      await expect(removeAdoption(host.db, { lockTimeoutMs: 1_000 })).rejects.toMatchObject({
+        code: "adoption_refused",
+        message: expect.stringContaining(problem) as string,
+      });
+      expect(await describeSchema(host.db)).toBe(schema);
+      await host.db.query("drop view report");
+      await removeAdoption(host.db, { lockTimeoutMs: 1_000 });
+    },
+  );
 });
 
 describe("adopting", () => {
+  it("leaves alone what others make in the meantime, then and when it is removed", async () => {
+    const host = await startHost();
+    const other = await openPostgres({ url: host.url });
+    onTestFinished(() => other.close());
+    let release = (): void => {};
+    const held = other.transaction(async (tx) => {
+      await tx.query("lock table aggregated_metrics in access share mode");
+      await new Promise<void>((resolve) => (release = resolve));
+    });
+    const adopting = adopt(host.db, { ...settings, lockTimeoutMs: 60_000 }, silent);
+    await eventually("it waits for the lock", async () => {
+      const [waiting] = await other.query<{ n: number }>(
+        "select count(*) as n from pg_locks where not granted and relation = 'aggregated_metrics'::regclass",
+      );
+      return waiting?.n === 1;
+    });
+    await other.query(
+      `create table invoices (id integer); create policy invoices_read on invoices for select using (true);
+       insert into invoices values (1); alter table tickets add column channel text; create view open_tickets as select id from tickets;
+       create function area() returns text language sql as $$ select 'desk' $$`,
+    );
+    release();
+    await Promise.all([held, adopting]);
+    const theirs = "select kind, name from uptake_adoption where name ~ 'invoices|channel|open_tickets|area'";
+    expect(await host.db.query(theirs)).toEqual([]);
+    const security = "select relrowsecurity as secured from pg_class where relname = 'invoices'";
+    expect(await host.db.query(security)).toEqual([{ secured: false }]);
+    await removeAdoption(host.db, { lockTimeoutMs: 1_000 });
+    expect(
+      await host.db.query(
+        "select i.id, area() as area, t.channel from invoices i, open_tickets natural join tickets t",
+      ),
+    ).toEqual([
+      { id: 1, area: "desk", channel: null },
+      { id: 1, area: "desk", channel: null },
+    ]);
+  });
+
   it("waits for no lock longer than it may, tries again and tells", async () => {
     const host = await startHost();
     let release = (): void => {};
@@ -225,6 +344,38 @@ describe("adopting", () => {
     );
   });
 
+  it("refuses names that are taken, partitions, other acts and an unfit table of metrics, and changes nothing", async () => {
+    const host = await startHost();
+    await host.db.query(
+      `alter table ai_suggestions add column model text;
+       create table api_keys (id integer);
+       alter table aggregated_metrics drop column metadata, alter column period_end type timestamp;
+       create type said as enum ('approval', 'rejected');
+       drop table ai_feedback_events;
+       create table ai_feedback_events (
+         id uuid not null default gen_random_uuid(), suggestion_id uuid not null, ticket_id uuid not null, agent_id uuid not null,
+         feedback_type said not null, agent_response text, feedback_reason text, time_to_feedback interval,
+         metadata jsonb default '{}', created_at timestamptz not null default now(), updated_at timestamptz not null default now()
+       ) partition by range (created_at)`,
+    );
+    const before = await describeSchema(host.db);
+    const refusal = expect.objectContaining({
+      problems: [
+        "aggregated_metrics.period_end is timestamp without time zone; expected timestamp with time zone",
+        "aggregated_metrics.metadata is missing",
+        "ai_feedback_events is partitioned: its indexes cannot be made without holding up its writers",
+        "public.api_keys is there already, and Uptake makes a table of that name: rename yours",
+        "ai_suggestions.model is there already, and Uptake adds a column of that name: rename yours",
+        "ai_feedback_events.feedback_type is said, which has no rejection, revision; expected text or an enum of the three acts",
+      ],
+    }) as unknown;
+    await expect(planAdoption(host.db, settings)).rejects.toMatchObject({ facts: refusal });
+    await expect(adopt(host.db, settings, silent)).rejects.toMatchObject({ code: "adoption_refused", facts: refusal });
+    expect(await describeSchema(host.db)).toBe(before);
+    await host.db.query("drop table aggregated_metrics; create view aggregated_metrics as select 1 as id");
+    await expect(adopt(host.db, settings, silent)).rejects.toThrow(/public\.aggregated_metrics is there already/);
+  });
+
   it("is what a database of the host's is told to do when it is opened without", async () => {
     const host = await startHost();
     await expect(migrate(host.db)).rejects.toThrow(/run uptake adopt/);
@@ -251,6 +402,9 @@ describe("rows that were there before", () => {
     expect(await backfillOutcomes(host.db, options)).toBe(2);
     expect(await backfillOutcomes(host.db, options)).toBe(0);
     expect(progress).toEqual([2]);
+    // A worker that came before them has taken for expired what was only not decided yet.
+    await host.db.query("update ai_suggestions set outcome = 'expired' where id = $1", [second]);
+    expect(await backfillOutcomes(host.db, options)).toBe(1);
     const outcomes = await host.db.query<{ id: string; outcome: string }>("select id, outcome from ai_suggestions");
     expect(new Map(outcomes.map(({ id, outcome }) => [id, outcome]))).toEqual(
       new Map([

@@ -369,6 +369,8 @@ begin
         d.shown_at, d.decided_at, d.latency_ms, d.time_to_first_token_ms, d.input_tokens, d.output_tokens, d.cost_usd,
         d.kept_ratio, d.confidence_score, d.error_type, d.deciding_feedback_at, d.deciding_reasons)::uptake_measured
     ) contribution
+    -- A host's column may be null: what was made nobody knows when is in no hour.
+    where d.created_at is not null
     offset 0
   ) c
   group by 1, 2, 3;

@@ -22,6 +22,11 @@ create function uptake_feedback_reasons(event ai_feedback_events) returns text[]
   select coalesce(event.feedback_reasons, case when event.feedback_reason is null then '{}' else array[event.feedback_reason] end)
 $$;
 
+-- Whether it is one of the three acts. A host's column may hold others, and null: they decide nothing.
+create function uptake_is_act(type text) returns boolean language sql immutable as $$
+  select coalesce(type in ('approval', 'revision', 'rejection'), false)
+$$;
+
 -- Recomputes how these suggestions stand from all their feedback events; returns the ids of those that are there. Locks
 -- first, in order, and reads in the next statement: under concurrent feedback on one suggestion the last to commit then sees
 -- every event.
@@ -56,7 +61,7 @@ begin
     cross join lateral (
       select e.id, e.suggestion_id, e.feedback_type, e.source, e.created_at, e.kept_ratio, uptake_feedback_reasons(e) as reasons
       from ai_feedback_events e
-      where e.suggestion_id = locked.id and e.project_id = locked.project_id
+      where e.suggestion_id = locked.id and e.project_id = locked.project_id and uptake_is_act(e.feedback_type::text)
       offset 0
     ) e
   ) standing
@@ -225,6 +230,7 @@ begin
          = (uptake_dimension(n.project_id), uptake_dimension(n.function_name), uptake_dimension(n.environment),
             uptake_dimension(n.model), uptake_dimension(n.prompt_version))
       where (o.outcome, o.decided_at, o.kept_ratio) is distinct from (n.outcome, n.decided_at, n.kept_ratio)
+        and n.created_at is not null
       offset 0
     ) c
     group by 1, 2, 3;
@@ -321,10 +327,10 @@ declare
 begin
   perform uptake_wake_mirror();
   insert into langfuse_outbox (kind, ref, project_id)
-  select 'feedback', n.id, n.project_id from new_rows n
+  select 'feedback', n.id, n.project_id from new_rows n where uptake_is_act(n.feedback_type::text)
   on conflict (kind, ref) do nothing;
 
-  select array_agg(distinct n.suggestion_id) into judged from new_rows n;
+  select array_agg(distinct n.suggestion_id) into judged from new_rows n where uptake_is_act(n.feedback_type::text);
   if judged is null then
     return null;
   end if;
@@ -335,7 +341,7 @@ begin
     select n.suggestion_id, n.id,
       exists (select from retention_drops d where n.suggestion_id >= d.from_id and n.suggestion_id < d.to_id)
     from new_rows n
-    where not exists (select from unnest(there) t (id) where t.id = n.suggestion_id);
+    where uptake_is_act(n.feedback_type::text) and not exists (select from unnest(there) t (id) where t.id = n.suggestion_id);
   end if;
   return null;
 end $$;

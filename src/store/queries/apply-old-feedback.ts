@@ -5,7 +5,7 @@ export type AppliedFeedback = { readonly lastId: string | null; readonly applied
 
 // Along the primary key, so many suggestions at a time whatever they are: asked for the next pending ones with feedback, a
 // planner that knows nothing of a column just added reads both tables whole, for every batch. A suggestion that its
-// feedback has decided is passed by, so that it can be stopped and begun anew.
+// feedback has decided is passed by, so that it can be stopped and begun anew; one that a worker has expired meanwhile is not.
 const sql = `
   with passed as materialized (
     select s.id, s.project_id, s.outcome
@@ -17,8 +17,11 @@ const sql = `
   batch as materialized (
     select p.id
     from passed p
-    where p.outcome = 'pending'
-      and exists (select from ai_feedback_events e where e.suggestion_id = p.id and e.project_id = p.project_id)
+    where p.outcome in ('pending', 'expired')
+      and exists (
+        select from ai_feedback_events e
+        where e.suggestion_id = p.id and e.project_id = p.project_id and uptake_is_act(e.feedback_type::text)
+      )
   ),
   applied as materialized (
     select uptake_apply_feedback(array(select id from batch)) is not null as done

@@ -45,7 +45,7 @@ const sql = `
   cross join lateral (
     select coalesce(e.time_to_feedback, e.created_at - coalesce(s.shown_at, s.created_at)) as time
   ) took
-  where e.id = any ($1::uuid[])
+  where e.id = any ($1::uuid[]) and uptake_is_act(e.feedback_type::text)
     and not exists (select from erased_suggestions x where x.suggestion_id = e.suggestion_id)
     and (s.emptied_at is null or exists (
       select from langfuse_deliveries d where d.kind = 'trace' and d.ref = e.suggestion_id
@@ -55,7 +55,7 @@ const sql = `
     ))
 `;
 
-/** The feedback events with these ids, as far as they are there and their suggestion is neither dropped nor erased, nor emptied before its trace was sent; in no particular order. */
+/** The feedback events with these ids, as far as they are there, one of the three acts, and their suggestion is neither dropped nor erased, nor emptied before its trace was sent; in no particular order. */
 export async function readFeedbackForMirror(
   db: Queryable,
   feedbackIds: readonly string[],

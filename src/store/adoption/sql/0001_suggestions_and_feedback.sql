@@ -83,22 +83,30 @@ end $$;
 create function uptake_feedback_changed() returns trigger
   language plpgsql security definer set search_path = public, pg_temp as $$
 declare
-  judged uuid[];
+  judged uuid[] := array(select distinct o.suggestion_id from old_rows o);
 begin
-  select array_agg(distinct o.suggestion_id) into judged from old_rows o;
-  if judged is not null then
+  if tg_op = 'UPDATE' then
+    -- An event may be moved to another suggestion, which it then decides.
+    judged := array(select unnest(judged) union select n.suggestion_id from new_rows n);
+    insert into aggregated_metrics_due (hour)
+    select distinct uptake_hour(n.created_at)
+    from new_rows n join old_rows o on o.id = n.id
+    where n.time_to_feedback is distinct from o.time_to_feedback and n.created_at is not null;
+  end if;
+  if cardinality(judged) > 0 then
     perform uptake_apply_feedback(judged);
     update ai_suggestions s
     set outcome = 'pending', decided_at = null, kept_ratio = null, deciding_feedback_at = null, deciding_reasons = null
     where s.id = any (judged)
       and s.outcome in ('accepted', 'revised', 'rejected')
       and not exists (
-        select from ai_feedback_events e where e.suggestion_id = s.id and e.project_id = s.project_id
+        select from ai_feedback_events e
+        where e.suggestion_id = s.id and e.project_id = s.project_id and uptake_is_act(e.feedback_type::text)
       );
   end if;
   return null;
 end $$;
 create trigger ai_feedback_events_updated after update on ai_feedback_events
-  referencing old table as old_rows for each statement execute function uptake_feedback_changed();
+  referencing old table as old_rows new table as new_rows for each statement execute function uptake_feedback_changed();
 create trigger ai_feedback_events_deleted after delete on ai_feedback_events
   referencing old table as old_rows for each statement execute function uptake_feedback_changed();
