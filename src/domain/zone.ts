@@ -7,8 +7,8 @@ export type Zone = string;
 export const UTC: Zone = "UTC";
 
 const HOURS_A_DAY = 24;
-/** No day is shorter, so none of these is looked at. */
-const SHORTEST_DAY_HOURS = 22;
+/** No day is shorter (Casey, in Antarctica, has leapt three hours), so none of these is looked at. */
+const SHORTEST_DAY_HOURS = 21;
 
 /** The zone of this name, however it is capitalised; undefined where there is none. */
 export function zoneOf(name: string): Zone | undefined {
