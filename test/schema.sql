@@ -2152,6 +2152,13 @@ begin
   if cardinality(was) + cardinality(now_is) > 0 then
     perform uptake_append_deltas(was, now_is);
   end if;
+
+  -- Of another project, or under another id, other feedback is its own.
+  if exists (select from new_rows n where not exists (select from old_rows o where o.id = n.id and o.project_id = n.project_id)) then
+    perform uptake_apply_feedback(array(
+      select n.id from new_rows n where not exists (select from old_rows o where o.id = n.id and o.project_id = n.project_id)
+    ));
+  end if;
   return null;
 end $function$
 

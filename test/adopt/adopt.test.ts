@@ -76,6 +76,23 @@ describe("an adopted database", () => {
     expect(await db.query(due), "the hour of the act is written anew").toEqual([{ same: true }]);
   });
 
+  it("stands as its feedback says when both are given to another project, whichever first", async () => {
+    const { db, accepted } = await adoptedHost();
+    const standing = "select outcome, project_id from ai_suggestions where id = $1";
+    await db.query("update ai_feedback_events set project_id = 'desk'");
+    expect(await db.query(standing, [accepted])).toEqual([{ outcome: "pending", project_id: "default" }]);
+    await db.query("update ai_suggestions set project_id = 'desk'");
+    expect(await db.query(standing, [accepted])).toEqual([{ outcome: "accepted", project_id: "desk" }]);
+    const counts = await db.query(
+      `select new_series[1] as project, sum(suggestion_count) as made, sum(accepted_count) as accepted
+       from rollup_deltas group by 1 order by 1`,
+    );
+    expect(counts).toEqual([
+      { project: "default", made: 0, accepted: 0 },
+      { project: "desk", made: 2, accepted: 1 },
+    ]);
+  });
+
   it("is decided by the three acts alone, whatever else the host's column may hold", async () => {
     const host = await startHost();
     await host.db.query(

@@ -152,6 +152,23 @@ describeWithPartitions("the host's hourly metrics", (open) => {
     expect(counts).toHaveLength(2);
   });
 
+  it("leave a longer period of the host's that begins with the hour as it is, and write all others", async () => {
+    const db = await open();
+    await db.query(
+      `insert into aggregated_metrics (metric_type, metric_name, metric_value, dimension, dimension_value, period_start, period_end)
+       values ('feedback', 'feedback_reason_count', 7, 'feedback_reason', 'off-topic', $1, $1::timestamptz + interval '1 day')`,
+      [nineOClock],
+    );
+    await suggest(db, ["one", "two"]);
+    await judge(db, { on: "one", type: "rejection", at: minute(2), reason: "off-topic" });
+    await judge(db, { on: "two", type: "rejection", at: minute(3), reason: "too long" });
+    expect(await writerOver(db, halfPastEleven).writeAll()).toBe(1);
+    expect(await figures(db, nineOClock)).toMatchObject({ "feedback_reason_count too long": 1, success_rate: 0 });
+    const days =
+      "select metric_value as value from aggregated_metrics where period_end > period_start + interval '1 hour'";
+    expect(await db.query(days)).toEqual([{ value: 7 }]);
+  });
+
   it("leave the running hour until it is over", async () => {
     const db = await open();
     await suggest(db, ["one"]);

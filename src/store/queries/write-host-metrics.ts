@@ -23,6 +23,8 @@ const write = `
   )
   -- One at a time and in one order: two writers that meet on an hour must not wait for each other.
   order by m.hour, m."metricType", m."metricName", m.dimension, m."dimensionValue"
+  -- The key knows no end: a day's figure that the host keeps from the same moment on stays, and must not stop all the others.
+  on conflict do nothing
 `;
 
 /** Replaces what stands for these hours under these types, in the caller's transaction. */
