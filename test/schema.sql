@@ -1592,7 +1592,7 @@ AS $function$
         array[uptake_dimension(g.project_id), uptake_dimension(g.function_name), uptake_dimension(g.environment),
           uptake_dimension(g.model), uptake_dimension(g.prompt_version)]
       end as new_series,
-      case when by_band then uptake_confidence_band(uptake_confidence_ppm(g.status, g.confidence_score)) end as confidence_band,
+      case when by_band then uptake_confidence_band(uptake_confidence_ppm(g.status, g.confidence_score::real)) end as confidence_band,
       contribution.*
     from ai_suggestions g
     cross join lateral uptake_contribution(
@@ -2069,7 +2069,7 @@ begin
         now_is.open_count - was.open_count as open_count,
         was.feedback_time_bucket as old_time_bucket, now_is.feedback_time_bucket as new_time_bucket,
         was.confidence_key as old_key, now_is.confidence_key as new_key,
-        uptake_confidence_ppm(n.status, n.confidence_score)::bigint as ppm
+        uptake_confidence_ppm(n.status, n.confidence_score::real)::bigint as ppm
       -- A full join although every row has its other: the plan is kept, and one made for a single row would be a loop in a loop.
       from new_rows n
       full join old_rows o on o.id = n.id

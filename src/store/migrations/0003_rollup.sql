@@ -578,7 +578,7 @@ create function uptake_recomputed(only_project text, from_hour integer, to_hour 
         array[uptake_dimension(g.project_id), uptake_dimension(g.function_name), uptake_dimension(g.environment),
           uptake_dimension(g.model), uptake_dimension(g.prompt_version)]
       end as new_series,
-      case when by_band then uptake_confidence_band(uptake_confidence_ppm(g.status, g.confidence_score)) end as confidence_band,
+      case when by_band then uptake_confidence_band(uptake_confidence_ppm(g.status, g.confidence_score::real)) end as confidence_band,
       contribution.*
     from ai_suggestions g
     cross join lateral uptake_contribution(

@@ -213,7 +213,7 @@ begin
         now_is.open_count - was.open_count as open_count,
         was.feedback_time_bucket as old_time_bucket, now_is.feedback_time_bucket as new_time_bucket,
         was.confidence_key as old_key, now_is.confidence_key as new_key,
-        uptake_confidence_ppm(n.status, n.confidence_score)::bigint as ppm
+        uptake_confidence_ppm(n.status, n.confidence_score::real)::bigint as ppm
       -- A full join although every row has its other: the plan is kept, and one made for a single row would be a loop in a loop.
       from new_rows n
       full join old_rows o on o.id = n.id

@@ -12,7 +12,7 @@ export type RecordedFeedback = {
 };
 
 const sql = `
-  select id, idempotency_key as "idempotencyKey", suggestion_id as "suggestionId", feedback_type as type, source,
+  select id, idempotency_key as "idempotencyKey", suggestion_id as "suggestionId", feedback_type::text as type, source,
     kept_ratio as "keptRatio"
   from ai_feedback_events
   where id = any ($1::uuid[]) or (project_id = $2 and idempotency_key = any ($3::text[]))

@@ -20,12 +20,12 @@ export type FeedbackOfSuggestion = {
 const sql = `
   select
     e.id as "feedbackId",
-    e.feedback_type as type,
+    e.feedback_type::text as type,
     e.source,
     uptake_feedback_reasons(e) as reasons,
     e.comment,
     e.agent_response as "finalText",
-    e.agent_id as "agentId",
+    e.agent_id::text as "agentId",
     e.kept_ratio as "keptRatio",
     e.created_at as "createdAt",
     coalesce(e.metadata, '{}') as metadata,

@@ -23,7 +23,7 @@ const suggestionSql = `
 
 // By way of the newest suggestions, which an index has in order: feedback events of a project have no index of their own.
 const feedbackSql = `
-  select e.suggestion_id as "suggestionId", e.feedback_type as type, e.created_at as "createdAt"
+  select e.suggestion_id as "suggestionId", e.feedback_type::text as type, e.created_at as "createdAt"
   from (
     select id
     from ai_suggestions

@@ -32,7 +32,7 @@ const suggestionsSql = `
 `;
 
 const feedbackSql = `
-  select e.id as "feedbackId", e.suggestion_id as "suggestionId", e.feedback_type as type, e.created_at as "createdAt",
+  select e.id as "feedbackId", e.suggestion_id as "suggestionId", e.feedback_type::text as type, e.created_at as "createdAt",
     s.function_name as "functionName", s.status, s.outcome, s.created_at as "suggestionCreatedAt"
   from (
     select id, suggestion_id, feedback_type, created_at

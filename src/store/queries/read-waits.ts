@@ -10,7 +10,7 @@ select
   case when $5::boolean then uptake_dimension(model) else '' end as model,
   case when $6::boolean then uptake_dimension(prompt_version) else '' end as "promptVersion",
   case when $7::boolean then uptake_dimension(environment) else '' end as environment,
-  case when $8::boolean then uptake_confidence_band(uptake_confidence_ppm(status, confidence_score)) end as "confidenceBand",
+  case when $8::boolean then uptake_confidence_band(uptake_confidence_ppm(status, confidence_score::real)) end as "confidenceBand",
   outcome in ('accepted', 'revised', 'rejected') as "isDecided",
   uptake_bucket(extract(epoch from waited.until - waited.since)::double precision * 1000) as bucket,
   count(*) as count
