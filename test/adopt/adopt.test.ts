@@ -1,5 +1,8 @@
 import { describe, expect, it, onTestFinished } from "vitest";
+import { silentLogger } from "../../src/domain/logger.ts";
+import { createRoller } from "../../src/metrics/roller.ts";
 import { adopt, planAdoption, type AdoptSettings } from "../../src/store/adoption/adopt.ts";
+import { HOST_INDEXES } from "../../src/store/adoption/indexes.ts";
 import { backfillOutcomes } from "../../src/store/adoption/backfill.ts";
 import { planRemoval, removeAdoption } from "../../src/store/adoption/remove.ts";
 import { migrate } from "../../src/store/migrate.ts";
@@ -175,6 +178,16 @@ describe("an adopted database", () => {
     );
   });
 
+  it("shows no more of the counts through its view than through its tables", async () => {
+    const host = await adoptedHost();
+    await createRoller({ db: host.db, log: silentLogger }).rollAll();
+    const seenBy = async (person: Host["agent"]): Promise<number> =>
+      (await as(host, person, (tx) => tx.query("select from ai_confidence_hourly"))).length;
+    expect(await seenBy(host.admin)).toBeGreaterThan(0);
+    expect(await seenBy(host.agent)).toBe(0);
+    expect(await seenBy(host.customer)).toBe(0);
+  });
+
   it("has every column, index, trigger and table of a database of our own", async () => {
     const host = await startHost();
     await adopt(host.db, settings, silent);
@@ -242,6 +255,19 @@ describe("an adopted database", () => {
     // And can be adopted again.
     await adopt(host.db, settings, silent);
     expect(await planAdoption(host.db, settings)).toEqual([]);
+  });
+
+  it("is left with all of its indexes, also where adopting did not come to its end", async () => {
+    const host = await startHost();
+    const found = await describeSchema(host.db);
+    await adopt(host.db, settings, silent);
+    await host.db.query("delete from uptake_adoption where kind = 'index'"); // noted at the very end
+    await removeAdoption(host.db, { lockTimeoutMs: 1_000 });
+    expect(await describeSchema(host.db)).toBe(found);
+    for (const { sql } of HOST_INDEXES) await host.db.query(sql); // made before anything else
+    expect(await planRemoval(host.db)).toHaveLength(HOST_INDEXES.length);
+    await removeAdoption(host.db, { lockTimeoutMs: 1_000 });
+    expect(await describeSchema(host.db)).toBe(found);
   });
 
   it.each([

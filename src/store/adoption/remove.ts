@@ -2,8 +2,9 @@ import { UptakeError } from "../../domain/errors.ts";
 import type { Database, Queryable } from "../database.ts";
 import { openSchemaChange } from "../migrate.ts";
 import { isAdopted } from "./adopted.ts";
+import { ownIndexes } from "./indexes.ts";
 import { lockStatements } from "./locks.ts";
-import { readNoted, type SchemaObject } from "./objects.ts";
+import { listObjects, readNoted, type SchemaObject } from "./objects.ts";
 import { retryWhileBlocked } from "./retry-while-blocked.ts";
 
 const ident = (name: string): string => `"${name.replaceAll('"', '""')}"`;
@@ -34,10 +35,10 @@ const ORDER: readonly SchemaObject["kind"][] = [
 
 /** The statements that take away what {@link adopt} has added, and nothing else. Throws `adoption_refused`. */
 export async function planRemoval(db: Queryable): Promise<readonly string[]> {
-  if (!(await isAdopted(db))) {
+  const standing = await readStanding(db);
+  if (standing.length === 0) {
     throw new UptakeError("adoption_refused", "this database is not adopted: there is nothing to remove");
   }
-  const standing = await readStanding(db);
   return ORDER.flatMap((kind) => {
     const objects = standing.filter((object) => object.kind === kind);
     return kind === "table" ? dropTables(objects) : objects.map(DROPS[kind]);
@@ -48,11 +49,16 @@ export async function planRemoval(db: Queryable): Promise<readonly string[]> {
 const dropTables = (tables: readonly SchemaObject[]): string[] =>
   tables.length === 0 ? [] : [`drop table ${tables.map(({ name }) => ident(name)).join(", ")}`];
 
-/** What is ours, without what stands on our own tables and goes with them. */
+/**
+ * What is ours, without what stands on our own tables and goes with them. Indexes by their names: they are made before
+ * anything is noted, and noted after all else, so an adopting that did not come to its end leaves some without a note.
+ */
 async function readStanding(db: Queryable): Promise<readonly SchemaObject[]> {
-  const noted = await readNoted(db);
+  const indexes = ownIndexes(await listObjects(db));
+  const noted = (await isAdopted(db)) ? await readNoted(db) : [];
   const ownTables = new Set(noted.filter(({ kind }) => kind === "table").map(({ name }) => name));
-  return noted.filter(({ onTable }) => !ownTables.has(onTable));
+  const others = noted.filter(({ kind, name }) => !(kind === "index" && indexes.some((index) => index.name === name)));
+  return [...indexes, ...others.filter(({ onTable }) => !ownTables.has(onTable))];
 }
 
 /**

@@ -112,8 +112,9 @@ comment on column ai_metrics_hourly.squared_error_ppm_sum is 'Sum of (confidence
 comment on column ai_metrics_hourly.open_count is 'Completed suggestions still without feedback, expired ones too, but none that went out without a person: with feedback_time_* what the survival curve is made of.';
 comment on column ai_metrics_hourly.confidence_keys is 'Sparse histogram of confidences by outcome; the view ai_confidence_hourly says what a key means.';
 
--- The sparse histogram of confidences, for reading by hand. A key is band * 4 + what became of the suggestion.
-create view ai_confidence_hourly as
+-- The sparse histogram of confidences, for reading by hand. A key is band * 4 + what became of the suggestion. With the rights of
+-- whoever reads it: in an adopted database whatever is made may be open to everybody, and only policies close it.
+create view ai_confidence_hourly with (security_invoker = true) as
 select m.hour, m.series_id, floor(c.key / 4.0)::integer as confidence_band,
   (array['undecided', 'accepted', 'revised', 'rejected'])[c.key % 4 + 1] as outcome,
   sum(c.n)::integer as suggestion_count, sum(c.ppm_sum)::bigint as confidence_ppm_sum
