@@ -178,6 +178,19 @@ describe("an adopted database", () => {
     );
   });
 
+  it("lets nobody call our functions, also where new ones are granted to everybody", async () => {
+    const host = await startHost();
+    await host.db.query("alter default privileges in schema public grant execute on functions to authenticated");
+    await adopt(host.db, { ...settings, infer: true }, silent);
+    const callable = `
+      select name from uptake_adoption
+      where kind = 'function' and has_function_privilege('authenticated', name::regprocedure, 'execute')`;
+    expect(await host.db.query(callable)).toEqual([]);
+    const id = await suggest(host, host.ticketId, "Your refund is on its way.");
+    await judge(host, host.agent, host.ticketId, [{ suggestionId: id, type: "approval" }]);
+    expect(await host.db.query("select outcome from ai_suggestions")).toEqual([{ outcome: "accepted" }]);
+  });
+
   it("shows no more of the counts through its view than through its tables", async () => {
     const host = await adoptedHost();
     await createRoller({ db: host.db, log: silentLogger }).rollAll();

@@ -49,8 +49,14 @@ begin
     end loop;
   end loop;
 
-  -- A function that runs with its owner's rights is for triggers and for us.
+  -- A function that runs with its owner's rights is for triggers and for us, also where new ones are granted to others by default.
   foreach object in array functions loop
     execute format('revoke execute on function %s from public', object);
+    for reader in
+      select distinct a.grantee::regrole::text from pg_proc p cross join lateral aclexplode(p.proacl) a
+      where p.oid = object::regprocedure and a.grantee not in (0, p.proowner)
+    loop
+      execute format('revoke execute on function %s from %s', object, reader);
+    end loop;
   end loop;
 end $$;
