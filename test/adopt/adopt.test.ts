@@ -432,6 +432,21 @@ describe("adopting", () => {
     await expect(adopt(host.db, settings, silent)).rejects.toThrow(/public\.aggregated_metrics is there already/);
   });
 
+  it("refuses a role whose search path leads to other tables of these names", async () => {
+    const host = await startHost();
+    await host.db.query(
+      `create schema app; create table app.ai_suggestions (id integer);
+       do $$ begin execute format('alter database %I set search_path = app, public', current_database()); end $$`,
+    );
+    const there = await openPostgres({ url: host.url });
+    onTestFinished(() => there.close());
+    await expect(adopt(there, settings, silent)).rejects.toMatchObject({
+      code: "adoption_refused",
+      message: expect.stringMatching(/search path app, public .* public's ai_suggestions: run: alter role/) as string,
+    });
+    expect(await there.query("select from pg_indexes where indexname like 'uptake%'")).toEqual([]);
+  });
+
   it("is what a database of the host's is told to do when it is opened without", async () => {
     const host = await startHost();
     await expect(migrate(host.db)).rejects.toThrow(/run uptake adopt/);

@@ -118,10 +118,24 @@ export async function inspectHost(db: Queryable): Promise<HostState> {
 /** What the host has that our own would meet. */
 async function standingProblems(db: Queryable, { tables, partitioned }: Facts): Promise<string[]> {
   return [
+    ...(await hiddenTables(db, tables)),
     ...partitioned.map((name) => `${name} is partitioned: its indexes cannot be made without holding up its writers`),
     ...(await takenNames(db, tables)),
     ...(await actProblems(db)),
   ];
+}
+
+/** Statements name tables without their schema: the role's search path must lead to those of public. */
+async function hiddenTables(db: Queryable, tables: readonly string[]): Promise<string[]> {
+  const hidden = await db.query<{ name: string; path: string; role: string }>(
+    `select name, current_setting('search_path') as path, quote_ident(current_user) as role from unnest($1::text[]) name
+     where to_regclass(name) is distinct from to_regclass('public.' || name)`,
+    [tables],
+  );
+  return hidden.map(({ name, path, role }) => {
+    const remedy = `run: alter role ${role} set search_path = public`;
+    return `the search path ${path} of role ${role} does not lead to public's ${name}: ${remedy}`;
+  });
 }
 
 /** Tables and columns of ours whose names the host has given already. */
