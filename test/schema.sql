@@ -1342,6 +1342,7 @@ AS $function$
 begin
   if coalesce(current_setting('uptake.writes_metrics', true), '') <> 'on'
     and new.period_end = new.period_start + interval '1 hour'
+    and uptake_writes_metric(new.metric_type, new.metric_name, new.dimension)
     and exists (
       select from aggregated_metrics m
       where m.metric_type = new.metric_type and m.period_start = new.period_start and m.metadata ->> 'writer' = 'uptake'
@@ -2220,3 +2221,18 @@ begin
   delete from langfuse_left_out where suggestion_id = any (ids);
   return withdrawn;
 end $function$
+
+CREATE OR REPLACE FUNCTION public.uptake_writes_metric(type text, name text, dimension text)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select case type
+    when 'feedback' then (name, coalesce(dimension, '')) in (
+      ('overall_acceptance_rate', ''), ('rejection_rate_by_reason', 'feedback_reason'), ('feedback_reason_count', 'feedback_reason'),
+      ('avg_confidence_score', 'feedback_type'), ('avg_time_to_feedback_seconds', ''))
+    when 'suggestion' then coalesce(dimension, '') in ('', 'function_name') and name in (
+      'suggestion_count', 'success_rate', 'usable_rate', 'coverage', 'error_rate', 'latency_p50_ms', 'latency_p95_ms', 'cost_usd')
+    else false
+  end
+$function$

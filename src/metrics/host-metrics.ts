@@ -9,8 +9,6 @@ import { writeHostMetrics } from "../store/queries/write-host-metrics.ts";
 import type { MetricsRow, Rate } from "./metrics-row.ts";
 import { readMetrics } from "./read-metrics.ts";
 
-/** Types of the host's table: its own, by the hour of the act, and ours, by the hour of the suggestion. */
-const TYPES = ["feedback", "suggestion"];
 /** Notes taken in one transaction; many are of the same hour. */
 const NOTES_AT_ONCE = 1000;
 
@@ -47,7 +45,7 @@ export function createHostMetrics({ db, log, projectId, now, everyMs }: HostMetr
           metrics.push(...(await readActs(tx, hour, projectId)));
           metrics.push(...(await suggestionMetrics(tx, { hour, projectId, now: at })));
         }
-        await writeHostMetrics(tx, hours, { types: TYPES, metrics });
+        await writeHostMetrics(tx, hours, metrics);
         log.info("metrics.hours_written", { count: hours.length });
       }
       return claimedCount === 0 ? undefined : hours.length;

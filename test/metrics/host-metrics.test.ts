@@ -169,6 +169,40 @@ describeWithPartitions("the host's hourly metrics", (open) => {
     expect(await db.query(days)).toEqual([{ value: 7 }]);
   });
 
+  it("leave alone what else the host keeps under the same types, before and after", async () => {
+    const db = await open();
+    const keep = (value: number, at: string): Promise<unknown> =>
+      db.query(
+        `insert into aggregated_metrics (metric_type, metric_name, metric_value, dimension, dimension_value, period_start, period_end)
+         select type, name, $1, dimension, 'x', $2, $2::timestamptz + interval '1 hour'
+         from (values ('feedback', 'avg_rating', 'shop'), ('feedback', 'overall_acceptance_rate', 'agent_id'),
+           ('suggestion', 'word_count', 'shop')) own (type, name, dimension)`,
+        [value, at],
+      );
+    await keep(1, nineOClock);
+    await suggest(db, ["one"]);
+    await judge(db, { on: "one", type: "approval", at: minute(2) });
+    await writerOver(db, halfPastEleven).writeAll();
+    const own = "select metric_value as value from aggregated_metrics where dimension_value = 'x'";
+    expect(await db.query(own)).toHaveLength(3);
+    await db.query("delete from aggregated_metrics where dimension_value = 'x'");
+    await keep(2, nineOClock);
+    expect(await db.query(own)).toEqual([{ value: 2 }, { value: 2 }, { value: 2 }]);
+  });
+
+  it("write no figure that they do not clear before", async () => {
+    const db = await open();
+    await suggest(db, ["one", "two"]);
+    await db.query("update ai_suggestions set cost_usd = 1, shown_at = created_at");
+    await judge(db, { on: "one", type: "rejection", at: minute(2), reason: "off-topic" });
+    await writerOver(db, halfPastEleven).writeAll();
+    const written = await db.query<{ isCleared: boolean }>(
+      `select uptake_writes_metric(metric_type, metric_name, dimension) as "isCleared" from aggregated_metrics`,
+    );
+    expect(new Set(written.map(({ isCleared }) => isCleared))).toEqual(new Set([true]));
+    expect(written).toHaveLength(5 + 2 * 8);
+  });
+
   it("leave the running hour until it is over", async () => {
     const db = await open();
     await suggest(db, ["one"]);

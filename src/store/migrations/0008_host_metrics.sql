@@ -57,6 +57,18 @@ end $$;
 create trigger ai_suggestions_deleted_acts_due after delete on ai_suggestions
   referencing old table as old_rows for each statement execute function uptake_deleted_acts_due();
 
+-- Whether a figure is one of those that are written here. Whatever else the host keeps under the same types is its own.
+create function uptake_writes_metric(type text, name text, dimension text) returns boolean language sql immutable as $$
+  select case type
+    when 'feedback' then (name, coalesce(dimension, '')) in (
+      ('overall_acceptance_rate', ''), ('rejection_rate_by_reason', 'feedback_reason'), ('feedback_reason_count', 'feedback_reason'),
+      ('avg_confidence_score', 'feedback_type'), ('avg_time_to_feedback_seconds', ''))
+    when 'suggestion' then coalesce(dimension, '') in ('', 'function_name') and name in (
+      'suggestion_count', 'success_rate', 'usable_rate', 'coverage', 'error_rate', 'latency_p50_ms', 'latency_p95_ms', 'cost_usd')
+    else false
+  end
+$$;
+
 -- The host's own job may go on: what it writes for an hour that is written here is left out, since it counts a changed
 -- mind twice and adds its undimensioned rows again with every run.
 create function uptake_keep_host_metrics() returns trigger
@@ -64,6 +76,7 @@ create function uptake_keep_host_metrics() returns trigger
 begin
   if coalesce(current_setting('uptake.writes_metrics', true), '') <> 'on'
     and new.period_end = new.period_start + interval '1 hour'
+    and uptake_writes_metric(new.metric_type, new.metric_name, new.dimension)
     and exists (
       select from aggregated_metrics m
       where m.metric_type = new.metric_type and m.period_start = new.period_start and m.metadata ->> 'writer' = 'uptake'

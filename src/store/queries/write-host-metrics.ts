@@ -1,11 +1,11 @@
 import type { Queryable } from "../database.ts";
 import type { HostMetric } from "./read-acts.ts";
 
-/** The host's own rows of these hours go as well: they say the same, less well. */
+/** The host's own rows of the same figures go as well: they say the same, less well. */
 const clear = `
   delete from aggregated_metrics m
   using unnest($1::integer[]) as hour
-  where m.metric_type = any ($2::text[])
+  where uptake_writes_metric(m.metric_type, m.metric_name, m.dimension)
     and m.period_start = to_timestamp(hour * 3600.0)
     and m.period_end = to_timestamp(hour * 3600.0) + interval '1 hour'
 `;
@@ -27,13 +27,13 @@ const write = `
   on conflict do nothing
 `;
 
-/** Replaces what stands for these hours under these types, in the caller's transaction. */
+/** Replaces what stands for these hours, in the caller's transaction. */
 export async function writeHostMetrics(
   tx: Queryable,
   hours: readonly number[],
-  { types, metrics }: { readonly types: readonly string[]; readonly metrics: readonly HostMetric[] },
+  metrics: readonly HostMetric[],
 ): Promise<void> {
   await tx.query("select set_config('uptake.writes_metrics', 'on', true)");
-  await tx.query(clear, [hours, types]);
+  await tx.query(clear, [hours]);
   await tx.query(write, [JSON.stringify(metrics)]);
 }
