@@ -7,6 +7,7 @@ import { backfillOutcomes } from "../../src/store/adoption/backfill.ts";
 import { planRemoval, removeAdoption } from "../../src/store/adoption/remove.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { openPostgres } from "../../src/store/postgres.ts";
+import { listSuggestions } from "../../src/store/queries/list-suggestions.ts";
 import { openTestPostgres } from "../support/databases.ts";
 import { describeSchema } from "../support/describe-schema.ts";
 import { eventually } from "../support/eventually.ts";
@@ -136,9 +137,11 @@ describe("an adopted database", () => {
     await host.db.query("update ai_suggestions set status = 'completed'");
     expect(await host.db.query("select from rollup_deltas")).toEqual([]);
     expect(await host.db.query("select from ai_suggestions where outcome = 'accepted'")).toHaveLength(1);
+    expect(await listSuggestions(host.db, { projectId: "default", limit: 9 })).toEqual([]);
     await host.db.query("update ai_suggestions set created_at = now()");
     const counts = "select sum(suggestion_count) as made, sum(accepted_count) as accepted from rollup_deltas";
     expect(await host.db.query(counts)).toEqual([{ made: 2, accepted: 1 }]);
+    expect(await listSuggestions(host.db, { projectId: "default", limit: 9 })).toHaveLength(2);
   });
 
   it("lets an agent see the traces of own tickets, an admin all of them, a customer none", async () => {

@@ -57,6 +57,7 @@ const sql = `
     (extract(epoch from s.created_at) * 1000000)::bigint as "createdAtMicros"
   from ai_suggestions s
   where left(s.project_id, 100) = left($1, 100) and s.project_id = $1
+    and s.created_at is not null -- a host's column may be, and such a row has no place among the others
     and ($2::text is null or s.function_name = $2)
     and ($3::text is null or s.environment = $3)
     and ($4::text is null or s.model = $4)
