@@ -38,8 +38,9 @@ it.each([
 ])(
   "a host whose ids are %s, confidences %s and acts %s is tracked, counted and mirrored",
   async (id, confidence, act) => {
-    const { db, url, drop } = await openTestPostgres({ migrated: false });
-    onTestFinished(drop);
+    const opened = await openTestPostgres({ migrated: false });
+    onTestFinished(() => opened.drop());
+    const { db, url } = opened;
     await db.query(hostOf(id, confidence, act));
     await adopt(db, settings, () => {});
     await db.query(
