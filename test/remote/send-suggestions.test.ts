@@ -191,6 +191,14 @@ describe("sendSuggestions", () => {
     ["one that fails", problem(500, "internal_error"), { code: "database_unavailable", facts: { isTransient: true } }],
     ["no answer", "cut", { code: "database_unavailable", facts: { isTransient: true } }],
     ["an answer of somebody else", { status: 200, json: "<html>" }, { code: "database_unavailable" }],
+    [
+      "one that could not record it",
+      {
+        status: 200,
+        json: { results: [{ ok: false, error: { code: "internal_error", message: "no", details: [] } }] },
+      },
+      { code: "database_unavailable" },
+    ],
     ["a proxy that takes less", problem(413, "too_large"), { code: "invalid_input" }],
   ] as const)("rejects for %s, so that it is sent again", async (_, reply, expected) => {
     const { url } = await startScripted(() => reply);
