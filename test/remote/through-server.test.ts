@@ -172,14 +172,19 @@ describe("createUptake over a server", () => {
     expect(await idsIn(db)).toEqual([...ids].sort());
   }, 180_000);
 
-  it("survives a kill -9 of the application while the server is away: the next process replays", async () => {
-    const { db, url: databaseUrl } = await openStore();
-    const serving = await startServing(databaseUrl);
-    serving.kill("SIGKILL");
-    await serving.ended;
-    const spoolDir = join(newFolder(), "spool");
-    const options = JSON.stringify({ url: serving.url, spoolDir, durability: "background" });
-    const child = startChild(`
+  it.each([
+    ["when it starts", false],
+    ["after its first record, where it was never started", true],
+  ])(
+    "survives a kill -9 of the application while the server is away: the next process replays %s",
+    async (_, isFirst) => {
+      const { db, url: databaseUrl } = await openStore();
+      const serving = await startServing(databaseUrl);
+      serving.kill("SIGKILL");
+      await serving.ended;
+      const spoolDir = join(newFolder(), "spool");
+      const options = JSON.stringify({ url: serving.url, spoolDir, durability: "background" });
+      const child = startChild(`
       import { createUptake } from ${JSON.stringify(built("index.js"))};
       const uptake = createUptake(${options});
       const work = uptake.track("draft", async (n, run) => run.suggest("Reply " + n));
@@ -187,13 +192,18 @@ describe("createUptake over a server", () => {
       for (let n = 0; n < 300; n++) ids.push((await work(n)).suggestionId);
       console.log(JSON.stringify(ids));
       setInterval(() => {}, 1000);`);
-    const ids = JSON.parse(await child.line()) as string[];
-    child.kill("SIGKILL");
-    await child.ended;
-    await startServing(databaseUrl, {}, new URL(serving.url).port);
-    const { uptake } = startUptake({ url: serving.url, spoolDir, durability: "background" });
-    await uptake.start();
-    await eventually("all are there", async () => (await idsIn(db)).length >= ids.length, 30_000);
-    expect(await idsIn(db)).toEqual([...ids].sort());
-  }, 120_000);
+      const ids = JSON.parse(await child.line()) as string[];
+      child.kill("SIGKILL");
+      await child.ended;
+      await startServing(databaseUrl, {}, new URL(serving.url).port);
+      const { uptake } = startUptake({ url: serving.url, spoolDir, durability: "background" });
+      if (isFirst) {
+        const work = uptake.track("draft", (_: string, run) => Promise.resolve(run.suggest("Reply")));
+        ids.push((await work("now")).suggestionId);
+      } else await uptake.start();
+      await eventually("all are there", async () => (await idsIn(db)).length >= ids.length, 30_000);
+      expect(await idsIn(db)).toEqual([...ids].sort());
+    },
+    120_000,
+  );
 });
