@@ -50,6 +50,26 @@ async function newKey(db: Database, scopes: Parameters<typeof createApiKey>[1]["
 const idsIn = async (db: Database): Promise<readonly string[]> =>
   (await db.query<{ id: string }>("select id from ai_suggestions order by id")).map(({ id }) => id);
 
+/** A process that is killed as soon as its calls have returned, while its server is away; resolves to their ids. */
+async function leaveInSpool(
+  place: Pick<UptakeOptions, "url" | "spoolDir" | "projectId">,
+  count: number,
+): Promise<readonly string[]> {
+  const options = JSON.stringify({ ...place, durability: "background" });
+  const child = startChild(`
+    import { createUptake } from ${JSON.stringify(built("index.js"))};
+    const uptake = createUptake(${options});
+    const work = uptake.track("draft", async (n, run) => run.suggest("Reply " + n));
+    const ids = [];
+    for (let n = 0; n < ${count}; n++) ids.push((await work(n)).suggestionId);
+    console.log(JSON.stringify(ids));
+    setInterval(() => {}, 1000);`);
+  const ids = JSON.parse(await child.line()) as string[];
+  child.kill("SIGKILL");
+  await child.ended;
+  return ids;
+}
+
 describe("createUptake over a server", () => {
   it("does the whole loop: records, takes feedback of every kind, reads the numbers with dates", async () => {
     const { db, url: databaseUrl } = await openStore();
@@ -183,18 +203,7 @@ describe("createUptake over a server", () => {
       serving.kill("SIGKILL");
       await serving.ended;
       const spoolDir = join(newFolder(), "spool");
-      const options = JSON.stringify({ url: serving.url, spoolDir, durability: "background" });
-      const child = startChild(`
-      import { createUptake } from ${JSON.stringify(built("index.js"))};
-      const uptake = createUptake(${options});
-      const work = uptake.track("draft", async (n, run) => run.suggest("Reply " + n));
-      const ids = [];
-      for (let n = 0; n < 300; n++) ids.push((await work(n)).suggestionId);
-      console.log(JSON.stringify(ids));
-      setInterval(() => {}, 1000);`);
-      const ids = JSON.parse(await child.line()) as string[];
-      child.kill("SIGKILL");
-      await child.ended;
+      const ids = [...(await leaveInSpool({ url: serving.url, spoolDir }, 300))];
       await startServing(databaseUrl, {}, new URL(serving.url).port);
       const { uptake } = startUptake({ url: serving.url, spoolDir, durability: "background" });
       if (isFirst) {
@@ -206,4 +215,23 @@ describe("createUptake over a server", () => {
     },
     120_000,
   );
+
+  it("replays what was meant for it, and nothing that was meant for another server or project", async () => {
+    const { db, url: databaseUrl } = await openStore();
+    const serving = await startServing(databaseUrl);
+    serving.kill("SIGKILL");
+    await serving.ended;
+    const spoolDir = join(newFolder(), "spool");
+    const elsewhere = new URL(serving.url);
+    elsewhere.hostname = "localhost";
+    await leaveInSpool({ url: elsewhere.origin, spoolDir }, 2);
+    await leaveInSpool({ url: serving.url, spoolDir, projectId: "another" }, 2);
+    const ids = await leaveInSpool({ url: serving.url, spoolDir }, 2);
+    await startServing(databaseUrl, {}, new URL(serving.url).port);
+    const { uptake } = startUptake({ url: serving.url, spoolDir });
+    await uptake.start();
+    await eventually("those are there", async () => (await idsIn(db)).length >= ids.length, 30_000);
+    await uptake.close();
+    expect(await idsIn(db)).toEqual([...ids].sort());
+  }, 120_000);
 });
