@@ -5,16 +5,21 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Whether dist/ was finished after the last change under src/. The SQL is what a build copies last. */
+/** What dist/ is built from. */
+const SOURCES = ["src", "dashboard"];
+
+/** Whether dist/ was finished after the last change of its sources. The folder of the SQL is the last of src/ to be made. */
 function isBuilt(): boolean {
   const copied = join(root, "dist/store/migrations");
   if (!existsSync(copied)) return false;
   const builtAt = statSync(copied).mtimeMs;
-  const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" });
-  return sources.every((source) => statSync(join(root, "src", source)).mtimeMs < builtAt);
+  return SOURCES.every((folder) => {
+    const sources = readdirSync(join(root, folder), { recursive: true, encoding: "utf8" });
+    return sources.every((source) => statSync(join(root, folder, source)).mtimeMs < builtAt);
+  });
 }
 
-/** Builds dist/ where it is older than src/: child processes and the embedded database's thread run the built files. */
+/** Builds dist/ where it is older than its sources: child processes and the embedded database's thread run the built files. */
 export function setup(): void {
   if (process.env["UPTAKE_SKIP_BUILD"] === "1" || isBuilt()) return;
   const built = spawnSync(process.execPath, ["scripts/build.mjs"], { cwd: root, stdio: "inherit" });
