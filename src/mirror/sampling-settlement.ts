@@ -36,11 +36,13 @@ export function createSamplingSettlement({
     /** Whoever holds the traces: they are mirrored, and what was left out of them comes back. */
     async keep(traces: readonly KeptTrace[]): Promise<void> {
       if (traces.length === 0) return;
-      const brought = await db.transaction(async (tx: Queryable) => {
-        await markKept(tx, traces, MUST_RULES);
-        return bringLeftOut(tx, traces);
-      });
-      for (const [rule, count] of countByRule(traces)) meters.kept(rule, count);
+      const [marked, brought] = await db.transaction(
+        async (tx: Queryable) => [await markKept(tx, traces, MUST_RULES), await bringLeftOut(tx, traces)] as const,
+      );
+      // A trace and feedback on it may decide the same at once; it is kept once.
+      const kept = new Set([...marked, ...brought.map(({ suggestionId }) => suggestionId)]);
+      const decided = traces.filter(({ suggestionId }) => kept.has(suggestionId));
+      for (const [rule, count] of countByRule(decided)) meters.kept(rule, count);
       if (brought.length > 0) log.info("mirror.brought_back", { count: brought.length });
     },
     hold: async (token: string, held: readonly HeldMessage[]): Promise<ReadonlySet<number>> =>

@@ -1,4 +1,6 @@
 import { expect, it, onTestFinished } from "vitest";
+import { silentLogger } from "../../src/domain/logger.ts";
+import { createSamplingSettlement } from "../../src/mirror/sampling-settlement.ts";
 import { readSamplingReport } from "../../src/store/queries/read-sampling-report.ts";
 import { openTestPostgres } from "../support/databases.ts";
 import { watch } from "../support/exposition.ts";
@@ -58,4 +60,17 @@ it("what was kept and what was left out is counted by rule: in the meters, the l
     leftOut: [{ rule: "not-sampled", traceCount: 1, feedbackCount: 0 }],
     unitsToday: 3,
   });
+});
+
+it("a trace that is decided on twice at once, by itself and by feedback on it, is counted once", async () => {
+  const opened = await openTestPostgres();
+  onTestFinished(() => opened.drop());
+  const { db } = opened;
+  const counted: string[] = [];
+  const kept = (rule: string, count: number): void => void counted.push(`${rule} ${count}`);
+  const meters = { kept, leftOut: () => {}, charged: () => {} };
+  const settle = createSamplingSettlement({ db, log: silentLogger, meters });
+  const suggestionId = await suggest(db);
+  await Promise.all([1, 2].map(() => settle.keep([{ suggestionId, rule: "rejection" }])));
+  expect(counted).toEqual(["rejection 1"]);
 });

@@ -18,13 +18,19 @@ const sql = `
   set kept_by = mine.rule, held_until = null, available_at = least(o.available_at, now())
   from mine
   where o.id = mine.id and o.id = any (array(select id from mine))
+  returning o.ref
 `;
 
-/** Notes of traces in the outbox, whoever holds them, that they are mirrored and why: from here on nobody leaves them out. */
+/**
+ * Notes of traces in the outbox, whoever holds them, that they are mirrored and why: from here on nobody leaves them out. Resolves
+ * to the suggestions of those for which it was not noted yet.
+ */
 export async function markKept(
   tx: Queryable,
   traces: readonly KeptTrace[],
   mustRules: readonly string[],
-): Promise<void> {
-  await tx.query(sql, [JSON.stringify(traces), mustRules, traces.map(({ suggestionId }) => suggestionId)]);
+): Promise<readonly string[]> {
+  const ids = traces.map(({ suggestionId }) => suggestionId);
+  const marked = await tx.query<{ ref: string }>(sql, [JSON.stringify(traces), mustRules, ids]);
+  return marked.map(({ ref }) => ref);
 }
