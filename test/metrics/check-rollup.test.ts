@@ -94,7 +94,7 @@ const faults = [
   {
     name: "a reason",
     kinds: ["reason", "sum"],
-    sql: "update ai_feedback_reasons_hourly set reason = 'other' where series_id = $1 and reason <> ''",
+    sql: "update ai_feedback_reasons_hourly set reason = reason || ' (other)' where series_id = $1 and reason <> ''",
   },
   {
     name: "a day's reason",
