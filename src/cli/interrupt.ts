@@ -1,3 +1,4 @@
+import { LONGEST_TIMER_MS } from "../domain/durations.ts";
 /** Listens for the request to stop. The first one asks the work to end what it has in hand, the second ends the process. */
 export type Interrupt = { readonly signal: AbortSignal; stop(): void; dispose(): void };
 
@@ -40,8 +41,6 @@ export function whenAborted(signal: AbortSignal): Promise<void> {
     else signal.addEventListener("abort", () => resolve(), { once: true });
   });
 }
-
-const LONGEST_TIMER_MS = 2_147_483_647;
 
 /** The same, and the process stays up until then: neither a listener nor a database at rest would keep it. */
 export async function stayUntilAborted(signal: AbortSignal): Promise<void> {

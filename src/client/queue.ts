@@ -1,3 +1,4 @@
+import { LONGEST_TIMER_MS } from "../domain/durations.ts";
 import { ClientError } from "./client-error.ts";
 import type { Answer } from "./post.ts";
 
@@ -219,7 +220,7 @@ function createPauses(): Pauses {
     pause(ms) {
       if (hasEnded) return Promise.resolve();
       return new Promise((resolve) => {
-        const timer = setTimeout(resolve, Math.min(ms, 2 ** 31 - 1)); // set for longer, it runs out at once
+        const timer = setTimeout(resolve, Math.min(ms, LONGEST_TIMER_MS));
         wake = () => {
           clearTimeout(timer);
           resolve();

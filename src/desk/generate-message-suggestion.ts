@@ -6,7 +6,7 @@ import type { Run, Suggestion } from "../track/types.ts";
 import { createDeskStore, type DeskStore, type Thread } from "./desk-store.ts";
 import { filePrompts, type Prompts } from "./prompts.ts";
 import type { Retriever } from "./retrieve.ts";
-import { type RunOptions, uuidOf } from "./run-options.ts";
+import { optionalUuidOf, type RunOptions, uuidOf } from "./run-options.ts";
 import { suggestReply } from "./suggest-reply.ts";
 
 export const GENERATE_MESSAGE_SUGGESTION = "generate-message-suggestion";
@@ -48,12 +48,11 @@ export type GenerateDeps = {
 export function createGenerateMessageSuggestion(deps: GenerateDeps): GenerateMessageSuggestion {
   const parts = { ...deps, desk: createDeskStore(deps), prompts: deps.prompts ?? filePrompts() };
   return async (input, options = {}) => {
-    const { suggestionId, ...others } = input;
     const asked = {
-      ...others,
+      ...input,
       ticketId: uuidOf(input.ticketId, "ticketId"),
       messageId: uuidOf(input.messageId, "messageId"),
-      ...(suggestionId === undefined ? {} : { suggestionId: uuidOf(suggestionId, "suggestionId") }),
+      suggestionId: optionalUuidOf(input.suggestionId, "suggestionId"),
     };
     const tracked = deps.tracker.track(
       GENERATE_MESSAGE_SUGGESTION,

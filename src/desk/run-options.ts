@@ -15,6 +15,10 @@ export function uuidOf(value: unknown, place: string): string {
   return value.toLowerCase();
 }
 
+/** The same where it may be left out. */
+export const optionalUuidOf = (value: unknown, place: string): string | undefined =>
+  value === undefined ? undefined : uuidOf(value, place);
+
 export function requireUuid(value: unknown, place: string): asserts value is string {
   if (isUuid(value)) return;
   throw invalidInput(place, `got ${JSON.stringify(value)?.slice(0, 100) ?? "nothing"}; expected a UUID`);

@@ -5,7 +5,7 @@ import type { Run } from "../track/types.ts";
 import { DEFAULT_CATEGORIES } from "./categories.ts";
 import { createDeskStore, type DeskStore } from "./desk-store.ts";
 import { filePrompts, type Prompts } from "./prompts.ts";
-import { type RunOptions, uuidOf } from "./run-options.ts";
+import { optionalUuidOf, type RunOptions, uuidOf } from "./run-options.ts";
 
 export type TicketInput = {
   /** The host's body: what it does not say is read from the ticket. */
@@ -55,11 +55,10 @@ export function createTicketFunction<Deps extends TicketFunctionDeps, Result>(
     categories: deps.categories ?? DEFAULT_CATEGORIES,
   };
   return async (input, options = {}) => {
-    const { suggestionId, ...others } = input;
     const asked = {
-      ...others,
+      ...input,
       ticket: { ...input.ticket, id: uuidOf(input.ticket.id, "ticket.id") },
-      ...(suggestionId === undefined ? {} : { suggestionId: uuidOf(suggestionId, "suggestionId") }),
+      suggestionId: optionalUuidOf(input.suggestionId, "suggestionId"),
     };
     const tracked = deps.tracker.track(name, (given: TicketInput, run: Run) => work(parts, given, options, run), {
       suggestionId: (given) => given.suggestionId,

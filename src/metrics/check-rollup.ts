@@ -104,7 +104,7 @@ function ofReasonDay(row: ReasonDayDifferenceRow): RollupDifference {
   return { kind: "sum", start: startOfHour(row.day * 24), series: seriesOf(row), detail };
 }
 
-function missingReason({ outcome, reason, suggestionCount }: ReasonDayDifferenceRow | ReasonDifferenceRow): string {
+function missingReason({ outcome, reason, suggestionCount }: Omit<ReasonDifferenceRow, "hour">): string {
   return `${outcome} for ${reason === "" ? "all reasons" : JSON.stringify(reason)} ${signed(suggestionCount)}`;
 }
 

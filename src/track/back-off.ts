@@ -1,7 +1,7 @@
+import { LONGEST_TIMER_MS } from "../domain/durations.ts";
+
 const FIRST_MS = 50;
 const LAST_MS = 5_000;
-/** A timer that is set for longer runs out at once. */
-const LONGEST_TIMER_MS = 2_147_483_647;
 
 /** Pauses between attempts that grow from 50 ms to 5 s; jitter keeps many processes from coming back in step. */
 export type BackOff = {

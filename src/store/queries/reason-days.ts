@@ -1,4 +1,5 @@
 import type { Queryable } from "../database.ts";
+import type { ReasonDifferenceRow } from "./read-reason-difference.ts";
 
 const differenceSql = `
 select
@@ -9,17 +10,9 @@ join metric_series s on s.id = d.series_id
 order by 1, 2, 3, 4, 5, 6, 7, 8`;
 
 /** A day's count of a reason that is not the sum of its hours; `suggestionCount` are missing. */
-export type ReasonDayDifferenceRow = {
+export type ReasonDayDifferenceRow = Omit<ReasonDifferenceRow, "hour"> & {
   /** UTC days since 1970. */
   readonly day: number;
-  readonly projectId: string;
-  readonly functionName: string;
-  readonly environment: string;
-  readonly model: string;
-  readonly promptVersion: string;
-  readonly outcome: string;
-  readonly reason: string;
-  readonly suggestionCount: number;
 };
 
 /** Compares the days' reasons with the sums of their hours', in one snapshot. */
