@@ -2002,6 +2002,7 @@ AS $function$
 declare
   was uptake_measured[];
   now_is uptake_measured[];
+  moved uuid[];
 begin
   -- Writing suggestions may update, and so fires this as well, mostly for nothing.
   if not exists (select from new_rows) then
@@ -2152,13 +2153,13 @@ begin
   where pair.was is distinct from pair.now_is;
   if cardinality(was) + cardinality(now_is) > 0 then
     perform uptake_append_deltas(was, now_is);
-  end if;
-
-  -- Of another project, or under another id, other feedback is its own.
-  if exists (select from new_rows n where not exists (select from old_rows o where o.id = n.id and o.project_id = n.project_id)) then
-    perform uptake_apply_feedback(array(
+    -- Of another project, or under another id, other feedback is its own.
+    moved := array(
       select n.id from new_rows n where not exists (select from old_rows o where o.id = n.id and o.project_id = n.project_id)
-    ));
+    );
+    if cardinality(moved) > 0 then
+      perform uptake_apply_feedback(moved);
+    end if;
   end if;
   return null;
 end $function$

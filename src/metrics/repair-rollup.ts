@@ -3,7 +3,7 @@ import { appendReasonDifference } from "../store/queries/append-reason-differenc
 import { appendRollupDifference } from "../store/queries/append-rollup-difference.ts";
 import { lockRollupRepair } from "../store/queries/lock-rollup-repair.ts";
 import { readDerivedDifference } from "../store/queries/read-derived-difference.ts";
-import { readReasonDayDifference, rebuildReasonDays } from "../store/queries/reason-days.ts";
+import { mendReasonDays, readReasonDayDifference } from "../store/queries/reason-days.ts";
 import { rebuildDerived } from "../store/queries/rebuild-derived.ts";
 import { withoutFrozen } from "./frozen-hours.ts";
 
@@ -36,5 +36,5 @@ export async function repairReasons(tx: Queryable, fromHour: number, toHour: num
   if (since >= toHour) return;
   await appendReasonDifference(tx, since, toHour);
   const days = daysAround(since, toHour);
-  if ((await readReasonDayDifference(tx, ...days)).length > 0) await rebuildReasonDays(tx, ...days);
+  if ((await readReasonDayDifference(tx, ...days)).length > 0) await mendReasonDays(tx, ...days);
 }

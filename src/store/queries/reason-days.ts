@@ -27,17 +27,14 @@ export function readReasonDayDifference(
 // As in rebuild-derived.ts: rollers wait for the lock, writers for nobody.
 const lock = "lock table ai_feedback_reasons_hourly, ai_feedback_reasons_daily in share row exclusive mode";
 
-const clear = "delete from ai_feedback_reasons_daily where day >= $1::integer and day < $2::integer";
+const mend = `
+insert into ai_feedback_reasons_daily as m (day, series_id, outcome, reason, suggestion_count)
+select day, series_id, outcome, reason, suggestion_count from uptake_reason_day_difference($1, $2)
+on conflict (series_id, day, outcome, reason) do update set
+  suggestion_count = m.suggestion_count + excluded.suggestion_count`;
 
-const insert = `
-insert into ai_feedback_reasons_daily (day, series_id, outcome, reason, suggestion_count)
-select floor(hour / 24.0)::integer as day, series_id, outcome, reason, sum(suggestion_count)
-from ai_feedback_reasons_hourly
-where hour >= $1::integer * 24 and hour < $2::integer * 24
-group by day, series_id, outcome, reason`;
-
-/** Makes the reasons of whole days anew from those of their hours. To be called in a transaction. */
-export async function rebuildReasonDays(tx: Queryable, fromDay: number, toDay: number): Promise<void> {
+/** Adds to the reasons of whole days what they lack of their hours'. To be called in a transaction. */
+export async function mendReasonDays(tx: Queryable, fromDay: number, toDay: number): Promise<void> {
   await tx.query(lock);
-  for (const sql of [clear, insert]) await tx.query(sql, [fromDay, toDay]);
+  await tx.query(mend, [fromDay, toDay]);
 }
